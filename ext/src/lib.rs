@@ -1,0 +1,8 @@
+//! The cdylib that Ruby loads as `footplate/native`. It hands the running VM to
+//! [`footplate::vm`] and knows nothing else.
+
+/// Entry point that Ruby calls when `footplate/native` is required.
+#[magnus::init(name = "native")]
+fn init(ruby: &magnus::Ruby) -> Result<(), magnus::Error> {
+    footplate::vm::define(ruby)
+}

@@ -1,0 +1,2 @@
+//! The standalone executable.
+fn main() {}
