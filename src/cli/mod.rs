@@ -1,0 +1,1 @@
+//! The command line exactly as typed.

@@ -1,0 +1,29 @@
+//! What a job is while the engine carries it: bytes, where they came from, and the few fields that
+//! were read from them. Knows no Redis, no Ruby and no dialect; nothing here does IO.
+
+use std::sync::Arc;
+
+mod envelope;
+mod patch;
+
+pub use envelope::{Envelope, Retry};
+pub use patch::{Field, PatchError, patch};
+
+/// Names one claimed job in its holder's in-flight table; never used twice by one holder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(pub u64);
+
+/// A job between its claim and its settlement.
+#[derive(Debug)]
+pub struct Job {
+    /// Its name in the in-flight table.
+    pub token: Token,
+    /// The lease under which it was claimed: a settlement under an older one does nothing.
+    pub epoch: u32,
+    /// The queue it was claimed from, without any prefix; it goes back there when returned.
+    pub queue: Arc<str>,
+    /// The bytes exactly as they stood in the queue.
+    pub payload: Box<[u8]>,
+    /// What was read from the payload, or `None` when it needs Ruby's parser to decide.
+    pub envelope: Option<Envelope>,
+}
