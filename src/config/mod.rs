@@ -1,1 +1,3 @@
 //! The resolved configuration of a process.
+
+pub mod redis;
