@@ -173,3 +173,9 @@ impl Store {
         ]
     }
 }
+
+/// A store may go along with a task that tokio moves between threads.
+const _: fn() = || {
+    fn needs<T: Send + Sync + 'static>() {}
+    needs::<Store>();
+};
