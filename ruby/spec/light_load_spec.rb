@@ -19,7 +19,7 @@ RSpec.describe "require \"footplate\"" do
     )
   end
 
-  it "loads only the hooks' file of Active Support when Active Job is in the bundle", if: Gems.has?("activejob") do
+  it "loads only the hooks' file of Active Support when Active Job is in the bundle", :active_job do
     seen = run_ruby("gem 'activejob'\n#{look}")
 
     expect(seen["loaded"].grep_v(/footplate/)).to eq(["active_support/lazy_load_hooks.rb"])

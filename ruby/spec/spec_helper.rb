@@ -3,7 +3,7 @@
 require "fileutils"
 require "support/redis_server"
 require "support/ruby_process"
-require "support/gems"
+require "support/installed_gems"
 
 # The suite runs in two worlds: an application without the sidekiq gem, and (FOOTPLATE_SPEC_SIDEKIQ=1) with it.
 require "sidekiq" if ENV["FOOTPLATE_SPEC_SIDEKIQ"]
@@ -43,6 +43,10 @@ RSpec.configure do |config|
   config.disable_monkey_patching!
   config.include RubyProcess
   config.include SharedRedis, :redis
+
+  # What a machine has not, it cannot show.
+  config.filter_run_excluding(active_job: true) unless InstalledGems.has?("activejob")
+  config.filter_run_excluding(sidekiq_gem: true) unless InstalledGems.has?("sidekiq")
 
   config.before { FreshConfig.reset }
   config.before(:each, :redis) do

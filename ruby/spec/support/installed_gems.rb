@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 # Which gems this machine has, without loading them.
-module Gems
+module InstalledGems
   def self.has?(name)
     !Gem::Specification.find_all_by_name(name).empty?
   end
