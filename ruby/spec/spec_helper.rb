@@ -46,6 +46,7 @@ RSpec.configure do |config|
 
   # What a machine has not, it cannot show.
   config.filter_run_excluding(active_job: true) unless InstalledGems.has?("activejob")
+  config.filter_run_excluding(rails: true) unless InstalledGems.has?("railties")
   config.filter_run_excluding(sidekiq_gem: true) unless InstalledGems.has?("sidekiq")
 
   config.before { FreshConfig.reset }
