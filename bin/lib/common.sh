@@ -3,12 +3,15 @@
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
 cd "$root" || exit 1
-started=$SECONDS
+# When the first of the scripts that call one another began.
+export FOOTPLATE_STARTED=${FOOTPLATE_STARTED:-$(date +%s)}
 
 if [[ -t 1 && -z ${NO_COLOR:-} ]]; then bold=$'\e[1m' plain=$'\e[0m'; else bold='' plain=''; fi
 
-# A line about what happens next, with the time since the script began.
-step() { printf '%s[%3ds] %s%s\n' "$bold" $((SECONDS - started)) "$*" "$plain"; }
+elapsed() { echo $(($(date +%s) - FOOTPLATE_STARTED)); }
+
+# A line about what happens next, with the time since then.
+step() { printf '%s[%3ds] %s%s\n' "$bold" "$(elapsed)" "$*" "$plain"; }
 
 heading() { printf '\n%s== %s%s\n' "$bold" "$*" "$plain"; }
 
