@@ -24,9 +24,9 @@ module Demo
 
     # With the server running: jobs for later, jobs that fail and come back, jobs that fail for good.
     def live
-      each("payment", 90) { |id| PaymentJob.perform_async(id) }
-      each("fraud", 10) { |id| FraudCheckJob.perform_async(id) }
-      each("stock", 50) { |id| StockJob.perform_later(id) }
+      each("payment", 90) { |id, _order| PaymentJob.perform_async(id) }
+      each("fraud", 10) { |id, _order| FraudCheckJob.perform_async(id) }
+      each("stock", 50) { |id, _order| StockJob.perform_later(id) }
       scheduled("reminder", 400) { |id, delay| ReminderJob.perform_in(delay, id, Time.now.to_f + delay) }
       scheduled("survey", 250) { |id, delay| SurveyJob.set(wait: delay).perform_later(id, Time.now.to_f + delay) }
     end
