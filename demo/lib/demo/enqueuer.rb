@@ -31,11 +31,15 @@ module Demo
       scheduled("survey", 250) { |id, delay| SurveyJob.set(wait: delay).perform_later(id, Time.now.to_f + delay) }
     end
 
-    def self.bulk_active_job?
-      ActiveJob.respond_to?(:perform_all_later)
+    def ways
+      ["perform_bulk", "perform_async", "perform_later", *("perform_all_later" if bulk_active_job?)]
     end
 
     private
+
+    def bulk_active_job?
+      ActiveJob.respond_to?(:perform_all_later)
+    end
 
     def expect(kind, count)
       ids = Array.new(count) { |n| "#{kind}-#{n}" }
@@ -54,7 +58,7 @@ module Demo
     # perform_all_later came with Rails 7.1; before, one by one.
     def all_later(kind, count)
       jobs = expect(kind, count).map { |id, order| ShipmentJob.new(id, order) }
-      self.class.bulk_active_job? ? ActiveJob.perform_all_later(jobs) : jobs.each(&:enqueue)
+      bulk_active_job? ? ActiveJob.perform_all_later(jobs) : jobs.each(&:enqueue)
     end
 
     # Spread over 2 to 8 seconds from now, at fractions of a second.

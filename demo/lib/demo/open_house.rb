@@ -2,18 +2,12 @@
 
 require "shellwords"
 require_relative "child"
+require_relative "shop"
 require_relative "web_server"
 
 module Demo
   # `bin/demo --keep`: the shop stays open, with Sidekiq's dashboard, until Ctrl-C.
   class OpenHouse
-    # What a process, or a shell, needs to be part of this shop.
-    NAMES = %w[GEM_HOME BUNDLE_GEMFILE REDIS_URL RAILS_ENV DEMO_DATABASE DEMO_LOG_DIR].freeze
-
-    def self.env
-      NAMES.to_h { |name| [name, ENV.fetch(name, nil)] }.compact
-    end
-
     def initialize(target:, server:, children:, out:)
       @target = target
       @server = server
@@ -22,20 +16,22 @@ module Demo
     end
 
     def call
-      env = self.class.env
-      web = Bundler.with_unbundled_env { WebServer.start(log: File.join(@target, "log/web.log"), env:) }
+      web = Shop.spawn { |env| WebServer.start(log: File.join(@target, "log/web.log"), env:) }
       @children << web
       write_env
       @out.puts(welcome(web.url))
       @out.flush
-      until_interrupted { [@server, web].each(&:check!) }
+      until_interrupted do
+        web.check!
+        watch_server
+      end
     end
 
     private
 
     def write_env
-      lines = self.class.env.map { |name, value| "export #{name}=#{value.shellescape}\n" }
-      File.write(File.join(@target, "env"), "#{lines.join}cd #{Run::APP.shellescape}\n")
+      lines = Shop.env.map { |name, value| "export #{name}=#{value.shellescape}\n" }
+      File.write(File.join(@target, "env"), "#{lines.join}cd #{Shop::APP.shellescape}\n")
     end
 
     def welcome(url)
@@ -50,6 +46,15 @@ module Demo
           Server log     tail -f #{File.join(@target, "log/server.log")}
           Quiet, stop    kill -TSTP #{@server.pid}; kill -TERM #{@server.pid}
       TEXT
+    end
+
+    # Somebody may stop the server, from the dashboard for one: that is no accident, and the dashboard stays.
+    def watch_server
+      return if @gone || @server.alive?
+
+      @server.check! unless @server.status.success?
+      @gone = true
+      @out.puts("", "The server was stopped (#{@server.outcome}). The dashboard stays open until Ctrl-C.")
     end
 
     def until_interrupted

@@ -6,11 +6,11 @@ require_relative "child"
 require_relative "redis_server"
 require_relative "progress"
 require_relative "open_house"
+require_relative "shop"
 
 module Demo
   # One run from an empty ledger to the summary. Owns every process it starts and ends them on every way out.
   class Run
-    APP = File.expand_path("../..", __dir__)
     STALLED = 60 # seconds without a job done, after which we stop waiting
     SETTLED = 15 # seconds in which a running server must have written its counters (it does every 10 s)
 
@@ -44,10 +44,7 @@ module Demo
       @logs = File.join(@target, "log")
       FileUtils.rm_rf(@logs)
       FileUtils.mkdir_p(@logs)
-      ENV["RAILS_ENV"] = "production"
-      ENV["VERBOSE"] = "false" # of migrations
-      ENV["DEMO_LOG_DIR"] = @logs
-      ENV["DEMO_DATABASE"] = File.join(@target, "shop.sqlite3")
+      Shop.settle_in(@target)
       return if ENV["REDIS_URL"]
 
       redis = RedisServer.new(log: log("redis"))
@@ -56,10 +53,8 @@ module Demo
     end
 
     def boot_application
-      require File.join(APP, "config/environment")
+      Shop.boot
       %w[books enqueuer summary].each { |file| require_relative file }
-      ActiveRecord::Tasks::DatabaseTasks.migrate
-      ActiveRecord::Base.connection.execute("PRAGMA journal_mode = WAL")
       @books = Books.new
       @books.clear
       @progress.step("The shop runs on #{@books.versions}.")
@@ -69,14 +64,14 @@ module Demo
       started = Demo.now
       @enqueuer = Enqueuer.new
       @enqueuer.backlog
-      @progress.step(format("Enqueued %<jobs>d jobs in %<s>.1f s.", jobs: expected, s: Demo.now - started))
+      @progress.step(format("Enqueued %<jobs>d jobs in %<s>.1f s by %<how>s.",
+                            jobs: expected, s: Demo.now - started, how: @enqueuer.ways.join(", ")))
     end
 
     def start_server
       command = ["bundle", "exec", *@server_command, "-C", "config/sidekiq.yml", "-e", "production", "-r", "."]
       started = Demo.now
-      env = OpenHouse.env # read here: the block has the environment from before `bundle exec`
-      @server = Bundler.with_unbundled_env { Child.new(@server_command.first, command, log: log("server"), chdir: APP, env:) }
+      @server = Shop.spawn { |env| Child.new(@server_command.first, command, log: log("server"), chdir: Shop::APP, env:) }
       @children << @server
       @server.wait_until("entry in the process registry", seconds: 60) { @books.process(@server.pid) || done.positive? }
       @progress.step(format("Started %<what>s (pid %<pid>d) in %<s>.1f s.",
