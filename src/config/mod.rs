@@ -52,11 +52,8 @@ pub struct Config {
     /// Version of the sidekiq gem that the application loaded, as `7.3.2`; none without the gem.
     #[serde(default)]
     pub generation: Option<String>,
-    /// How to reach Redis; read by [`crate::store`].
+    /// How to reach Redis, `namespace` included; read by the store.
     pub redis: serde_json::Value,
-    /// The prefix that `redis-namespace` puts before every key, without its colon (Sidekiq 6 only).
-    #[serde(default)]
-    pub namespace: Option<String>,
     /// Groups of threads, each with its own queues. At least one.
     pub capsules: Vec<Capsule>,
     /// Seconds between the signal to stop and the moment running jobs are interrupted.
@@ -104,6 +101,13 @@ impl Config {
         format!("{}:{}:{}", self.hostname, self.pid, self.nonce)
     }
 
+    /// The prefix that `redis-namespace` puts before every key, without its colon (Sidekiq 6 only).
+    pub fn namespace(&self) -> Option<&str> {
+        self.redis
+            .get("namespace")
+            .and_then(serde_json::Value::as_str)
+    }
+
     /// Threads over all capsules.
     pub fn total_concurrency(&self) -> usize {
         self.capsules
@@ -126,9 +130,6 @@ impl Config {
         }
         if !self.redis.is_object() {
             return mistake("redis must be an object.");
-        }
-        if self.namespace.as_deref() == Some("") {
-            return mistake("namespace must not be empty; leave it out instead.");
         }
         capsule::check(&self.capsules)?;
         self.log.check()?;

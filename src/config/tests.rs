@@ -55,6 +55,7 @@ fn the_least_that_is_needed() {
     assert_eq!(config.tuning.beat_seconds, 5.0);
     assert_eq!(config.generation, None);
     assert_eq!(config.log.native, None);
+    assert_eq!(config.namespace(), None);
 }
 
 #[test]
@@ -123,11 +124,6 @@ fn values_that_make_no_sense_are_one_sentence() {
             "timeout: 0 is not a number of seconds above 0.",
         ),
         ("/redis", json!("redis://x"), "redis must be an object."),
-        (
-            "/namespace",
-            json!(""),
-            "namespace must not be empty; leave it out instead.",
-        ),
         (
             "/tuning",
             json!({"lease_seconds": 1}),
