@@ -25,10 +25,10 @@ module Footplate
       # @return [Hash{Symbol => Object}]
       def to_h
         process.merge(
-          generation: @host.generation, redis: @host.redis_settings, capsules: capsules,
+          generation: @host.generation, redis: @host.redis_settings, capsules:,
           timeout_seconds: @host.timeout.to_f, dead_max_jobs: @host.dead_max_jobs,
           dead_timeout_in_seconds: @host.dead_timeout_in_seconds, max_retries: @host.max_retries,
-          client_middleware: @host.client_middleware?, log: log, tuning: tuning
+          client_middleware: @host.client_middleware?, log:, tuning:
         )
       end
 
@@ -45,7 +45,7 @@ module Footplate
         @host.capsules.map do |capsule|
           {
             name: capsule.name, concurrency: capsule.concurrency, mode: capsule.mode,
-            queues: capsule.queues.map { |name, weight| {name: name, weight: weight} }
+            queues: capsule.queues.map { |name, weight| {name:, weight:} }
           }
         end
       end

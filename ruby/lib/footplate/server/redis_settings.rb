@@ -32,9 +32,9 @@ module Footplate
 
         sentinels = options[:sentinels]
         {
-          host: sentinels || options[:path] ? nil : options[:host], port: sentinels || options[:path] ? nil : options[:port],
+          host: (sentinels || options[:path]) ? nil : options[:host], port: (sentinels || options[:path]) ? nil : options[:port],
           path: options[:path], db: options[:db], username: options[:username], password: secret(options[:password]),
-          tls: options[:ssl] || options[:scheme] == "rediss" ? Tls.read(options[:ssl_params]) : nil,
+          tls: (options[:ssl] || options[:scheme] == "rediss") ? Tls.read(options[:ssl_params]) : nil,
           # With sentinels the host is the master's name.
           name: sentinels && options[:host], sentinels: sentinels&.map { |sentinel| sentinel_of(sentinel) },
           client_name: options[:id], connect_timeout: seconds(options[:connect_timeout]),
@@ -67,7 +67,7 @@ module Footplate
 
       # @return [Hash{Symbol => Object}] the settings as they may be logged
       def scrubbed(settings)
-        hidden = settings.to_h { |key, value| [key, key == :password ? "REDACTED" : value] }
+        hidden = settings.to_h { |key, value| [key, (key == :password) ? "REDACTED" : value] }
         hidden[:url] = scrub(hidden[:url]) if hidden[:url]
         hidden[:sentinels] = hidden[:sentinels].map { |sentinel| scrubbed(sentinel) } if hidden[:sentinels]
         hidden
@@ -83,7 +83,7 @@ module Footplate
 
       def sentinel_from_config(config)
         username = config.instance_variable_get(:@username)
-        {host: config.host, port: config.port, username: username, password: config.password}.compact
+        {host: config.host, port: config.port, username:, password: config.password}.compact
       end
 
       def sentinel_of(sentinel, options = {})
@@ -110,7 +110,7 @@ module Footplate
 
       # 0 and nil mean "wait for ever" to the gems and are left to the engine.
       def seconds(value)
-        value.to_f if value && value.to_f.positive?
+        value.to_f if value&.to_f&.positive?
       end
     end
   end

@@ -59,7 +59,7 @@ module Footplate
 
           klass = Object.const_get(name)
           (prepended(klass).map(&:to_s) + overwritten(klass)).uniq.map do |by|
-            Part.new(part: name, by: by, outcome: Table::MODULES.fetch(by, outcome), used: false)
+            Part.new(part: name, by:, outcome: Table::MODULES.fetch(by, outcome), used: false)
           end
         end
 

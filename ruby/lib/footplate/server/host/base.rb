@@ -79,7 +79,7 @@ module Footplate
 
         # @return [Integer] seconds
         def dead_timeout_in_seconds
-          (self[:dead_timeout_in_seconds] || 180 * 24 * 60 * 60).to_i
+          (self[:dead_timeout_in_seconds] || (180 * 24 * 60 * 60)).to_i
         end
 
         # @return [Integer] for jobs that say `retry: true`

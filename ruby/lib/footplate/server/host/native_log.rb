@@ -20,7 +20,7 @@ module Footplate
 
           format = format_of(logger.formatter)
           fd = descriptor(logger)
-          {fd: fd, format: format, colour: colour?(format)} if format && fd
+          {fd:, format:, colour: colour?(format)} if format && fd
         end
 
         # The log of an application without the gem that brought no logger.

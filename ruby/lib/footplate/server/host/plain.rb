@@ -36,7 +36,7 @@ module Footplate
 
         def capsules
           config.capsules.map do |name, capsule|
-            Capsule.new(name: name, concurrency: capsule.concurrency, mode: capsule.mode,
+            Capsule.new(name:, concurrency: capsule.concurrency, mode: capsule.mode,
                         queues: capsule.weights.to_a, gem_capsule: capsule)
           end
         end
@@ -65,8 +65,8 @@ module Footplate
           Config::Events::EVENTS.key?(event)
         end
 
-        def on(event, &block)
-          config.on(event, &block)
+        def on(event, &)
+          config.on(event, &)
         end
 
         def hooks(event)

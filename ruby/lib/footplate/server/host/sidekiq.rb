@@ -68,8 +68,8 @@ module Footplate
           config.handle_exception(exception, context)
         end
 
-        def on(event, &block)
-          config.on(event, &block)
+        def on(event, &)
+          config.on(event, &)
         end
 
         def logger
@@ -133,7 +133,11 @@ module Footplate
         end
 
         def mode(capsule)
-          capsule.respond_to?(:mode) ? capsule.mode : ((capsule.queues.uniq.size == capsule.queues.size) ? :strict : :weighted)
+          if capsule.respond_to?(:mode)
+            capsule.mode
+          else
+            ((capsule.queues.uniq.size == capsule.queues.size) ? :strict : :weighted)
+          end
         end
 
         # A queue that was given twice is in the gem's list as often as both weights say, while its table of

@@ -27,7 +27,7 @@ module Footplate
         end
 
         def capsules
-          [Capsule.new(name: "default", concurrency: Integer(options[:concurrency]), mode: mode, queues: queues)]
+          [Capsule.new(name: "default", concurrency: Integer(options[:concurrency]), mode:, queues:)]
         end
 
         def server_middleware(_name)
@@ -50,8 +50,8 @@ module Footplate
           cli.handle_exception(exception, context)
         end
 
-        def on(event, &block)
-          ::Sidekiq.on(event, &block)
+        def on(event, &)
+          ::Sidekiq.on(event, &)
         end
 
         def logger

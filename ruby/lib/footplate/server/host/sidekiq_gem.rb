@@ -47,7 +47,7 @@ module Footplate
         def fire_event(event, reverse: false, reraise: false)
           return unless event?(event)
 
-          options = {reverse: reverse, reraise: reraise}
+          options = {reverse:, reraise:}
           options[:oneshot] = false if event == :beat
           cli.fire_event(event, options)
         end
@@ -76,7 +76,7 @@ module Footplate
         end
 
         def custom_json?
-          [:load_json, :dump_json].any? { |name| !ReplacedParts.of_gem?(::Sidekiq.method(name)) }
+          %i[load_json dump_json].any? { |name| !ReplacedParts.of_gem?(::Sidekiq.method(name)) }
         end
 
         private
