@@ -4,8 +4,12 @@ mod clock;
 mod failure;
 mod generation;
 mod keys;
+mod metrics;
+mod schedule;
 
 pub use clock::{Utc, millis, payload_time};
 pub use failure::{Backtrace, ClassRetry, Failing, Plan, Policy, Raised, Verdict};
 pub use generation::{Generation, Jitter, MetricsForm, RetryFor, UnknownVersion};
 pub use keys::Keys;
+pub use metrics::{BUCKETS, Metrics, Outcome, Write};
+pub use schedule::{Malformed, Promotion, promote};
