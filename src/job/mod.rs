@@ -5,9 +5,13 @@ use std::sync::Arc;
 
 mod envelope;
 mod patch;
+mod scan;
+mod text;
 
 pub use envelope::{Envelope, Retry};
 pub use patch::{Field, PatchError, patch};
+pub(crate) use patch::{unescape, visit};
+pub use text::{json_string, ruby_float, scrub};
 
 /// Names one claimed job in its holder's in-flight table; never used twice by one holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
