@@ -8,7 +8,9 @@ require "footplate/server/boot_failure"
 require "footplate/server/redis_probe"
 
 module Footplate
-  autoload :Launcher, "footplate/server/launcher"
+  module Server
+    autoload :Launcher, "footplate/server/launcher"
+  end
 
   ##
   # The command line. Both executables, the gem's and the one that embeds Ruby, call
@@ -50,7 +52,7 @@ module Footplate
         @boot.load_application
         introduce
         start_up
-        Launcher.new(host:, settings: @boot.settings).run
+        Server::Launcher.new(host:, settings: @boot.settings).run
       end
     end
 
