@@ -128,10 +128,6 @@ impl Number {
         }
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "times and counts are far below 2^53"
-    )]
     fn to_f64(self) -> f64 {
         match self {
             Self::Integer(number) => number as f64,
@@ -158,10 +154,6 @@ fn text(json: &[u8]) -> Option<String> {
 
 /// Ruby's `to_i` for what a `backtrace` field may hold.
 fn to_i(json: &[u8]) -> Option<i64> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "to_i truncates, and `as` saturates"
-    )]
     match Number::from_json(json) {
         Some(Number::Integer(number)) => Some(number),
         Some(Number::Float(number)) => Some(number as i64),
@@ -270,10 +262,6 @@ impl<'a> Failing<'a> {
             Some(Number::Float(count)) => Number::Float(count + 1.0),
         };
         let payload = self.write(raised, inherited.as_deref(), count, &stamp);
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "`as` saturates, and nothing retries that often"
-        )]
         let count = match count {
             Number::Integer(count) => count,
             Number::Float(count) => count as i64,
@@ -442,7 +430,6 @@ impl Plan {
     /// When to try again, in epoch seconds. `delay` is what `sidekiq_retry_in` said, in seconds;
     /// nothing, or nothing above 0, means the default of `count**4 + 15`. `random(n)` answers a
     /// number below n.
-    #[expect(clippy::cast_precision_loss, reason = "delays are far below 2^53")]
     pub fn retry_at(
         &self,
         delay: Option<i64>,

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 use std::io::Read as _;
 
 use flate2::read::ZlibDecoder;

@@ -205,6 +205,8 @@ fn queue_name(json: &[u8]) -> Result<String, Malformed> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     const DEFAULTS: [Field<'static>; 2] = [("retry", b"true"), ("queue", b"\"default\"")];
