@@ -2,6 +2,7 @@
 
 mod clock;
 mod failure;
+mod fields;
 mod generation;
 mod keys;
 mod logline;
