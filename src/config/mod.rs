@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 mod capsule;
 mod log;
+pub mod redis;
 mod tuning;
 
 pub use capsule::{Capsule, Mode, Queue};
