@@ -88,7 +88,13 @@ module Footplate
         hooks = host.hooks(:startup).size
         @report.line("", "#{hooks} :startup #{(hooks == 1) ? "hook" : "hooks"} may still add capsules") if hooks.positive?
         @report.line("Shutdown", "gives running jobs #{host.timeout} s")
-        @report.line("Log", host.native_log ? "written by the engine (#{host.native_log[:format]})" : "through #{host.logger.class}")
+        @report.line("Log", log)
+      end
+
+      def log
+        return "jobs through #{host.job_logger}" if host.job_logger
+
+        host.native_log ? "written by the engine (#{host.native_log[:format]})" : "through #{host.logger.class}"
       end
 
       def threads(count)

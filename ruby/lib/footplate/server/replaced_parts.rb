@@ -81,12 +81,10 @@ module Footplate
           method
         end
 
-        # With symbolic links followed and not: Ruby records the path it loaded.
+        # `…/lib/sidekiq`, as Ruby recorded it when it loaded the gem, symbolic links and all; other gems keep
+        # their files in a folder of that name too, but in a lib of their own.
         def gem_root
-          @gem_root ||= begin
-            spec = Gem.loaded_specs["sidekiq"]
-            spec ? spec.full_gem_path : File.expand_path("../..", ::Sidekiq.method(:server?).source_location.first)
-          end
+          @gem_root ||= $LOADED_FEATURES.grep(%r{/sidekiq/version\.rb\z}).first.to_s.delete_suffix("/version.rb")
         end
       end
     end

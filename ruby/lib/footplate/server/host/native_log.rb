@@ -27,7 +27,7 @@ module Footplate
         def of_stdout
           return unless $stdout.is_a?(IO)
 
-          {fd: $stdout.fileno, format: ENV["DYNO"] ? "without_timestamp" : "pretty", colour: true}
+          {fd: $stdout.fileno, format: ENV["DYNO"] ? "without_timestamp" : "pretty", colour: DefaultLogger.colour?}
         end
 
         def format_of(formatter)

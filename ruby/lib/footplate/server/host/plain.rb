@@ -2,6 +2,7 @@
 
 require "footplate"
 require "footplate/server/host/base"
+require "footplate/server/host/default_logger"
 require "footplate/server/host/native_log"
 require "footplate/server/redis_settings"
 
@@ -22,6 +23,7 @@ module Footplate
         end
 
         def apply(settings)
+          config.logger = @own_logger = DefaultLogger.new unless config.logger?
           config.merge!(settings.options)
           config[:environment] = settings.environment
           config.queues = settings.options[:queues]
@@ -87,7 +89,7 @@ module Footplate
         end
 
         def native_log
-          NativeLog.of_stdout unless config.logger?
+          NativeLog.of_stdout if config.logger.equal?(@own_logger)
         end
 
         def reloader

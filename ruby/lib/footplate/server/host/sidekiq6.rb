@@ -20,6 +20,7 @@ module Footplate
         # @raise [BootError] for a queue named twice, which 6 refuses and 7 accepts
         def apply(settings)
           cli.environment = settings.environment
+          settings.warnings << "capsules: ignored; Sidekiq #{generation} has none, they came with 7.0" if settings.options[:capsules]
           options.merge!(settings.options)
           options[:environment] = settings.environment
           options[:queues] = QueueList.expand(once_each(settings.queues))
