@@ -54,10 +54,14 @@ module Demo
     # TERM, then KILL for its whole group if it does not end in time. Returns its exit status.
     def stop(signal: "TERM", seconds: 30)
       signal(signal)
-      deadline = Demo.now + seconds
-      sleep 0.02 while alive? && Demo.now < deadline
-      kill if alive?
+      kill unless ended(within: seconds)
       @status
+    end
+
+    def ended(within:)
+      deadline = Demo.now + within
+      sleep 0.02 while alive? && Demo.now < deadline
+      !alive?
     end
 
     def kill
