@@ -19,6 +19,7 @@ module Footplate
       #   error_handlers, death_handlers   Arrays of callables
       #   handle_exception(exception, context)   calls the error handlers as this version does
       #   on(event) { }, fire_event(event, reverse:, reraise:), event?(event), hooks(event)
+      #   normalize(payload), redis_pool, gem_argument   see SidekiqGem and Sidekiq
       #   logger, default_concurrency, redis_settings, redis_info, freeze!, launcher=
       #   job_logger             class, or nil for the default one
       #   native_log             {fd:, format:, colour:}, or nil when lines must go through the logger

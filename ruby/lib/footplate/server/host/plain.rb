@@ -80,6 +80,18 @@ module Footplate
           config.fire_event(event)
         end
 
+        def normalize(payload)
+          Payload.build(payload)
+        end
+
+        def redis_pool
+          Footplate.redis_pool
+        end
+
+        def gem_argument
+          config
+        end
+
         def logger
           config.logger
         end

@@ -72,6 +72,11 @@ module Footplate
           config.on(event, &)
         end
 
+        # Launchers, job loggers and profilers get the configuration.
+        def gem_argument
+          config
+        end
+
         def logger
           config.logger
         end

@@ -55,6 +55,11 @@ module Footplate
           ::Sidekiq.on(event, &)
         end
 
+        # Launchers get the options.
+        def gem_argument
+          options
+        end
+
         def logger
           ::Sidekiq.logger
         end

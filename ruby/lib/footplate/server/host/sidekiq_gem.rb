@@ -79,6 +79,17 @@ module Footplate
           %i[load_json dump_json].any? { |name| !ReplacedParts.of_gem?(::Sidekiq.method(name)) }
         end
 
+        # Completes a payload that goes back to a queue as the gem's client does before its middleware runs.
+        # @param payload [Hash] @return [Hash]
+        def normalize(payload)
+          ::Sidekiq::Client.new.send(:normalize_item, payload)
+        end
+
+        # What client middleware gets as its fourth argument.
+        def redis_pool
+          ::Sidekiq.redis_pool
+        end
+
         private
 
         def cli
