@@ -195,7 +195,7 @@ impl Link {
         let mut facts = connect::facts(&mut connection).await?;
         if resp3 {
             let mut prefixes = vec![
-                self.keys.queue(""),
+                self.keys.queue_prefix(),
                 self.keys.schedule(),
                 self.keys.retry(),
                 self.keys.paused(),
