@@ -24,7 +24,7 @@ impl fmt::Debug for Secret {
 
 /// A connection. `url` is read first; each other field that is set overrides that part of it.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "an object")]
 pub struct RedisSettings {
     /// `redis://`, `rediss://` or `unix://`. With sentinels its host is the name of the master.
     pub url: Option<Secret>,
@@ -58,7 +58,7 @@ pub struct RedisSettings {
 
 /// How TLS is spoken. All optional: the system's certificate authorities, verified.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "an object")]
 pub struct TlsSettings {
     /// PEM file with the authorities to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
@@ -72,7 +72,7 @@ pub struct TlsSettings {
 
 /// One sentinel.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct SentinelSettings {
     /// Host name or address.
     pub host: String,
