@@ -2,6 +2,7 @@
 
 require "json"
 require "footplate"
+require "footplate/native"
 require "footplate/server/banner"
 require "footplate/server/boot"
 require "footplate/server/boot_failure"
@@ -22,9 +23,15 @@ module Footplate
   # 4. :startup
   # 5. run until a signal ends it
   class CLI
+    # Two halves of different versions: an executable beside another gem, or an extension built before an update.
+    MISMATCH = "its Ruby files are version #{VERSION} and its engine is #{Native::VERSION}; install both from the " \
+               "same gem, or build the executable again."
+
     # @param argv [Array<String>]
     # @return [Integer] exit status: 0 after a clean stop, 1 when it could not start
     def self.start(argv)
+      return say(code: 1, stdout: "", stderr: "footplate: #{MISMATCH}\n") unless Native::VERSION == VERSION
+
       kind, content = JSON.parse(Native.parse(argv), symbolize_names: true).first
       case kind
       when :exit then say(content)
