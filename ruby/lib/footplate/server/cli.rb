@@ -8,8 +8,6 @@ require "footplate/server/boot_failure"
 require "footplate/server/redis_probe"
 
 module Footplate
-  autoload :Launcher, "footplate/server/launcher"
-
   ##
   # The command line. Both executables, the gem's and the one that embeds Ruby, call
   # `exit Footplate::CLI.start(ARGV)`.
@@ -17,8 +15,7 @@ module Footplate
   # 1. parse (in Rust): help, version, completions and mistakes end here
   # 2. boot: the sidekiq gem, settings, application
   # 3. look at Redis; say what starts, and what of Sidekiq is replaced
-  # 4. :startup
-  # 5. run until a signal ends it
+  # 4. run (Server::Launcher) until a signal ends it
   class CLI
     # @param argv [Array<String>]
     # @return [Integer] exit status: 0 after a clean stop, 1 when it could not start
@@ -49,8 +46,9 @@ module Footplate
         warn_all(@boot.settings.warnings - Array(@typed[:warnings]))
         @boot.load_application
         introduce
-        start_up
-        Launcher.new(host:, settings: @boot.settings).run
+        prepare
+        require "footplate/server/launcher"
+        Server::Launcher.new(host: host, settings: @boot.settings).run
       end
     end
 
@@ -76,17 +74,14 @@ module Footplate
       @boot.replaced_parts.each { |part| host.logger.public_send(part.used ? :info : :warn, "Replaced: #{part}") }
     end
 
-    # In the gem's order. Threads may exist from :startup on; an exception there ends the boot.
-    def start_up
+    # The last that happens with one thread: from :startup on there may be more.
+    def prepare
+      # Gems read it there.
       host[:identity] = host.identity
-      # Not to be made by several threads at once later (sidekiq#3043).
-      host.capsules.each { |capsule| host.server_middleware(capsule.name) } if host.hooks(:startup).empty?
       Process.warmup if Process.respond_to?(:warmup) && ENV["RUBY_DISABLE_WARMUP"] != "1"
-      host.fire_event(:startup, reraise: true)
-      host.logger.debug { "Client Middleware: #{host.client_middleware.map(&:klass).join(", ")}" }
-      host.capsules.each do |capsule|
-        host.logger.debug { "Server Middleware (#{capsule.name}): #{host.server_middleware(capsule.name).map(&:klass).join(", ")}" }
-      end
+      return unless @boot.settings.environment == "development" && $stdout.tty?
+
+      host.logger.info("Starting processing, hit Ctrl-C to stop")
     end
 
     def warn_all(lines)

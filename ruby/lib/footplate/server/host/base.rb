@@ -19,7 +19,9 @@ module Footplate
       #   error_handlers, death_handlers   Arrays of callables
       #   handle_exception(exception, context)   calls the error handlers as this version does
       #   on(event) { }, fire_event(event, reverse:, reraise:), event?(event), hooks(event)
-      #   logger, default_concurrency, redis_settings, redis_info, freeze!, launcher=
+      #   normalize(payload)     what the client makes of a payload before middleware sees it
+      #   config                 the object that the application configured
+      #   logger, default_concurrency, redis_settings, redis_info, redis_pool, freeze!, launcher=
       #   job_logger             class, or nil for the default one
       #   native_log             {fd:, format:, colour:}, or nil when lines must go through the logger
       #   reloader               callable, or nil when it would only call its block
@@ -127,6 +129,15 @@ module Footplate
 
         def client_middleware?
           !client_middleware.empty?
+        end
+
+        # What the application's libraries are given as "the configuration": job loggers, launchers, profilers.
+        def job_logger_argument
+          config
+        end
+
+        def launcher_argument
+          config
         end
 
         # @return [Array<String>] what of the Redis options the engine cannot follow, a sentence each

@@ -67,8 +67,8 @@ module Footplate
           Config::Events::EVENTS.key?(event)
         end
 
-        def on(event, &)
-          config.on(event, &)
+        def on(event, &block)
+          config.on(event, &block)
         end
 
         def hooks(event)
@@ -118,16 +118,24 @@ module Footplate
           text.lines(chomp: true).map { |line| line.split(":", 2) }.select { |pair| pair.size == 2 }.to_h
         end
 
+        def redis_pool
+          Footplate.redis_pool
+        end
+
+        def normalize(payload)
+          Payload.build(payload)
+        end
+
         def freeze!; end
 
         # Nobody but us knows it.
         attr_accessor :launcher
 
-        private
-
         def config
           Footplate.config
         end
+
+        private
 
         def redis_ssl_params
           config.redis_options[:ssl_params]

@@ -68,8 +68,8 @@ module Footplate
           config.handle_exception(exception, context)
         end
 
-        def on(event, &)
-          config.on(event, &)
+        def on(event, &block)
+          config.on(event, &block)
         end
 
         def logger
@@ -83,7 +83,8 @@ module Footplate
         def thread_priority
           return 0 unless config.respond_to?(:thread_priority)
 
-          config.thread_priority || (defined?(::Sidekiq::DEFAULT_THREAD_PRIORITY) ? ::Sidekiq::DEFAULT_THREAD_PRIORITY : 0)
+          default = ::Sidekiq::DEFAULT_THREAD_PRIORITY if defined?(::Sidekiq::DEFAULT_THREAD_PRIORITY)
+          config.thread_priority || default || 0
         end
 
         # From 8 on; 7 tags only Rails applications.
@@ -103,6 +104,10 @@ module Footplate
 
         def freeze!
           ::Sidekiq.freeze!
+        end
+
+        def redis_pool
+          config.redis_pool
         end
 
         # @return [Sidekiq::Config]
@@ -136,7 +141,7 @@ module Footplate
           if capsule.respond_to?(:mode)
             capsule.mode
           else
-            ((capsule.queues.uniq.size == capsule.queues.size) ? :strict : :weighted)
+            (capsule.queues.uniq.size == capsule.queues.size ? :strict : :weighted)
           end
         end
 

@@ -47,7 +47,7 @@ module Footplate
         def fire_event(event, reverse: false, reraise: false)
           return unless event?(event)
 
-          options = {reverse:, reraise:}
+          options = { reverse:, reraise: }
           options[:oneshot] = false if event == :beat
           cli.fire_event(event, options)
         end
@@ -73,6 +73,13 @@ module Footplate
         def backtrace_cleaner
           found = self[:backtrace_cleaner]
           found unless found.nil? || found.equal?(defaults[:backtrace_cleaner])
+        end
+
+        # Completes a payload as a push of the gem's client does, before middleware sees it.
+        # @raise [ArgumentError] when the client would refuse it
+        def normalize(payload)
+          @client ||= ::Sidekiq::Client.new
+          @client.send(:normalize_item, payload)
         end
 
         def custom_json?
