@@ -117,6 +117,17 @@ RSpec.describe Footplate::Server::Host, if: InstalledGems.has?("sidekiq") do
     expect(found).to eq([["x", 1]])
   end
 
+  it "completes a payload as the gem's client does" do
+    script = <<~SCRIPT
+      done = host.normalize({"class" => "Gone", "args" => [1], "at" => 5.5, "extra" => [2]})
+      answer [done, (host.normalize({"class" => "Gone", "args" => 1}) rescue $!.class.name)]
+    SCRIPT
+    payload, refusal = with_app("require 'sidekiq'", script)
+    expect(payload).to include("class" => "Gone", "args" => [1], "extra" => [2], "queue" => "default", "retry" => true)
+    expect(payload).to include("jid" => a_string_matching(/\A\h{24}\z/), "created_at" => a_kind_of(Numeric))
+    expect(refusal).to eq("ArgumentError")
+  end
+
   it "reads where Redis is without connecting" do
     found = with_app(<<~APP, "answer [host.redis_settings, host.redis_description]")
       require "sidekiq"

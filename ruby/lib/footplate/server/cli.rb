@@ -20,6 +20,8 @@ module Footplate
     # @param argv [Array<String>]
     # @return [Integer] exit status: 0 after a clean stop, 1 when it could not start
     def self.start(argv)
+      # The executable that embeds Ruby brings it along.
+      require "footplate/native" unless defined?(Native)
       kind, content = JSON.parse(Native.parse(argv), symbolize_names: true).first
       case kind
       when :exit then say(content)
