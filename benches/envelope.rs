@@ -36,7 +36,7 @@ fn envelope(c: &mut Criterion) {
     for (name, payload) in payloads() {
         let mut group = c.benchmark_group(format!("envelope/{name}/{}B", payload.len()));
         group.bench_function("scan", |b| {
-            b.iter(|| Envelope::read(black_box(payload.as_bytes())))
+            b.iter(|| Envelope::read(black_box(payload.as_bytes())));
         });
         group.bench_function("serde", |b| {
             b.iter(|| {

@@ -59,6 +59,7 @@ module Toolchain
   end
 
   def stop(why)
+    $makefile_created = true # rubocop:disable Style/GlobalVars -- or mkmf adds a page on its own options
     abort "footplate: #{why}"
   end
 end

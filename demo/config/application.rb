@@ -17,6 +17,7 @@ module Shop
     config.log_level = :info
     config.secret_key_base = "a demo has no secrets, but cookies must be signed with something"
     config.hosts.clear
+    config.active_record.dump_schema_after_migration = false
 
     # bin/demo keeps everything that a run writes below target/demo.
     if (log_dir = ENV.fetch("DEMO_LOG_DIR", nil))

@@ -112,6 +112,19 @@ RSpec.describe "the Active Job adapter", :active_job, :redis do
     end
   end
 
+  it "tells continuations that a Sidekiq server is going to stop", :sidekiq_gem do
+    expect(script(<<~RUBY)).to eq([false, true])
+      require "active_job"
+      #{Worlds::SIDEKIQ_SERVER}
+      require "footplate"
+      ActiveJob::Base.queue_adapter = :footplate
+      before = ActiveJob::Base.queue_adapter.stopping?
+      config = Sidekiq::VERSION.to_i >= 7 ? Sidekiq.default_configuration : Sidekiq.options
+      config[:lifecycle_events][:quiet].each(&:call)
+      answer([before, ActiveJob::Base.queue_adapter.stopping?])
+    RUBY
+  end
+
   it "tells continuations that the process is going to stop" do
     expect(script(<<~RUBY)).to eq([false, true])
       #{footplate}

@@ -60,6 +60,12 @@ RSpec.describe Footplate::Config do
       expect(config).to be_redis_configured
       expect { config.redis = Object.new }.to raise_error(ArgumentError, /must be a Hash/)
     end
+
+    it "shows no password" do
+      config.redis = { password: "secret", url: "redis://:secret@a/1" }
+      expect([config, config.redis_pool, config.default_capsule, config.client_middleware].map(&:inspect).join)
+        .not_to include("secret")
+    end
   end
 
   describe "capsules" do
@@ -140,10 +146,11 @@ RSpec.describe Footplate::Config do
       seen = []
       config.error_handlers << ->(*args) { seen << args }
       config.error_handlers << ->(error, context) { seen << [error, context] }
+      config.error_handlers << Class.new { define_method(:call) { |error, context| seen << [error, context] } }.new
       error = IOError.new("x")
       config.handle_exception(error, { job: 1 })
 
-      expect(seen).to eq([[error, { job: 1 }, config], [error, { job: 1 }]])
+      expect(seen).to eq([[error, { job: 1 }, config], *([[error, { job: 1 }]] * 2)])
     end
 
     it "are all called, even when one of them fails" do

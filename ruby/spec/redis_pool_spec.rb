@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "footplate/redis/small_pool"
+require "support/certificate"
 
 RSpec.describe Footplate::Redis::Pool do
   describe "connecting" do
@@ -20,6 +21,38 @@ RSpec.describe Footplate::Redis::Pool do
       expect { ping(path: server.socket, username: "app", password: "wrong") }.to raise_error(/WRONGPASS|password/i)
     ensure
       server&.stop
+    end
+
+    it "speaks TLS with the parameters it is given" do
+      certificate = Certificate.new
+      server = RedisServer.start("--tls-port", (port = RedisServer.free_port).to_s, "--tls-auth-clients", "no",
+                                 "--tls-cert-file", certificate.file, "--tls-key-file", certificate.key_file,
+                                 "--tls-ca-cert-file", certificate.file)
+      trusting = { ssl_params: { ca_file: certificate.file } }
+
+      expect(ping(host: "127.0.0.1", port: port, ssl: true, **trusting)).to eq("PONG")
+      expect(ping(url: "rediss://127.0.0.1:#{port}", **trusting)).to eq("PONG")
+      expect { ping(url: "rediss://127.0.0.1:#{port}", reconnect_attempts: 0) }.to raise_error(/certificate/)
+    ensure
+      server&.stop
+      certificate&.remove
+    end
+
+    it "does without the connection_pool gem" do
+      server = RedisServer.start
+      pool = described_class.new(path: server.socket)
+      allow(pool).to receive(:require).and_call_original
+      allow(pool).to receive(:require).with("connection_pool").and_raise(LoadError)
+
+      answers = pool.with { |outer| pool.with { |inner| [inner.call("PING"), inner.equal?(outer)] } }
+      expect(answers).to eq(["PONG", true])
+    ensure
+      server&.stop
+    end
+
+    it "says what is missing when there is no Redis gem" do
+      allow(Footplate::Redis::Driver).to receive(:require).and_raise(LoadError)
+      expect { ping }.to raise_error(LoadError, /redis-client or the redis gem/)
     end
 
     it "finds the primary through Sentinel" do
@@ -68,6 +101,16 @@ RSpec.describe Footplate::Redis::Pool do
         expect { Thread.new { pool.with(&:itself) }.tap { |t| t.report_on_exception = false }.value }
           .to raise_error(Timeout::Error, /no Redis connection came free/)
       end
+    end
+
+    it "gets a connection back from a thread that is killed" do
+      pool = described_class.new(size: 1, timeout: 5) { :made }
+      entered = Queue.new
+      thread = Thread.new { pool.with { (entered << true) && Queue.new.pop } }
+      entered.pop
+      thread.kill
+
+      expect(pool.with(&:itself)).to eq(:made)
     end
 
     it "loses nothing to a block that raises or a connection that cannot be made" do

@@ -6,7 +6,7 @@ require "support/ruby_process"
 require "support/installed_gems"
 
 # The suite runs in two worlds: an application without the sidekiq gem, and (FOOTPLATE_SPEC_SIDEKIQ=1) with it.
-require "sidekiq" if ENV["FOOTPLATE_SPEC_SIDEKIQ"]
+require "sidekiq" if ENV["FOOTPLATE_SPEC_SIDEKIQ"] == "1"
 require "footplate"
 
 # One server for the whole suite, started when first asked for.

@@ -8,11 +8,14 @@ use serde::Deserialize;
 mod capsule;
 mod log;
 pub mod redis;
+mod settings;
 mod tuning;
 
 pub use capsule::{Capsule, Mode, Queue};
 pub use log::{Format, Level, Log, NativeLog};
 pub use tuning::Tuning;
+
+use self::redis::RedisSettings;
 
 /// Why a configuration was refused.
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -54,7 +57,7 @@ pub struct Config {
     #[serde(default)]
     pub generation: Option<String>,
     /// How to reach Redis, `namespace` included; read by the store.
-    pub redis: serde_json::Value,
+    pub redis: RedisSettings,
     /// Groups of threads, each with its own queues. At least one.
     pub capsules: Vec<Capsule>,
     /// Seconds between the signal to stop and the moment running jobs are interrupted.
@@ -104,9 +107,7 @@ impl Config {
 
     /// The prefix that `redis-namespace` puts before every key, without its colon (Sidekiq 6 only).
     pub fn namespace(&self) -> Option<&str> {
-        self.redis
-            .get("namespace")
-            .and_then(serde_json::Value::as_str)
+        self.redis.namespace.as_deref()
     }
 
     /// Threads over all capsules.
@@ -129,9 +130,7 @@ impl Config {
                 self.timeout_seconds
             ));
         }
-        if !self.redis.is_object() {
-            return mistake("redis must be an object.");
-        }
+        self.redis.check().map_err(|it| ConfigError::Value(it.to_string()))?;
         capsule::check(&self.capsules)?;
         self.log.check()?;
         self.tuning.check()

@@ -14,7 +14,7 @@ pub struct Running {
     /// The job.
     pub job: Arc<Job>,
     /// When it was started, in epoch seconds.
-    pub since: u64,
+    pub since: i64,
 }
 
 /// One slot per worker of the process.
@@ -50,7 +50,7 @@ impl Busy {
     pub fn start(&self, slot: usize, job: Arc<Job>) {
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .map_or(0, |it| it.as_secs());
+            .map_or(0, |it| i64::try_from(it.as_secs()).unwrap_or(i64::MAX));
         *lock(&self.slots[slot].running) = Some(Running { job, since });
         self.running.fetch_add(1, Ordering::Relaxed);
     }

@@ -17,8 +17,6 @@ use crate::store::{Claim, Claimed, Store, StoreError};
 const MOST: usize = 1_000;
 /// The most bytes one claim asks for.
 const MOST_BYTES: usize = 4 << 20;
-/// How much work may lie ready beyond the free workers.
-const AHEAD: Duration = Duration::from_millis(10);
 /// The most jobs that may lie ready, however fast they are.
 const MOST_AHEAD: usize = 2_048;
 /// Jobs that no worker took for this long go back: the workers are held up (a job keeps the GVL),
@@ -71,10 +69,11 @@ pub(super) struct Fetcher {
 impl Fetcher {
     pub(super) async fn run(mut self) {
         let shared = Arc::clone(&self.shared);
-        let mut idle = Idle::new(self.store.tracks());
+        let mut idle = Idle::new(self.store.server().tracking);
         while shared.phase() == Phase::Running {
             let demand = self.capsule().ready.demand();
-            self.capsule().ready.set_prefetch(self.pace.prefetch(demand));
+            let prefetch = self.pace.prefetch(demand, self.shared.settings.ahead);
+            self.capsule().ready.set_prefetch(prefetch);
             if demand.want == 0 {
                 self.wait_for_demand(demand).await;
                 continue;
@@ -143,7 +142,7 @@ impl Fetcher {
     }
 
     async fn claim(&mut self, limit: usize) -> Vec<Arc<Job>> {
-        let order = self.order.arrange(random);
+        let order = self.order.arrange(&mut random);
         let queues: Vec<Arc<str>> = order.iter().map(|it| Arc::clone(&self.names[*it])).collect();
         let mut desk = self.desk.lock().await;
         let mut patience = Patience::default();
@@ -194,7 +193,7 @@ impl Fetcher {
 
 /// Uniform in `0..below`.
 fn random(below: u32) -> u32 {
-    fastrand::u32(..below)
+    fastrand::u32(..below.max(1))
 }
 
 /// How fast a capsule takes jobs, and how far ahead its fetcher may claim.
@@ -211,19 +210,19 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// The prefetch for now: what was taken lately, scaled to [`AHEAD`]. Jobs that take longer than
+    /// The prefetch for now: what was taken lately, scaled to `ahead`. Jobs that take longer than
     /// that get none.
-    fn prefetch(&mut self, demand: Demand) -> usize {
+    fn prefetch(&mut self, demand: Demand, ahead: Duration) -> usize {
         let elapsed = self.since.elapsed().as_secs_f64();
         if elapsed >= 0.002 {
             let taken = demand.taken.saturating_sub(self.taken) as f64;
             // The longer the look, the less the past counts; after a pause, nothing.
-            let weight = (elapsed / AHEAD.as_secs_f64()).clamp(0.2, 1.0);
+            let weight = (elapsed / 0.010).clamp(0.2, 1.0);
             self.per_second += (taken / elapsed - self.per_second) * weight;
             self.since = Instant::now();
             self.taken = demand.taken;
         }
-        ((self.per_second * AHEAD.as_secs_f64()) as usize).min(MOST_AHEAD)
+        ((self.per_second * ahead.as_secs_f64()) as usize).min(MOST_AHEAD)
     }
 }
 

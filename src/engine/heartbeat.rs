@@ -10,11 +10,14 @@ use tokio::time::sleep;
 use super::control::Control;
 use super::shared::{Phase, Shared};
 use super::sync::lock;
-use crate::dialect::sidekiq::registry;
-use crate::store::{Beat, Store, StoreError};
+use crate::dialect::sidekiq::{self, Write};
+
+use crate::store::{Beat, MetricOp, MetricWrite, Store, StoreError};
 
 /// Round trips that are remembered to judge the connection, as Sidekiq does.
 const READINGS: usize = 5;
+/// How long a process that no longer beats stays in the registry, as in Sidekiq.
+const TTL: Duration = Duration::from_secs(60);
 /// A round trip slower than this, five times in a row, is worth a warning.
 const SLOW_US: u64 = 50_000;
 
@@ -48,28 +51,26 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store) {
 /// Writes one heartbeat; the round trip in microseconds.
 pub(super) async fn beat(shared: &Shared, store: &Store, rtt: u64) -> Result<u64, StoreError> {
     let running = shared.busy.snapshot();
-    let work = running
-        .iter()
-        .map(|(tid, it)| {
-            let entry = registry::work_entry(&it.job.queue, &it.job.payload, it.since);
-            (tid.clone(), entry)
-        })
-        .collect();
-    let fields = registry::heartbeat(
-        &shared.settings.process,
-        &registry::Vitals {
-            busy: running.len(),
-            beat: shared.clock.now(),
-            quiet: shared.phase() >= Phase::Quiet,
-            rss_kb: resident_kb(),
-            rtt_us: rtt,
-        },
-    );
+    let process = &shared.settings.process;
+    let vitals = sidekiq::Beat {
+        concurrency: process.concurrency,
+        busy: running.len(),
+        at: shared.clock.now(),
+        rtt_us: rtt,
+        quiet: shared.phase() >= Phase::Quiet,
+        rss: resident_kb(),
+    };
+    let fields = vitals.fields(&process.info());
+    let work = running.into_iter().map(|(tid, it)| {
+        let entry = sidekiq::work_entry(&it.job.queue, &it.job.payload, it.since);
+        (tid, entry.into_bytes())
+    });
     let reply = store
         .beat(&Beat {
-            identity: &shared.settings.process.identity,
-            fields,
-            work,
+            identity: process.identity.clone(),
+            fields: fields.map(|(name, value)| (name.to_owned(), value)).into(),
+            work: work.collect(),
+            ttl: TTL,
         })
         .await?;
     shared.online();
@@ -86,10 +87,37 @@ pub(super) async fn flush_metrics(shared: &Shared, store: &Store) {
     if writes.is_empty() {
         return;
     }
+    let writes: Vec<MetricWrite> = writes.into_iter().map(metric).collect();
+    let sequence = shared.next_flush();
     let holder = shared.holder(shared.epoch());
     shared
-        .insist("write metrics", || store.apply_metrics(&holder, &writes))
+        .insist("write metrics", || store.apply_metrics(&holder, sequence, &writes))
         .await;
+}
+
+fn metric(write: Write) -> MetricWrite {
+    match write {
+        Write::HashIncrement { key, field, by } => MetricWrite {
+            key,
+            op: MetricOp::Increment {
+                field,
+                by: i64::try_from(by).unwrap_or(i64::MAX),
+            },
+        },
+        Write::Histogram { key, bucket_counts } => {
+            let counts = (0..).zip(bucket_counts).filter(|it| it.1 > 0);
+            MetricWrite {
+                key,
+                op: MetricOp::Histogram {
+                    counts: counts.collect(),
+                },
+            }
+        }
+        Write::Expire { key, seconds } => MetricWrite {
+            key,
+            op: MetricOp::Expire { seconds },
+        },
+    }
 }
 
 fn judge(readings: &mut Vec<u64>, rtt: u64) {

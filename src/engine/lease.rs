@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::shared::{Phase, Shared};
-use crate::dialect::sidekiq::failure::poison_pill;
+use crate::job::patch;
 use crate::store::{Store, StoreError};
 
 /// How many recoveries of the same bytes within 72 hours make a poison pill.
@@ -86,16 +86,14 @@ fn settled_down(store: &Store, period: Duration) -> bool {
 async fn recover_one(shared: &Shared, store: &Store, holder: &str) {
     let (mut requeued, mut buried) = (0, 0);
     loop {
-        let generation = shared.settings.generation;
         let now = shared.clock.now();
-        let poison = |payload: &[u8]| poison_pill(payload, POISON_AFTER, now, generation);
         let step = store
-            .recover(holder, STEP, STEP_BYTES, POISON_AFTER, poison)
+            .recover(holder, STEP, STEP_BYTES, POISON_AFTER, now, poisoned)
             .await;
         match step {
             Ok(step) => {
                 requeued += step.requeued;
-                buried += step.buried;
+                buried += step.buried.len();
                 if step.done {
                     break;
                 }
@@ -111,6 +109,7 @@ async fn recover_one(shared: &Shared, store: &Store, holder: &str) {
         }
     }
     if requeued > 0 {
+        shared.ring_queues();
         tracing::warn!("recovered {requeued} job(s) that {holder} was running when it died");
     }
     if buried > 0 {
@@ -119,4 +118,17 @@ async fn recover_one(shared: &Shared, store: &Store, holder: &str) {
              {POISON_AFTER} times"
         );
     }
+}
+
+/// What the dead set shows of a job that brought down its process again and again.
+fn poisoned(payload: &[u8]) -> Vec<u8> {
+    let message = format!(
+        "\"the process that ran this job died {POISON_AFTER} times in a row; it may be what killed it\""
+    );
+    let fields: [(&str, &[u8]); 2] = [
+        ("error_class", b"\"Footplate::PoisonPill\""),
+        ("error_message", message.as_bytes()),
+    ];
+    // What is no object shows as it is.
+    patch(payload, &fields).unwrap_or_else(|_| payload.to_vec())
 }

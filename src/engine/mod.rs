@@ -24,8 +24,9 @@ mod tasks;
 
 use std::sync::Arc;
 use std::sync::mpsc;
-use std::thread::JoinHandle;
 use std::time::Duration;
+
+use sync::Latch;
 
 pub use control::{Control, Due, DueBatch};
 pub use mailbox::{Mail, Mailbox};
@@ -49,13 +50,25 @@ pub enum StartError {
     Ended,
 }
 
-/// A running engine. Dropping it in the process that started it ends its thread without flushing;
-/// [`Engine::finish`] is the orderly way.
+/// A running engine. It lives until [`Engine::finish`], or the end of the process.
 pub struct Engine {
     shared: Arc<Shared>,
     pid: u32,
-    ended: mpsc::Receiver<()>,
-    thread: Option<JoinHandle<()>>,
+    ended: Arc<Latch>,
+}
+
+/// Tells, when the engine's thread ends in whatever way, everybody who waits for it.
+struct Farewell {
+    shared: Arc<Shared>,
+    ended: Arc<Latch>,
+}
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        self.shared.control.close();
+        self.shared.due.close();
+        self.ended.open();
+    }
 }
 
 impl Engine {
@@ -64,22 +77,19 @@ impl Engine {
     pub fn start(settings: Settings) -> Result<Self, StartError> {
         let shared = Arc::new(Shared::new(settings));
         let (ready, started) = mpsc::channel();
-        let (alive, ended) = mpsc::channel();
-        let for_thread = Arc::clone(&shared);
-        let thread = std::thread::Builder::new()
+        let ended = Arc::new(Latch::default());
+        let farewell = Farewell {
+            shared: Arc::clone(&shared),
+            ended: Arc::clone(&ended),
+        };
+        std::thread::Builder::new()
             .name("footplate".to_owned())
-            .spawn(move || {
-                tasks::run(&for_thread, &ready);
-                for_thread.control.close();
-                for_thread.due.close();
-                drop(alive);
-            })?;
+            .spawn(move || tasks::run(&farewell.shared, &ready))?;
         match started.recv() {
             Ok(Ok(())) => Ok(Self {
                 shared,
                 pid: std::process::id(),
                 ended,
-                thread: Some(thread),
             }),
             Ok(Err(error)) => Err(error),
             Err(mpsc::RecvError) => Err(StartError::Ended),
@@ -103,18 +113,8 @@ impl Engine {
     }
 
     /// Waits until the engine has ended, for `limit` at most. Whether it has.
-    pub fn wait_ended(&mut self, limit: Duration) -> bool {
-        if matches!(
-            self.ended.recv_timeout(limit),
-            Err(mpsc::RecvTimeoutError::Timeout)
-        ) {
-            return false;
-        }
-        if let Some(thread) = self.thread.take() {
-            // A panic of the engine's thread was reported when it happened.
-            drop(thread.join());
-        }
-        true
+    pub fn wait_ended(&self, limit: Duration) -> bool {
+        self.ended.wait(limit)
     }
 
     /// Begins the end: whatever still runs goes back to its queue, everything is flushed, repeated

@@ -12,8 +12,8 @@ use tokio::time::timeout;
 
 use super::control::{Control, Due, DueBatch};
 use super::shared::{Phase, Shared};
-use crate::dialect::sidekiq::schedule::{self, Malformed};
-use crate::store::{Promotion, PromotionKind, Store, StoreError};
+use crate::dialect::sidekiq;
+use crate::store::{DueSet, Promotion, PromotionKind, Store, StoreError};
 
 /// Jobs moved by one step.
 const STEP: usize = 200;
@@ -26,19 +26,12 @@ const POLL: Duration = Duration::from_millis(500);
 /// How long a job that client middleware failed on stays put.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// The sets that hold jobs by time.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Set {
-    Schedule,
-    Retry,
-}
+/// What a job gets that says nothing about itself, as the gem's client adds it.
+const DEFAULTS: [(&str, &[u8]); 2] = [("retry", b"true"), ("queue", b"\"default\"")];
 
-pub(super) async fn run(shared: Arc<Shared>, store: Store, set: Set) {
-    let key = match set {
-        Set::Schedule => shared.settings.keys.schedule(),
-        Set::Retry => shared.settings.keys.retry(),
-    };
-    let scheduler = Scheduler { shared, store, key, set };
+/// Serves one set until the engine goes quiet.
+pub(super) async fn run(shared: Arc<Shared>, store: Store, set: DueSet) {
+    let scheduler = Scheduler { shared, store, set };
     while scheduler.shared.phase() == Phase::Running {
         let pause = match scheduler.step().await {
             Ok(pause) => pause,
@@ -56,16 +49,15 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store, set: Set) {
 struct Scheduler {
     shared: Arc<Shared>,
     store: Store,
-    key: String,
-    set: Set,
+    set: DueSet,
 }
 
 impl Scheduler {
     /// Moves one batch. How long to wait before the next, or `None` when there may be more.
     async fn step(&self) -> Result<Option<Duration>, StoreError> {
-        let due = self.store.due(&self.key, STEP, STEP_BYTES).await?;
+        let due = self.store.due(self.set, STEP, STEP_BYTES).await?;
         if due.members.is_empty() {
-            let longest = if self.store.tracks() { TRUST } else { POLL };
+            let longest = if self.store.server().tracking { TRUST } else { POLL };
             return Ok(Some(due.next_in.map_or(longest, |it| it.min(longest))));
         }
         let answers = if self.shared.settings.client_middleware {
@@ -80,14 +72,15 @@ impl Scheduler {
             .iter()
             .filter(|it| matches!(it, Due::Keep))
             .count();
-        let promotions: Vec<Promotion<'_>> = due
+        let promotions: Vec<Promotion> = due
             .members
-            .iter()
-            .zip(&answers)
+            .into_iter()
+            .zip(answers)
             .filter_map(|(member, answer)| promotion(member, answer))
             .collect();
         let now = self.shared.clock.now();
-        let moved = self.store.promote(&self.key, &promotions, now).await?;
+        let moved = self.store.promote(self.set, &promotions, now).await?;
+        self.shared.ring_queues();
         self.report(&promotions, &moved);
         Ok((kept > 0).then_some(RETRY_AFTER))
     }
@@ -95,9 +88,13 @@ impl Scheduler {
     /// Without client middleware a push only stamps the payload.
     fn stamp(&self, member: &[u8]) -> Due {
         let now = self.shared.clock.now();
-        match schedule::promote(member, now, self.shared.settings.generation, new_jid) {
-            Ok(it) => Due::Push { queue: it.queue, payload: it.payload },
-            Err(Malformed) => Due::Malformed,
+        let generation = self.shared.settings.generation;
+        match sidekiq::promote(member, now, generation, &DEFAULTS, new_jid) {
+            Ok(it) => Due::Push {
+                queue: it.queue,
+                payload: it.payload,
+            },
+            Err(_) => Due::Malformed,
         }
     }
 
@@ -110,12 +107,12 @@ impl Scheduler {
         answered.await.unwrap_or_default()
     }
 
-    fn report(&self, promotions: &[Promotion<'_>], moved: &[bool]) {
+    fn report(&self, promotions: &[Promotion], moved: &[bool]) {
         for (promotion, moved) in promotions.iter().zip(moved) {
             if *moved && matches!(promotion.kind, PromotionKind::Bury) {
                 self.shared.control.send(Control::Malformed {
-                    payload: promotion.member.to_vec(),
-                    reason: format!("not a job, found in {}", self.key),
+                    payload: promotion.member.clone(),
+                    reason: "not a job, found among the scheduled ones".to_owned(),
                 });
             }
         }
@@ -123,8 +120,8 @@ impl Scheduler {
 
     async fn wait(&self, pause: Duration) {
         let touched: &Notify = match self.set {
-            Set::Schedule => &self.shared.schedule_touched,
-            Set::Retry => &self.shared.retry_touched,
+            DueSet::Schedule => &self.shared.schedule_touched,
+            DueSet::Retry => &self.shared.retry_touched,
         };
         tokio::select! {
             _ = timeout(pause, touched.notified()) => {}
@@ -133,7 +130,7 @@ impl Scheduler {
     }
 }
 
-fn promotion<'a>(member: &'a [u8], answer: &'a Due) -> Option<Promotion<'a>> {
+fn promotion(member: Vec<u8>, answer: Due) -> Option<Promotion> {
     let kind = match answer {
         Due::Push { queue, payload } => PromotionKind::Push { queue, payload },
         Due::Veto => PromotionKind::Drop,

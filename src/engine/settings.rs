@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::order::QueueSpec;
 use crate::config::redis::RedisSettings;
-use crate::dialect::sidekiq::{Generation, Keys, ProcessFacts};
+use crate::dialect::sidekiq::{Generation, ProcessFacts};
+use crate::store::{DeadLimits, Keys};
 
 /// Everything about one process.
 #[derive(Clone, Debug)]
@@ -19,10 +20,8 @@ pub struct Settings {
     pub process: ProcessFacts,
     /// One entry per capsule, in the order of their indices.
     pub capsules: Vec<CapsuleSettings>,
-    /// How many entries the dead set may hold (Sidekiq's `dead_max_jobs`).
-    pub dead_max_jobs: u64,
-    /// How old an entry of the dead set may get, in seconds.
-    pub dead_timeout: u64,
+    /// How much the dead set keeps.
+    pub dead: DeadLimits,
     /// How often a job whose `retry` is `true` is retried.
     pub max_retries: i64,
     /// Due jobs go through Ruby's client middleware before they are moved.
@@ -31,6 +30,8 @@ pub struct Settings {
     pub lease: Duration,
     /// Time between two heartbeats.
     pub beat: Duration,
+    /// How much work, in time at the rate just measured, may be claimed beyond the free workers.
+    pub ahead: Duration,
 }
 
 /// One capsule: some workers and the queues they serve.

@@ -10,9 +10,9 @@ use tokio::sync::Notify;
 use super::outcome::{Ended, Outcome};
 use super::shared::Shared;
 use super::sync::{Mutex, lock};
-use crate::dialect::sidekiq::metrics::Outcome as Measured;
+use crate::dialect::sidekiq::Outcome as Measured;
 use crate::job::Job;
-use crate::store::{Settlement, SettlementKind, Store};
+use crate::store::{self, Settlement, Store};
 
 /// How many outcomes one call carries.
 const BATCH: usize = 1_000;
@@ -126,17 +126,35 @@ async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
         .insist("settle jobs", || store.settle(holder, &settlements, now, &day))
         .await;
     report_lost(batch.len(), kept.into_iter().filter(|it| *it).count());
+    ring(shared, batch);
+}
+
+/// Our own writes bring no message from Redis: whoever waits for their keys is told here.
+fn ring(shared: &Shared, batch: &[Ended]) {
+    if batch.iter().any(|it| matches!(it.outcome, Outcome::Retry { .. })) {
+        shared.retry_touched.notify_one();
+    }
+    if batch.iter().any(|it| matches!(it.outcome, Outcome::Requeued { .. })) {
+        shared.ring_queues();
+    }
 }
 
 fn settlement(ended: &Ended) -> Settlement<'_> {
     let outcome = match &ended.outcome {
-        Outcome::Done | Outcome::Failed => SettlementKind::Failed,
-        Outcome::Retry { at, payload } => SettlementKind::Retry { score: *at, payload },
-        Outcome::Dead { payload } => SettlementKind::Dead { payload },
-        Outcome::Interrupted => SettlementKind::Interrupted,
-        Outcome::Requeued { payload } => SettlementKind::Requeued { payload },
-        Outcome::Returned => SettlementKind::Returned,
-        Outcome::Malformed => SettlementKind::Malformed,
+        Outcome::Done | Outcome::Failed => store::Outcome::Failed,
+        Outcome::Retry { at, payload } => store::Outcome::Retry {
+            score: *at,
+            payload: payload.clone(),
+        },
+        Outcome::Dead { payload } => store::Outcome::Dead {
+            payload: payload.clone(),
+        },
+        Outcome::Interrupted => store::Outcome::Interrupted,
+        Outcome::Requeued { payload } => store::Outcome::Requeued {
+            payload: payload.clone(),
+        },
+        Outcome::Returned => store::Outcome::Returned,
+        Outcome::Malformed => store::Outcome::Malformed,
     };
     Settlement {
         token: ended.job.token.0,

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
@@ -17,7 +17,7 @@ use super::ready::Ready;
 use super::settings::Settings;
 use super::settler::Settlements;
 use super::sync::{Mutex, lock};
-use crate::dialect::sidekiq::metrics::Metrics;
+use crate::dialect::sidekiq::Metrics;
 use crate::job::Job;
 use crate::store::StoreError;
 
@@ -70,6 +70,7 @@ pub struct Shared {
     /// Rings when somebody left a signal for this process.
     pub(super) signalled: Notify,
     epoch: AtomicU32,
+    flushes: AtomicU64,
     outage: Mutex<Option<Outage>>,
 }
 
@@ -100,6 +101,7 @@ impl Shared {
             retry_touched: Notify::new(),
             signalled: Notify::new(),
             epoch: AtomicU32::new(1),
+            flushes: AtomicU64::new(0),
             outage: Mutex::new(None),
             settings,
         }
@@ -115,8 +117,21 @@ impl Shared {
         self.epoch.load(Ordering::Acquire)
     }
 
+    /// Numbers the next flush of metrics, so that a repeated one counts once.
+    pub(super) fn next_flush(&self) -> u64 {
+        self.flushes.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
     pub(super) fn next_epoch(&self) -> u32 {
         self.epoch.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// A queue may have got a job: wakes every idle fetcher. Each looks at its own queues only, and a
+    /// look costs one command. Redis tells us of others' pushes, not of our own.
+    pub(super) fn ring_queues(&self) {
+        for capsule in &self.capsules {
+            capsule.touched.notify_one();
+        }
     }
 
     /// How far the engine is on its way out.

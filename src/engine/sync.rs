@@ -112,3 +112,27 @@ impl Wake {
         std::mem::take(&mut self.interrupted).then_some(Woken::Interrupted)
     }
 }
+
+/// Something that happens once, and can be waited for by any thread.
+#[cfg(not(loom))]
+#[derive(Debug, Default)]
+pub(crate) struct Latch {
+    open: Mutex<bool>,
+    opened: Condvar,
+}
+
+#[cfg(not(loom))]
+impl Latch {
+    /// It has happened.
+    pub(crate) fn open(&self) {
+        *lock(&self.open) = true;
+        self.opened.notify_all();
+    }
+
+    /// Waits for it, for `limit` at most. Whether it has happened.
+    pub(crate) fn wait(&self, limit: std::time::Duration) -> bool {
+        let open = lock(&self.open);
+        let waited = self.opened.wait_timeout_while(open, limit, |open| !*open);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}

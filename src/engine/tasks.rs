@@ -9,10 +9,9 @@ use tokio::task::{JoinSet, LocalSet};
 use super::control::Control;
 use super::fetcher::{Desk, Fetcher, Pace};
 use super::order::QueueOrder;
-use super::scheduler::Set;
 use super::shared::Shared;
 use super::{StartError, heartbeat, lease, scheduler, settler, shutdown};
-use crate::store::{Store, Touched};
+use crate::store::{DueSet, Keys, Store, Touched};
 
 /// Runs the engine to its end. Tells `ready` once whether it started.
 pub(super) fn run(shared: &Arc<Shared>, ready: &Sender<Result<(), StartError>>) {
@@ -51,10 +50,10 @@ async fn start(
     let (store, touched) = Store::open(
         &settings.redis,
         settings.keys.clone(),
-        settings.dead_limits(),
-        &settings.process.identity,
     )
     .await?;
+    let store = store.with_dead_limits(settings.dead);
+    store.watch_signals(&settings.process.identity).await?;
     store
         .take_lease(&shared.holder(shared.epoch()), settings.lease)
         .await?;
@@ -76,7 +75,7 @@ async fn supervise(
 
     let mut until_quiet = JoinSet::new();
     until_quiet.spawn_local(lease::recover(Arc::clone(shared), store.clone()));
-    for set in [Set::Schedule, Set::Retry] {
+    for set in [DueSet::Schedule, DueSet::Retry] {
         until_quiet.spawn_local(scheduler::run(Arc::clone(shared), store.clone(), set));
     }
     for fetcher in fetchers(shared, &store) {
@@ -125,12 +124,13 @@ fn fetchers(shared: &Arc<Shared>, store: &Store) -> Vec<Fetcher> {
         .collect()
 }
 
-/// Rings whoever waits for what was touched.
+/// Rings whoever waits for what was touched. The store names keys without the namespace.
 async fn dispatch(shared: Arc<Shared>, mut touched: mpsc::UnboundedReceiver<Touched>) {
     while let Some(message) = touched.recv().await {
         match message {
-            Touched::Everything => {
-                ring_queues(&shared);
+            // Whoever looks makes the new connection, so that the messages go on.
+            Touched::Everything | Touched::Lost => {
+                shared.ring_queues();
                 shared.schedule_touched.notify_one();
                 shared.retry_touched.notify_one();
             }
@@ -144,7 +144,7 @@ async fn dispatch(shared: Arc<Shared>, mut touched: mpsc::UnboundedReceiver<Touc
 }
 
 fn ring(shared: &Shared, key: &str) {
-    let keys = &shared.settings.keys;
+    let keys = Keys::default();
     if key == keys.schedule() {
         shared.schedule_touched.notify_one();
     } else if key == keys.retry() {
@@ -152,14 +152,6 @@ fn ring(shared: &Shared, key: &str) {
     } else if key == keys.signals(&shared.settings.process.identity) {
         shared.signalled.notify_one();
     } else {
-        ring_queues(shared);
-    }
-}
-
-/// Any queue wakes every idle fetcher: each looks at its own queues only, and a look costs one
-/// command.
-fn ring_queues(shared: &Shared) {
-    for capsule in &shared.capsules {
-        capsule.touched.notify_one();
+        shared.ring_queues();
     }
 }

@@ -137,6 +137,8 @@ fn hex4(digits: &[u8]) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use proptest::prelude::*;
     use serde_json::{Map, Value};
 

@@ -96,6 +96,8 @@ pub fn scrub(bytes: &[u8], limit: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use proptest::prelude::*;
 
     use super::*;

@@ -236,6 +236,9 @@ pub(super) async fn probe(
 }
 
 /// Asks to be told of touched keys; `false` when the server does not do that.
+///
+/// Without NOLOOP: Redis 7.0 does not apply it to what scripts write, and where it applies, a write of
+/// ours hides one of another client to the same key in the same turn of Redis's event loop.
 pub(super) async fn track(
     connection: &mut MultiplexedConnection,
     prefixes: &[String],
@@ -245,7 +248,6 @@ pub(super) async fn track(
     for prefix in prefixes {
         tracking.arg("PREFIX").arg(prefix);
     }
-    tracking.arg("NOLOOP");
     match run(connection, &tracking).await {
         Ok(_) => Ok(true),
         Err(error @ StoreError::Unavailable(_)) => Err(error),

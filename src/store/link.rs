@@ -17,10 +17,11 @@ use super::script::{Call, Lua};
 use super::{Keys, StoreError};
 use crate::config::redis::RedisSettings;
 
-/// What other clients did.
+/// What happened to the keys that matter, by whoever's hand: our own scripts are heard as well, after
+/// their reply. A claim that finds nothing touches nothing, so answering each message with a claim ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Touched {
-    /// They wrote to these keys, named without the namespace.
+    /// These were written to, named without the namespace.
     Keys(Vec<String>),
     /// Anything may have happened: after each connect, and when the database was flushed.
     Everything,

@@ -24,24 +24,12 @@ pub(super) struct Process {
     pub(super) job_log: Option<JobLog>,
 }
 
-/// The Ruby object. In a forked child it answers every call with an error and is never dropped: the
-/// engine's thread exists in the parent only.
-#[derive(magnus::TypedData)]
-#[magnus(class = "Footplate::Native::Engine", free_immediately)]
+/// The Ruby object. In a forked child, where the engine's thread does not exist, it answers every call
+/// with an error; dropping it there touches nothing but memory.
+#[magnus::wrap(class = "Footplate::Native::Engine", free_immediately)]
 pub(super) struct Handle {
-    engine: std::mem::ManuallyDrop<Engine>,
+    engine: Engine,
     process: Arc<Process>,
-}
-
-impl magnus::DataTypeFunctions for Handle {
-    fn free(mut self: Box<Self>) {
-        if self.engine.is_own_process() {
-            // SAFETY: dropped once, here; `self` is gone afterwards.
-            unsafe { std::mem::ManuallyDrop::drop(&mut self.engine) };
-        } else {
-            std::mem::forget(self);
-        }
-    }
 }
 
 impl Handle {
@@ -49,10 +37,9 @@ impl Handle {
     /// sentence when it cannot.
     fn start(ruby: &Ruby, json: String) -> Result<Self, Error> {
         let config = Config::from_json(&json).map_err(|it| errors::runtime(ruby, it))?;
-        let job_log = config
-            .job_log()
-            .map(|(fd, style)| JobLog::new(fd, style));
+        let job_log = config.job_log();
         let settings = config.into_settings().map_err(|it| errors::runtime(ruby, it))?;
+        let job_log = job_log.map(|(fd, style)| JobLog::new(fd, style, settings.generation));
         let parker = Parker::default();
         let started = loop {
             let settings = settings.clone();
@@ -69,10 +56,7 @@ impl Handle {
             context: JobContext::new(ruby),
             job_log,
         });
-        Ok(Self {
-            engine: std::mem::ManuallyDrop::new(engine),
-            process,
-        })
+        Ok(Self { engine, process })
     }
 
     fn own(&self, ruby: &Ruby) -> Result<&Engine, Error> {

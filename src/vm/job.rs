@@ -5,12 +5,14 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Instant;
 
-use magnus::{Error, RModule, RString, Ruby, Symbol, method, prelude::*};
+use magnus::{Error, IntoValue, RModule, RString, Ruby, Symbol, method, prelude::*};
 
 use super::errors;
 use super::handle::Process;
 use super::joblog::Moment;
-use crate::dialect::sidekiq::failure::{Backtrace, ClassRetry, Failing, Plan, Policy, Raised, Verdict};
+use crate::dialect::sidekiq::{
+    Backtrace, ClassRetry, Failing, Plan, Policy, Raised, Verdict,
+};
 use crate::engine::{Ended, Outcome};
 use crate::job::Job;
 
@@ -114,10 +116,10 @@ impl RubyJob {
     /// How many backtrace lines the payload wants: nil, a number, or true for all.
     fn backtrace(ruby: &Ruby, this: &Self) -> Result<magnus::Value, Error> {
         let failing = this.failing().map_err(|it| errors::runtime(ruby, it))?;
-        Ok(match failing.wants_backtrace() {
+        Ok(match failing.wants_backtrace {
             None => ruby.qnil().as_value(),
             Some(Backtrace::All) => ruby.qtrue().as_value(),
-            Some(Backtrace::Lines(count)) => ruby.into_value(count),
+            Some(Backtrace::Lines(count)) => count.into_value_with(ruby),
         })
     }
 
@@ -125,14 +127,15 @@ impl RubyJob {
     fn fail(
         ruby: &Ruby,
         this: &Self,
-        class: String,
+        class: Option<String>,
         message: RString,
         backtrace: Option<Vec<String>>,
         class_retry: magnus::Value,
     ) -> Result<Symbol, Error> {
+        let message = bytes(message);
         let raised = Raised {
-            class: &class,
-            message: bytes(message),
+            class: class.as_deref(),
+            message: &message,
             backtrace: backtrace.as_deref(),
         };
         let class_retry = class_retry_of(class_retry);
@@ -156,7 +159,7 @@ impl RubyJob {
         Ok(name)
     }
 
-    fn failing(&self) -> Result<Failing, String> {
+    fn failing(&self) -> Result<Failing<'_>, String> {
         let settings = &self.process.shared.settings;
         let policy = Policy {
             generation: settings.generation,
@@ -174,23 +177,44 @@ impl RubyJob {
     fn failed_payload(ruby: &Ruby, this: &Self) -> Option<RString> {
         let plan = this.plan.borrow();
         let payload = plan.as_ref()?.payload();
+        Some(ruby.enc_str_new(payload, ruby.utf8_encoding()))
+    }
+
+    /// The same for the death handlers of a job that is stored nowhere.
+    fn discarded_payload(ruby: &Ruby, this: &Self) -> Option<RString> {
+        let plan = this.plan.borrow();
+        let payload = plan.as_ref()?.discarded(this.process.shared.clock.now());
         Some(ruby.enc_str_new(&payload, ruby.utf8_encoding()))
+    }
+
+    /// The wrapped class whose blocks are to be asked instead of the job class's.
+    fn wrapped(ruby: &Ruby, this: &Self) -> Result<Option<String>, Error> {
+        let failing = this.failing().map_err(|it| errors::runtime(ruby, it))?;
+        Ok(failing.wrapped().map(str::to_owned))
+    }
+
+    /// Whether the engine can write this job's log lines: its payload was read, and says nothing
+    /// about its log.
+    fn is_plain(&self) -> bool {
+        self.job.envelope.as_ref().is_some_and(|it| !it.special)
     }
 
     /// Stores the retry, `delay` seconds from now or, with nil, by the default formula.
     pub(super) fn retry(&self, delay: Option<i64>) {
-        let outcome = self.plan.borrow().as_ref().map(|plan| Outcome::Retry {
-            at: plan.retry_at(delay, self.process.shared.clock.now(), fastrand::u32(..)),
-            payload: plan.payload(),
+        let now = self.process.shared.clock.now();
+        let random = &mut |below: u32| fastrand::u32(..below.max(1));
+        let outcome = self.plan.take().map(|plan| Outcome::Retry {
+            at: plan.retry_at(delay, now, random),
+            payload: plan.into_payload(),
         });
         self.settle(outcome.unwrap_or(Outcome::Failed), false);
     }
 
     /// Stores the job in the dead set, unless its payload says `dead: false`.
     pub(super) fn bury(&self) {
-        let outcome = match self.plan.borrow().as_ref() {
+        let outcome = match self.plan.take() {
             Some(plan) if plan.goes_to_dead_set() => Outcome::Dead {
-                payload: plan.payload(),
+                payload: plan.into_payload(),
             },
             _ => Outcome::Failed,
         };
@@ -264,6 +288,9 @@ pub(super) fn define(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     class.define_method("fail", method!(RubyJob::fail, 4))?;
     class.define_method("count", method!(RubyJob::count, 0))?;
     class.define_method("failed_payload", method!(RubyJob::failed_payload, 0))?;
+    class.define_method("discarded_payload", method!(RubyJob::discarded_payload, 0))?;
+    class.define_method("wrapped", method!(RubyJob::wrapped, 0))?;
+    class.define_method("plain?", method!(RubyJob::is_plain, 0))?;
     class.define_method("retry", method!(RubyJob::retry, 1))?;
     class.define_method("bury", method!(RubyJob::bury, 0))?;
     class.define_method("dead?", method!(RubyJob::dead, 0))?;

@@ -8,12 +8,13 @@ use std::mem::ManuallyDrop;
 use std::os::fd::FromRawFd;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::dialect::sidekiq::logline::{Context, Level, Style, format};
+use crate::dialect::sidekiq::{Context, Generation, Level, Line, Style};
 use crate::job::Job;
 
 /// Where and how to write.
 pub(super) struct JobLog {
     out: ManuallyDrop<File>,
+    generation: Generation,
     style: Style,
     pid: u32,
 }
@@ -29,12 +30,13 @@ pub(super) enum Moment {
 }
 
 impl JobLog {
-    pub(super) fn new(fd: i32, style: Style) -> Self {
+    pub(super) fn new(fd: i32, style: Style, generation: Generation) -> Self {
         // SAFETY: the descriptor belongs to the IO of the application's logger, which outlives the
         // engine; ManuallyDrop leaves it open.
         let out = ManuallyDrop::new(unsafe { File::from_raw_fd(fd) });
         Self {
             out,
+            generation,
             style,
             pid: std::process::id(),
         }
@@ -52,7 +54,7 @@ impl JobLog {
         };
         let context = Context {
             jid: job.text(envelope.jid.as_ref()),
-            class: job.display_class().unwrap_or_default(),
+            class: job.display_class(),
             bid: envelope.bid.as_ref().map(|it| job.span(it)),
             tags: envelope.tags.as_ref().map(|it| job.span(it)),
             elapsed,
@@ -61,9 +63,13 @@ impl JobLog {
             .duration_since(UNIX_EPOCH)
             .map_or(0.0, |it| it.as_secs_f64());
         let mut line = Vec::with_capacity(160);
-        format(
-            &mut line, self.style, Level::Info, self.pid, tid, &context, message, now,
-        );
+        let shape = Line {
+            generation: self.generation,
+            style: self.style,
+            pid: self.pid,
+            tid,
+        };
+        shape.format(&mut line, Level::Info, &context, message, now);
         drop((&*self.out).write_all(&line));
     }
 }

@@ -1,13 +1,14 @@
 //! Jobs whose end Ruby could not hand in: their thread was killed, or our own Ruby half failed.
 
 use super::job::RubyJob;
-use crate::dialect::sidekiq::failure::{ClassRetry, Raised};
+use crate::dialect::sidekiq::{ClassRetry, Raised};
 
 /// Counts the job as failed, to be retried by the payload's own rules.
 pub(super) fn settle(job: &RubyJob, why: &str) {
+    let message = format!("the job's thread ended before the job did: {why}");
     let raised = Raised {
-        class: "Footplate::JobKilled",
-        message: format!("the job's thread ended before the job did: {why}").into_bytes(),
+        class: Some("Footplate::JobKilled"),
+        message: message.as_bytes(),
         backtrace: None,
     };
     match job.record(&raised, ClassRetry::Unknown) {

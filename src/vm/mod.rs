@@ -31,6 +31,6 @@ pub fn define(ruby: &Ruby) -> Result<(), Error> {
 }
 
 /// Reads a command line; JSON, see [`crate::cli`].
-fn parse(argv: Vec<String>) -> String {
-    crate::cli::parse(&argv).to_json()
+fn parse(ruby: &Ruby, argv: Vec<String>) -> Result<String, Error> {
+    serde_json::to_string(&crate::cli::parse(&argv)).map_err(|it| errors::runtime(ruby, it))
 }

@@ -12,6 +12,7 @@ module Demo
       @name = name
       @log = log
       command = ["setpriv", "--pdeathsig", "KILL", *command] if self.class.setpriv?
+      env = env.merge("PWD" => chdir) # as a shell would; puma for one believes it
       @pid = Process.spawn(env, *command, chdir:, pgroup: true, in: File::NULL, out: [log, "a"], err: %i[child out])
     end
 
@@ -54,10 +55,14 @@ module Demo
     # TERM, then KILL for its whole group if it does not end in time. Returns its exit status.
     def stop(signal: "TERM", seconds: 30)
       signal(signal)
-      deadline = Demo.now + seconds
-      sleep 0.02 while alive? && Demo.now < deadline
-      kill if alive?
+      kill unless ended(within: seconds)
       @status
+    end
+
+    def ended(within:)
+      deadline = Demo.now + within
+      sleep 0.02 while alive? && Demo.now < deadline
+      !alive?
     end
 
     def kill
@@ -76,7 +81,7 @@ module Demo
     # Without backtrace lines, which would push the message itself out of sight.
     def tail(count = 12)
       lines = File.file?(log) ? File.readlines(log, encoding: "UTF-8").map(&:scrub) : []
-      lines = lines.grep_v(%r{^(\s+from )?/?\S+:\d+:in [`']}).last(count)
+      lines = lines.grep_v(/:\d+:in [`'][^'`]*'$/).last(count)
       "Last lines of #{log}:\n#{lines.map { |line| "  | #{line}" }.join}"
     end
   end

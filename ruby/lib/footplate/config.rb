@@ -34,7 +34,6 @@ module Footplate
       dead_timeout_in_seconds: 180 * 24 * 60 * 60,
       average_scheduled_poll_interval: 5,
       strict_args: :raise,
-      labels: [].freeze,
       backtrace_cleaner: ->(lines) { lines },
       reloader: ->(&block) { block.call }
     }.freeze
@@ -45,20 +44,20 @@ module Footplate
     attr_writer :logger
 
     def initialize(options = {})
-      @options = DEFAULTS.merge(options)
+      @options = DEFAULTS.merge(labels: []).merge(options)
       @lock = Mutex.new
+      @client_middleware = Middleware::Chain.new(self)
+      @server_middleware = Middleware::Chain.new(self)
     end
 
     # The chain around every push from this process.
     def client_middleware
-      @client_middleware ||= Middleware::Chain.new(self)
       yield @client_middleware if block_given?
       @client_middleware
     end
 
     # The chain around every job; each capsule runs a copy of its own.
     def server_middleware
-      @server_middleware ||= Middleware::Chain.new(self)
       yield @server_middleware if block_given?
       @server_middleware
     end
@@ -114,6 +113,11 @@ module Footplate
 
     def merge!(options)
       @options.merge!(options)
+    end
+
+    # Without what it holds: Redis options have passwords in them.
+    def inspect
+      "#<#{self.class.name} #{@options.keys.join(", ")}>"
     end
   end
 end

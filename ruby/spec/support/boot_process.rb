@@ -13,8 +13,6 @@ module BootProcess
   # without the sidekiq gem, and `status(:run, typed)` goes through the command line with a launcher that only
   # prints "LAUNCHED".
   PRELUDE = <<~'RUBY'
-    require "footplate/server/cli"
-    $LOADED_FEATURES << $LOAD_PATH.map { |dir| "#{dir}/footplate/server/launcher.rb" }.find { |path| File.exist?(path) }
     module Footplate
       module Server
         class Launcher
@@ -23,6 +21,7 @@ module BootProcess
         end
       end
     end
+    require "footplate/server/cli"
     require "footplate/server/engine_config"
 
     def without_gem!

@@ -6,10 +6,9 @@ use super::Generation;
 use crate::job::ruby_float;
 
 /// Epoch milliseconds of epoch seconds. A double holds the seconds of our age to a quarter of a
-/// microsecond, so that a whole millisecond may come out a hair too small: a microsecond is forgiven.
-#[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
+/// microsecond, so that a whole millisecond may come out a hair too small: half a microsecond is forgiven.
 pub fn millis(now: f64) -> i64 {
-    (now * 1000.0 + 1e-3).floor() as i64
+    (now * 1000.0 + 5e-4).floor() as i64
 }
 
 /// A timestamp for a payload field, as JSON: whole milliseconds (8) or float seconds (before).
@@ -43,11 +42,6 @@ pub struct Utc {
 
 impl Utc {
     /// The moment `now` seconds after the epoch, cut to milliseconds.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "remainders are small and positive"
-    )]
     pub fn at(now: f64) -> Self {
         let millis = millis(now);
         let (days, of_day) = (

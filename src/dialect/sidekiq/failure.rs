@@ -14,10 +14,9 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
 use super::clock::payload_time;
+use super::fields::{Number, text, to_i, truthy};
 use super::{Generation, Jitter, RetryFor};
-use crate::job::{
-    Field, PatchError, Retry, json_string, patch, ruby_float, scrub, unescape, visit,
-};
+use crate::job::{Field, PatchError, Retry, json_string, patch, scrub, visit};
 
 /// Characters of an error message that are kept.
 const MESSAGE_LIMIT: usize = 10_000;
@@ -108,80 +107,6 @@ pub struct Plan {
     generation: Generation,
 }
 
-/// A JSON number; Ruby tells milliseconds (integer) from seconds (float) by its class.
-#[derive(Clone, Copy, Debug)]
-enum Number {
-    Integer(i64),
-    Float(f64),
-}
-
-impl Number {
-    fn from_json(json: &[u8]) -> Option<Self> {
-        match Retry::from_json(json) {
-            Retry::Count(number) => Some(Self::Integer(number)),
-            Retry::Other => std::str::from_utf8(json)
-                .ok()?
-                .parse()
-                .ok()
-                .map(Self::Float),
-            Retry::Absent | Retry::Flag(_) => None,
-        }
-    }
-
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "times and counts are far below 2^53"
-    )]
-    fn to_f64(self) -> f64 {
-        match self {
-            Self::Integer(number) => number as f64,
-            Self::Float(number) => number,
-        }
-    }
-
-    fn to_json(self) -> String {
-        match self {
-            Self::Integer(number) => number.to_string(),
-            Self::Float(number) => ruby_float(number),
-        }
-    }
-}
-
-fn truthy(json: &[u8]) -> bool {
-    !matches!(json, b"null" | b"false")
-}
-
-fn text(json: &[u8]) -> Option<String> {
-    let inside = json.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-    Some(String::from_utf8_lossy(&unescape(inside)).into_owned())
-}
-
-/// Ruby's `to_i` for what a `backtrace` field may hold.
-fn to_i(json: &[u8]) -> Option<i64> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "to_i truncates, and `as` saturates"
-    )]
-    match Number::from_json(json) {
-        Some(Number::Integer(number)) => Some(number),
-        Some(Number::Float(number)) => Some(number as i64),
-        None => {
-            let text = text(json)?;
-            let text = text.trim_start();
-            let digits = text.strip_prefix('-').unwrap_or(text);
-            let end = digits
-                .find(|c: char| !c.is_ascii_digit())
-                .unwrap_or(digits.len());
-            let number: i64 = digits[..end].parse().unwrap_or(0);
-            Some(if text.starts_with('-') {
-                -number
-            } else {
-                number
-            })
-        }
-    }
-}
-
 impl<'a> Failing<'a> {
     /// Reads what the decision needs from `payload`, which was claimed from `queue` (a bare name).
     /// Where Sidekiq itself would raise (a `retry_count` that is no number, a `retry_for` in
@@ -270,10 +195,6 @@ impl<'a> Failing<'a> {
             Some(Number::Float(count)) => Number::Float(count + 1.0),
         };
         let payload = self.write(raised, inherited.as_deref(), count, &stamp);
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "`as` saturates, and nothing retries that often"
-        )]
         let count = match count {
             Number::Integer(count) => count,
             Number::Float(count) => count as i64,
@@ -442,7 +363,6 @@ impl Plan {
     /// When to try again, in epoch seconds. `delay` is what `sidekiq_retry_in` said, in seconds;
     /// nothing, or nothing above 0, means the default of `count**4 + 15`. `random(n)` answers a
     /// number below n.
-    #[expect(clippy::cast_precision_loss, reason = "delays are far below 2^53")]
     pub fn retry_at(
         &self,
         delay: Option<i64>,

@@ -186,11 +186,6 @@ fn hash(writes: &mut Vec<Write>, classes: &[(Box<str>, Totals)], key: &str, seco
     for (class, totals) in classes {
         // Sidekiq writes a time of 0 too: the field tells that a time is known.
         if totals.timed {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "positive, and `as` saturates"
-            )]
             add(class, "ms", totals.ms.round() as u64);
         }
         if totals.failed > 0 {
@@ -206,6 +201,8 @@ fn hash(writes: &mut Vec<Write>, classes: &[(Box<str>, Totals)], key: &str, seco
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     /// 2025-02-04 08:03:59 UTC.

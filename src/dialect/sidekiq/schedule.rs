@@ -6,7 +6,8 @@
 
 use super::Generation;
 use super::clock::payload_time;
-use crate::job::{Field, PatchError, Retry, json_string, patch, unescape, visit};
+use super::fields::{Number, to_i, truthy};
+use crate::job::{Field, PatchError, json_string, patch, unescape, visit};
 
 /// A due job, ready to be pushed.
 #[derive(Debug, PartialEq, Eq)]
@@ -136,20 +137,6 @@ pub fn promote(
     })
 }
 
-fn truthy(json: &[u8]) -> bool {
-    !matches!(json, b"null" | b"false")
-}
-
-fn is_number(json: &[u8]) -> bool {
-    matches!(json.first(), Some(b'-' | b'0'..=b'9'))
-}
-
-fn number(json: &[u8]) -> Option<f64> {
-    is_number(json)
-        .then(|| std::str::from_utf8(json).ok()?.parse().ok())
-        .flatten()
-}
-
 fn validate(job: &Member<'_>, generation: Generation) -> Result<(), Malformed> {
     if !job.class.is_some_and(|json| json.starts_with(b"\"")) {
         return Err(Malformed::Class);
@@ -157,7 +144,7 @@ fn validate(job: &Member<'_>, generation: Generation) -> Result<(), Malformed> {
     if !job.args.is_some_and(|json| json.starts_with(b"[")) {
         return Err(Malformed::Args);
     }
-    if job.at.is_some_and(|json| !is_number(json)) {
+    if job.at.is_some_and(|json| Number::from_json(json).is_none()) {
         return Err(Malformed::Field("at"));
     }
     if job
@@ -167,7 +154,8 @@ fn validate(job: &Member<'_>, generation: Generation) -> Result<(), Malformed> {
         return Err(Malformed::Field("tags"));
     }
     // Sidekiq refuses what looks like an absolute time.
-    let relative = |json: &[u8]| number(json).is_some_and(|seconds| seconds <= 1e9);
+    let relative =
+        |json: &[u8]| Number::from_json(json).is_some_and(|seconds| seconds.to_f64() <= 1e9);
     if generation.normalizes_retry_for()
         && job
             .retry_for
@@ -180,11 +168,10 @@ fn validate(job: &Member<'_>, generation: Generation) -> Result<(), Malformed> {
 
 /// The whole seconds of a `retry_for` that is not whole yet.
 fn whole(json: &[u8]) -> Option<String> {
-    if !matches!(Retry::from_json(json), Retry::Other) {
-        return None;
+    match Number::from_json(json)? {
+        Number::Integer(_) => None,
+        Number::Float(_) => Some(to_i(json)?.to_string()),
     }
-    let seconds = number(json)?.trunc();
-    Some(format!("{:.0}", if seconds == 0.0 { 0.0 } else { seconds }))
 }
 
 /// Ruby's `to_s` of the field; the names of objects and arrays are their JSON.
@@ -205,6 +192,8 @@ fn queue_name(json: &[u8]) -> Result<String, Malformed> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     const DEFAULTS: [Field<'static>; 2] = [("retry", b"true"), ("queue", b"\"default\"")];
@@ -214,13 +203,18 @@ mod tests {
     const EIGHT: Generation = Generation::new(8, 1, 7);
 
     fn push(member: &str, generation: Generation) -> Result<(String, String), Malformed> {
-        let promotion = promote(member.as_bytes(), NOW, generation, &DEFAULTS, || {
-            "0123456789abcdef01234567".to_owned()
-        })?;
-        Ok((
-            promotion.queue,
-            String::from_utf8(promotion.payload).unwrap(),
-        ))
+        push_at(member, generation, NOW)
+    }
+
+    fn push_at(
+        member: &str,
+        generation: Generation,
+        now: f64,
+    ) -> Result<(String, String), Malformed> {
+        let jid = || "0123456789abcdef01234567".to_owned();
+        let promotion = promote(member.as_bytes(), now, generation, &DEFAULTS, jid)?;
+        let payload = String::from_utf8(promotion.payload).unwrap();
+        Ok((promotion.queue, payload))
     }
 
     #[test]
@@ -323,6 +317,32 @@ mod tests {
             ),
         ] {
             assert_eq!(push(member, EIGHT), Err(error), "{member}");
+        }
+    }
+
+    /// What the gems' own `Client#push` sent at 1735689600.25 (which `Time#to_f` makes a hair less):
+    /// one JSON array a line of major version, member, queue and payload, both empty where it
+    /// raised. Compared as values: the gem moves its defaults to the front.
+    const GOLDEN: &str = include_str!("golden/pushes.jsonl");
+
+    #[test]
+    fn pushes_are_the_gems() {
+        for line in GOLDEN.lines() {
+            let (major, member, queue, payload): (u16, String, String, String) =
+                serde_json::from_str(line).unwrap();
+            let generation = *[OLD, SEVEN, EIGHT]
+                .iter()
+                .find(|g| g.major == major)
+                .unwrap();
+            match push_at(&member, generation, 1_735_689_600.249_999_8) {
+                Ok(ours) => {
+                    let value =
+                        |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();
+                    assert_eq!(ours.0, queue, "{line}");
+                    assert_eq!(value(&ours.1), value(&payload), "{line}");
+                }
+                Err(_) => assert_eq!(queue, "", "{line}"),
+            }
         }
     }
 }

@@ -66,7 +66,7 @@ module Footplate
 
       # What middleware that was given this capsule as its `config` asks for.
       def redis(&block)
-        Footplate.redis(&block)
+        @config.redis(&block)
       end
 
       def logger

@@ -21,8 +21,7 @@ module Footplate
       # @param context [Hash] with :context, and :job for a job's failure
       def handle_exception(exception, context = {})
         error_handlers.each do |handler|
-          two = handler.respond_to?(:arity) && handler.arity == 2
-          two ? handler.call(exception, context) : handler.call(exception, context, self)
+          handler.call(*[exception, context, self].first(arguments_of(handler)))
         rescue Exception => e # rubocop:disable Lint/RescueException -- whatever it raises, the next one must run
           report("An error handler failed", e)
         end
@@ -38,6 +37,11 @@ module Footplate
       end
 
       private
+
+      def arguments_of(handler)
+        callable = handler.respond_to?(:arity) ? handler : handler.method(:call)
+        callable.arity == 2 ? 2 : 3
+      end
 
       def report(what, exception)
         logger.error("#{what}: #{exception.full_message(highlight: false)}")

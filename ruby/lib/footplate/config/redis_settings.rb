@@ -32,6 +32,11 @@ module Footplate
         Redis::Options.resolve(@redis.to_h)
       end
 
+      # Yields a connection of the pool; see Footplate.redis.
+      def redis(&block)
+        Redis.with(redis_pool, &block)
+      end
+
       # The client's pool, made at first use.
       def redis_pool
         @lock.synchronize { @redis_pool ||= Redis::Pool.new(redis_options) }

@@ -22,8 +22,8 @@ module Footplate
         private
 
         def client_side(payload)
-          config = Footplate.config
-          config.client_middleware.invoke(payload["class"], payload, payload["queue"], config.redis_pool) { payload }
+          chain = Footplate.config.client_middleware
+          chain.invoke(payload["class"], payload, payload["queue"], Footplate.redis_pool) { payload }
         end
 
         def server_side(payload)

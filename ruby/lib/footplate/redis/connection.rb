@@ -38,7 +38,8 @@ module Footplate
       end
 
       # Sends one command. Arguments are strings, symbols, numbers, or one level of arrays of these.
-      # Replies are those of RESP2: strings, integers, arrays, nil.
+      # Replies are those of RESP2: strings, integers, arrays, nil. (On a pool that Footplate did not make, as
+      # that pool's protocol has it.)
       def call(*command)
         @raw.call(*command)
       end

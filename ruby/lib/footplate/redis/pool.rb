@@ -29,6 +29,11 @@ module Footplate
         Integer(@options[:size] || ENV.fetch("RAILS_MAX_THREADS", DEFAULT_SIZE))
       end
 
+      # Without the options, which have passwords in them: middleware and their error reports see this object.
+      def inspect
+        "#<#{self.class.name} size=#{size}>"
+      end
+
       private
 
       # Sockets inherited from the parent are dropped, not closed politely: the parent still speaks on them.

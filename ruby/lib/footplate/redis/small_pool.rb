@@ -31,9 +31,10 @@ module Footplate
         held = Thread.current[@key]
         return yield held if held
 
-        begin
+        # A thread that is killed, or raised into, must not take a connection with it.
+        Thread.handle_interrupt(Exception => :never) do
           connection = Thread.current[@key] = checkout
-          yield connection
+          Thread.handle_interrupt(Exception => :immediate) { yield connection }
         ensure
           Thread.current[@key] = nil
           checkin(connection) if connection

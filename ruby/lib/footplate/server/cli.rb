@@ -8,6 +8,10 @@ require "footplate/server/boot_failure"
 require "footplate/server/redis_probe"
 
 module Footplate
+  module Server
+    autoload :Launcher, "footplate/server/launcher"
+  end
+
   ##
   # The command line. Both executables, the gem's and the one that embeds Ruby, call
   # `exit Footplate::CLI.start(ARGV)`.
@@ -49,7 +53,6 @@ module Footplate
         @boot.load_application
         introduce
         prepare
-        require "footplate/server/launcher"
         Server::Launcher.new(host: host, settings: @boot.settings).run
       end
     end

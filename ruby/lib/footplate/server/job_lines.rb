@@ -94,7 +94,7 @@ module Footplate
 
       # Sidekiq 6 builds it without arguments, later versions with their configuration.
       def build(klass)
-        klass.instance_method(:initialize).arity.zero? ? klass.new : klass.new(@host.job_logger_argument)
+        klass.instance_method(:initialize).arity.zero? ? klass.new : klass.new(@host.gem_argument)
       end
     end
   end

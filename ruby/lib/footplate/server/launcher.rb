@@ -18,11 +18,12 @@ module Footplate
     ##
     # Starts the engine and everything in Ruby around it, waits for signals, and ends it all.
     #
-    # 1. :startup, so that what it adds (capsules, middleware) is seen
-    # 2. the engine: connection, lease, first heartbeat
-    # 3. control thread, due jobs' thread, workers
-    # 4. signals, until one says stop
-    # 5. Shutdown
+    # 1. the engine: connection, lease, first heartbeat
+    # 2. control thread, due jobs' thread, workers
+    # 3. signals, until one says stop
+    # 4. Shutdown
+    #
+    # The command line has fired :startup by then, so that the capsules and middleware it adds are seen.
     class Launcher
       attr_reader :engine, :crew, :host, :signals, :control
 
@@ -30,15 +31,13 @@ module Footplate
         @host = host
         @settings = settings
         @controls = Controls.new
-        @signals = Signals.new
+        @signals = Signals.new.trap
         @status = 0
         @quiet = false
       end
 
       # @return [Integer] exit status
       def run
-        @signals.trap
-        host.fire_event(:startup, reraise: true)
         @front = GemLauncher.build(self)
         host.launcher = @front
         host.freeze!

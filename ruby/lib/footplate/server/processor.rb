@@ -140,7 +140,7 @@ module Footplate
       end
 
       def profiled(payload, &block)
-        payload["profile"] && defined?(::Sidekiq::Profiler) ? ::Sidekiq::Profiler.new(@host.config).call(payload, &block) : yield
+        payload["profile"] && defined?(::Sidekiq::Profiler) ? ::Sidekiq::Profiler.new(@host.gem_argument).call(payload, &block) : yield
       end
 
       def decode(job)

@@ -12,6 +12,7 @@ module Footplate
         @reader, @writer = IO.pipe
       end
 
+      # @return [Signals] self
       def trap
         (NAMES & Signal.list.keys).each do |name|
           previous = Signal.trap(name) do
@@ -19,6 +20,7 @@ module Footplate
             @writer.write_nonblock("#{name}\n", exception: false)
           end
         end
+        self
       end
 
       # @param seconds [Numeric, nil] how long to wait; nil for ever

@@ -20,7 +20,7 @@ module Footplate
       #   handle_exception(exception, context)   calls the error handlers as this version does
       #   on(event) { }, fire_event(event, reverse:, reraise:), event?(event), hooks(event)
       #   normalize(payload)     what the client makes of a payload before middleware sees it
-      #   config                 the object that the application configured
+      #   gem_argument           what launchers, job loggers and profilers are given as the configuration
       #   logger, default_concurrency, redis_settings, redis_info, redis_pool, freeze!, launcher=
       #   job_logger             class, or nil for the default one
       #   native_log             {fd:, format:, colour:}, or nil when lines must go through the logger
@@ -129,15 +129,6 @@ module Footplate
 
         def client_middleware?
           !client_middleware.empty?
-        end
-
-        # What the application's libraries are given as "the configuration": job loggers, launchers, profilers.
-        def job_logger_argument
-          config
-        end
-
-        def launcher_argument
-          config
         end
 
         # @return [Array<String>] what of the Redis options the engine cannot follow, a sentence each

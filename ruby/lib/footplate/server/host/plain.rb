@@ -80,6 +80,18 @@ module Footplate
           config.fire_event(event)
         end
 
+        def normalize(payload)
+          Payload.build(payload)
+        end
+
+        def redis_pool
+          Footplate.redis_pool
+        end
+
+        def gem_argument
+          config
+        end
+
         def logger
           config.logger
         end
@@ -116,14 +128,6 @@ module Footplate
         def redis_info
           text = Footplate.redis { |connection| connection.call("INFO") }
           text.lines(chomp: true).map { |line| line.split(":", 2) }.select { |pair| pair.size == 2 }.to_h
-        end
-
-        def redis_pool
-          Footplate.redis_pool
-        end
-
-        def normalize(payload)
-          Payload.build(payload)
         end
 
         def freeze!; end

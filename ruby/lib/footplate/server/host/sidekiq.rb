@@ -72,6 +72,11 @@ module Footplate
           config.on(event, &block)
         end
 
+        # Launchers, job loggers and profilers get the configuration.
+        def gem_argument
+          config
+        end
+
         def logger
           config.logger
         end
@@ -104,10 +109,6 @@ module Footplate
 
         def freeze!
           ::Sidekiq.freeze!
-        end
-
-        def redis_pool
-          config.redis_pool
         end
 
         # @return [Sidekiq::Config]

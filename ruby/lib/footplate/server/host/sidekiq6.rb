@@ -57,6 +57,11 @@ module Footplate
           ::Sidekiq.on(event, &block)
         end
 
+        # Launchers get the options.
+        def gem_argument
+          options
+        end
+
         def logger
           ::Sidekiq.logger
         end
@@ -78,19 +83,6 @@ module Footplate
 
         def redis_info
           ::Sidekiq.redis_info
-        end
-
-        def redis_pool
-          ::Sidekiq.redis_pool
-        end
-
-        # What has `redis`, `logger` and the rest.
-        def config
-          ::Sidekiq
-        end
-
-        def launcher_argument
-          options
         end
 
         # 6 freezes nothing.

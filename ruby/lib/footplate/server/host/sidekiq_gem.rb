@@ -75,15 +75,19 @@ module Footplate
           found unless found.nil? || found.equal?(defaults[:backtrace_cleaner])
         end
 
-        # Completes a payload as a push of the gem's client does, before middleware sees it.
-        # @raise [ArgumentError] when the client would refuse it
-        def normalize(payload)
-          @client ||= ::Sidekiq::Client.new
-          @client.send(:normalize_item, payload)
-        end
-
         def custom_json?
           %i[load_json dump_json].any? { |name| !ReplacedParts.of_gem?(::Sidekiq.method(name)) }
+        end
+
+        # Completes a payload that goes back to a queue as the gem's client does before its middleware runs.
+        # @param payload [Hash] @return [Hash]
+        def normalize(payload)
+          ::Sidekiq::Client.new.send(:normalize_item, payload)
+        end
+
+        # What client middleware gets as its fourth argument.
+        def redis_pool
+          ::Sidekiq.redis_pool
         end
 
         private
