@@ -53,6 +53,21 @@ RSpec.describe "Footplate::CLI" do
     expect(cli(:run).first).to match(/WARN.*Redis may throw jobs away.*volatile-ttl/)
   end
 
+  it "fires :startup with the launcher made and the identity known, and stops at an exception there" do
+    app = <<~'APP'
+      Footplate.config.redis = {url: ENV["REDIS_URL"]}
+      Footplate.config.on(:startup) { puts "STARTUP #{Footplate.config[:identity]}" }
+    APP
+    out, = cli(:run, files: { "app.rb" => app }, before: "without_gem!")
+    expect(out).to match(/MADE.*STARTUP \S+:\d+:\h{12}\n.*LAUNCHED/m)
+
+    failing = "#{app}Footplate.config.on(:startup) { raise 'not today' }"
+    out, status = cli(:run, files: { "app.rb" => failing }, before: "without_gem!")
+    expect(out).to include("footplate: RuntimeError: not today")
+    expect(out).not_to include("LAUNCHED")
+    expect(status).to eq(1)
+  end
+
   it "prints mistakes in settings as one line and exits 1" do
     out, status = cli(:run, files: { "app.rb" => "", "config/sidekiq.yml" => "concurrency: 0" })
     expect([out, status]).to eq(["footplate: concurrency: 0 is not a valid value; it must be 1 or more\n", 1])

@@ -16,7 +16,7 @@ module BootProcess
     module Footplate
       module Server
         class Launcher
-          def initialize(host:, settings:) = (@host, @settings = host, settings)
+          def initialize(host:, settings:) = puts("MADE")
           def run = puts("LAUNCHED") || 0
         end
       end

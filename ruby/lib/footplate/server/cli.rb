@@ -19,7 +19,8 @@ module Footplate
   # 1. parse (in Rust): help, version, completions and mistakes end here
   # 2. boot: the sidekiq gem, settings, application
   # 3. look at Redis; say what starts, and what of Sidekiq is replaced
-  # 4. run (Server::Launcher) until a signal ends it
+  # 4. make the launcher, which traps signals; then :startup
+  # 5. run until a signal ends it
   class CLI
     # @param argv [Array<String>]
     # @return [Integer] exit status: 0 after a clean stop, 1 when it could not start
@@ -52,8 +53,9 @@ module Footplate
         warn_all(@boot.settings.warnings - Array(@typed[:warnings]))
         @boot.load_application
         introduce
-        prepare
-        Server::Launcher.new(host: host, settings: @boot.settings).run
+        launcher = Server::Launcher.new(host: host, settings: @boot.settings)
+        start_up
+        launcher.run
       end
     end
 
@@ -79,14 +81,24 @@ module Footplate
       @boot.replaced_parts.each { |part| host.logger.public_send(part.used ? :info : :warn, "Replaced: #{part}") }
     end
 
-    # The last that happens with one thread: from :startup on there may be more.
-    def prepare
+    # In the gem's order. Up to here there is one thread, from :startup on there may be more. An exception of a
+    # :startup hook ends the boot.
+    def start_up
       # Gems read it there.
       host[:identity] = host.identity
       Process.warmup if Process.respond_to?(:warmup) && ENV["RUBY_DISABLE_WARMUP"] != "1"
+      host.fire_event(:startup, reraise: true)
+      host.logger.debug { "Client Middleware: #{names(host.client_middleware)}" }
+      host.capsules.each do |capsule|
+        host.logger.debug { "Server Middleware (#{capsule.name}): #{names(host.server_middleware(capsule.name))}" }
+      end
       return unless @boot.settings.environment == "development" && $stdout.tty?
 
       host.logger.info("Starting processing, hit Ctrl-C to stop")
+    end
+
+    def names(chain)
+      chain.map(&:klass).join(", ")
     end
 
     def warn_all(lines)
