@@ -40,6 +40,13 @@ RSpec.describe Footplate::Server::ReplacedParts, sidekiq_gem: true do
     expect(found).to match([["Sidekiq::BasicFetch", a_string_ending_with("/app.rb"), false]])
   end
 
+  it "uses a job logger that was changed" do
+    app = "require 'sidekiq/job_logger'; module Quiet; def call(*) = yield; end; Sidekiq::JobLogger.prepend(Quiet)"
+    expect(parts_of(app)).to eq([["Sidekiq::JobLogger", "Quiet", true]])
+    script = "answer boot({require: 'app.rb'}).host.job_logger.name"
+    expect(in_application({ "app.rb" => "require 'sidekiq'; #{app}" }, script)).to eq("Sidekiq::JobLogger")
+  end
+
   it "tells each with a sentence" do
     app = "require 'sidekiq'; module P; end; Sidekiq::Client.prepend(P)"
     script = "answer boot({require: 'app.rb'}).replaced_parts.map(&:to_s)"

@@ -70,7 +70,7 @@ module Footplate
         end
 
         def part(name, changer, outcome, used: false)
-          Part.new(part: name, by: changer, outcome: outcome, used: used)
+          Part.new(part: name, by: changer, outcome: outcome, used: used || Table::USED.include?(name))
         end
 
         def prepended(klass)

@@ -43,8 +43,12 @@ module Footplate
           "Sidekiq::Launcher" => "not called; Footplate's own launcher does this work.",
           "Sidekiq::Scheduled::Poller" => "not called; Footplate moves due jobs itself.",
           "Sidekiq::Scheduled::Enq" => "not called; Footplate moves due jobs itself.",
+          "Sidekiq::JobLogger" => "used as it is now for every job, through Ruby.",
           "Sidekiq::Client" => "called for pushes from jobs, but not for jobs that leave the schedule or the retry set."
         }.freeze
+
+        # The gem's classes that are still used once somebody has changed them (Host::SidekiqGem#job_logger).
+        USED = ["Sidekiq::JobLogger"].freeze
 
         # Classes of which an instance stands around Footplate's own work, so that modules prepended to them go on
         # working (Server::GemLauncher).
