@@ -20,12 +20,12 @@ Gem::Specification.new do |spec|
   # Dir, not git: the package must come out the same from a tarball. tests/packaging/files.golden says what belongs
   # here, and its test compares; declared benches have to be shipped because cargo refuses a manifest without them.
   spec.files = Dir[
-    "Cargo.{toml,lock}", "build.rs", "src/**/*", "benches/*.rs",
+    "Cargo.{toml,lock}", "build.rs", "src/**/*.{rs,lua}", "benches/*.rs",
     "ext/{Cargo.toml,build.rs,extconf.rb}", "ext/src/**/*.rs",
-    "ruby/lib/**/*", "ruby/exe/*",
+    "ruby/lib/**/*.rb", "ruby/exe/*",
     "LICENSE", "README.md", "CHANGELOG.md",
     base: __dir__
-  ].select { |path| File.file?(File.join(__dir__, path)) && !path.end_with?(".so", ".bundle", ".dll") }.sort
+  ].sort
 
   spec.require_paths = ["ruby/lib"]
   spec.bindir = "ruby/exe"

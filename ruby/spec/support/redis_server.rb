@@ -19,9 +19,9 @@ class RedisServer
   attr_reader :dir, :socket, :port, :pid
 
   # @param tcp [Boolean] also listen on a free port of 127.0.0.1
-  # @param program [String] "redis-server" or "valkey-server"; REDIS_SERVER in the environment chooses for all
+  # @param program [String] "redis-server" or "valkey-server"; FOOTPLATE_TEST_REDIS_SERVER chooses for all
   # @param arguments [Array<String>] more of its command line
-  def self.start(*arguments, tcp: false, program: ENV.fetch("REDIS_SERVER", "redis-server"))
+  def self.start(*arguments, tcp: false, program: ENV.fetch("FOOTPLATE_TEST_REDIS_SERVER", "redis-server"))
     new(arguments, tcp: tcp, program: program).tap(&:start)
   end
 
