@@ -37,7 +37,7 @@ RSpec.describe "Sidekiq::Web over the demo application" do
       retry
     end
   ensure
-    page.screenshot(File.join(@screenshots, "#{RSpec.current_example.description.tr("^a-z0-9", "-")}.png"))
+    page.screenshot(File.join(@screenshots, "#{"#{RSpec.current_example.description} #{path}".tr("^a-z0-9", "-")}.png"))
   end
 
   def rows

@@ -26,6 +26,14 @@ module Demo
       {processed: stats.processed - @base[:processed], failed: stats.failed - @base[:failed]}
     end
 
+    def expected
+      Ledger.count(Ledger::EXPECTED)
+    end
+
+    def done
+      Ledger.count(Ledger::EFFECTS)
+    end
+
     def process(pid)
       Sidekiq::ProcessSet.new.find { |process| process["pid"] == pid && process["hostname"] == Socket.gethostname }
     end
