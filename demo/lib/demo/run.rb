@@ -83,24 +83,24 @@ module Demo
     def work
       begun = Demo.now
       jobs = @books.expected - @books.done
-      wait_for(@books.expected)
-      @pace = {jobs:, seconds: Demo.now - begun}
+      @pace = {jobs:, seconds: wait_for(@books.expected) - begun}
       @enqueuer.live
       wait_for(@books.expected)
       @registered = @books.process(@server.pid)
     end
 
-    # Until so many jobs ended, well or in the dead set.
+    # Until so many jobs ended, well or in the dead set. Returns when the last of them did.
     def wait_for(count)
       last = [-1, Demo.now]
       until (ended = @books.done + @books.dead_ids.size) >= count
         @server.check!
         last = [ended, Demo.now] if ended != last.first
-        return @progress.step("No job ended for #{STALLED} s: waiting no longer.") if Demo.now - last.last > STALLED
+        break @progress.step("No job ended for #{STALLED} s: waiting no longer.") if Demo.now - last.last > STALLED
 
         @progress.show("#{ended} of #{@books.expected} jobs done, #{@books.status}")
         sleep 0.03
       end
+      (ended < count) ? last.last : Demo.now
     end
 
     def settle
