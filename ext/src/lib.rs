@@ -1,6 +1,9 @@
 //! The cdylib that Ruby loads as `footplate/native`. It hands the running VM to
 //! [`footplate::vm`] and knows nothing else.
 
+// The function that `magnus::init` generates carries no documentation, whatever is written on ours.
+#![allow(missing_docs)]
+
 /// Entry point that Ruby calls when `footplate/native` is required.
 #[magnus::init(name = "native")]
 fn init(ruby: &magnus::Ruby) -> Result<(), magnus::Error> {

@@ -1,8 +1,36 @@
-//! The only room that knows Ruby.
+//! The only room that knows Ruby, and the only one with `unsafe`.
+//!
+//! Ruby pulls: its threads come for jobs ([`worker`]) and for messages ([`mail`]); nothing here calls
+//! into Ruby from a thread that Ruby did not make. Values are built on the thread that uses them.
+
+mod context;
+#[cfg(feature = "embed")]
+pub mod embed;
+mod errors;
+mod gvl;
+mod handle;
+mod job;
+mod joblog;
+mod json;
+mod killed;
+mod mail;
+mod perform;
+mod trace;
+mod worker;
+
+use magnus::{Error, Ruby, function, prelude::*};
 
 /// Defines `Footplate::Native` in the running VM.
-pub fn define(ruby: &magnus::Ruby) -> Result<(), magnus::Error> {
-    use magnus::Module;
+pub fn define(ruby: &Ruby) -> Result<(), Error> {
     let footplate = ruby.define_module("Footplate")?;
-    footplate.define_module("Native").map(|_| ())
+    let native = footplate.define_module("Native")?;
+    native.define_singleton_method("parse", function!(parse, 1))?;
+    native.const_set("VERSION", env!("CARGO_PKG_VERSION"))?;
+    handle::define(ruby, native)?;
+    job::define(ruby, native)
+}
+
+/// Reads a command line; JSON, see [`crate::cli`].
+fn parse(ruby: &Ruby, argv: Vec<String>) -> Result<String, Error> {
+    serde_json::to_string(&crate::cli::parse(&argv)).map_err(|it| errors::runtime(ruby, it))
 }

@@ -1,0 +1,31 @@
+# frozen_string_literal: true
+
+# One task per check, so that bin/test can count them. Clippy has a target directory of its own: see compile.rake.
+clippy = lambda do |*what|
+  sh "cargo", "clippy", "--quiet", "--locked", "--target-dir", "target/lint", *what, "--", "-D", "warnings", verbose: false
+end
+
+namespace :lint do
+  desc "rustfmt, changing nothing"
+  task(:fmt) { sh "cargo", "fmt", "--all", "--check", verbose: false }
+
+  desc "Clippy over everything that knows no Ruby"
+  task(:core) { clippy.call("--all-targets") }
+
+  desc "Clippy with the bridge to Ruby"
+  task(:ruby) { clippy.call("--all-targets", "--features", "ruby") }
+
+  desc "Clippy with the embedded VM"
+  task(:embed) { clippy.call("--all-targets", "--features", "embed") }
+
+  desc "Clippy over the extension"
+  task(:ext) { clippy.call("--all-targets", "--package", "footplate-native") }
+
+  desc "rubocop"
+  task(:rubocop) { sh "rubocop", "--format", "quiet", verbose: false }
+end
+
+LINTS = %w[fmt core ruby embed ext rubocop].freeze
+
+desc "All linters; a warning is an error"
+task lint: LINTS.map { |name| "lint:#{name}" }

@@ -1,0 +1,99 @@
+# frozen_string_literal: true
+
+require "footplate/server/boot_error"
+
+module Footplate
+  module Server
+    ##
+    # Loads the application whose jobs are to run.
+    #
+    # 1. prepare: before anything of the application, Sidekiq::CLI is defined by loading the gem's own file, so
+    #    that Sidekiq.server? is true and configure_server blocks run; that is all the gem is asked to do.
+    #    Without the gem, Footplate.server? becomes true in its stead.
+    # 2. check: is there something to load?
+    # 3. boot: load it, a Rails folder or a Ruby file.
+    class Application
+      # The gem's file, and where it says what it is.
+      GEM = "sidekiq/cli"
+
+      # Chooses between the gem and none. Under Bundler the bundle decides; else what is installed.
+      # @return [Boolean] whether the gem was found
+      def self.prepare
+        # Sidekiq 6 and 7 read it in class bodies (`private unless $TESTING`); as in the gem's executable.
+        $TESTING = false # rubocop:disable Style/GlobalVars
+        $stdout.sync = true
+        require GEM
+        true
+      rescue LoadError => e
+        raise unless e.path == GEM
+
+        require "footplate"
+        Footplate.server!
+        false
+      end
+
+      # @param settings [Settings]
+      # @param host [Host::Base]
+      def initialize(settings, host)
+        @settings = settings
+        @host = host
+        @path = settings.require_path
+      end
+
+      # @raise [BootError] when there is no application at the given place
+      def check
+        return if File.file?(@path) || File.file?(rails_file("application.rb"))
+
+        missing = File.directory?(@path) ? "#{@path} holds no Rails application (no config/application.rb)" : "There is no #{@path}"
+        raise BootError, "#{missing}. Run this in the folder of one, or say with -r which folder or Ruby file loads the jobs."
+      end
+
+      # @raise whatever the application raises
+      def boot
+        @settings.export_environment
+        rails? ? boot_rails : boot_file
+      end
+
+      def rails?
+        File.directory?(@path)
+      end
+
+      # @return [String, nil] Rails's version, once it is loaded
+      def rails_version
+        ::Rails.version if defined?(::Rails) && ::Rails.respond_to?(:application)
+      end
+
+      # A folder's name; in a Capistrano release (`…/shop/releases/20240102030405`) the application's.
+      def self.default_tag(dir)
+        name = File.basename(dir)
+        parent = File.dirname(dir)
+        release = name.to_i != 0 && File.basename(parent) == "releases"
+        release ? File.basename(File.dirname(parent)) : name
+      end
+
+      private
+
+      # Rails first and the gem's railtie before the application, as the gem's command line does it.
+      def boot_rails
+        require "rails"
+        require "sidekiq/rails" if @host.generation
+        require "footplate/railtie" unless @host.generation
+        require File.expand_path(rails_file("environment.rb"))
+        tag(::Rails.root.to_s)
+      end
+
+      def boot_file
+        require File.expand_path(@path)
+        tag(Dir.pwd) if @host.tags_files?
+      end
+
+      def tag(dir)
+        @host.default_tag(self.class.default_tag(dir))
+      end
+
+      def rails_file(name)
+        File.join(@path, "config", name)
+      end
+    end
+  end
+end

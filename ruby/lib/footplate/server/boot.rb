@@ -1,0 +1,48 @@
+# frozen_string_literal: true
+
+require "footplate/server/application"
+require "footplate/server/host"
+require "footplate/server/replaced_parts"
+require "footplate/server/settings"
+require "footplate/server/systemd"
+
+module Footplate
+  module Server
+    ##
+    # From what was typed to a loaded application, in the order of Sidekiq's own command line: the gem, flags and
+    # files, the gem's configuration, the application. `footplate` and `footplate check` share it.
+    class Boot
+      # @return [Settings]
+      attr_reader :settings
+      # @return [Host::Base]
+      attr_reader :host
+      # @return [Application]
+      attr_reader :application
+
+      # Loads the gem and resolves the settings; nothing of the application yet.
+      # @param typed [Hash{Symbol => Object}] what Native.parse answered
+      # @raise [BootError]
+      def initialize(typed)
+        Application.prepare
+        @settings = Settings.new(typed)
+        @host = Host.detect
+        @host.apply(@settings)
+        @host.debug! if @settings.verbose?
+        @application = Application.new(@settings, @host)
+        @application.check
+      end
+
+      # @param notify [Boolean] whether to talk to systemd
+      # @raise whatever the application raises
+      def load_application(notify: true)
+        Systemd.attach(host) if notify
+        application.boot
+      end
+
+      # @return [Array<ReplacedParts::Part>]
+      def replaced_parts
+        @replaced_parts ||= ReplacedParts.find(host)
+      end
+    end
+  end
+end

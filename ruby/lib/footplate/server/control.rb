@@ -1,0 +1,65 @@
+# frozen_string_literal: true
+
+module Footplate
+  module Server
+    ##
+    # The thread that says and does in Ruby what the engine asks for: log lines, lifecycle events, the process
+    # title, signals left by others. The engine never waits for it.
+    class Control
+      SIGNALS = %w[TSTP TERM TTIN INT].freeze
+
+      # @param engine [Footplate::Native::Engine]
+      # @param launcher [Launcher]
+      def initialize(engine:, host:, launcher:)
+        @engine = engine
+        @host = host
+        @launcher = launcher
+      end
+
+      def start
+        @thread = Thread.new do
+          Thread.current.name = "footplate.control"
+          while (message = @engine.control)
+            handle(*message)
+          end
+        end
+      end
+
+      # Until everything was said.
+      def join
+        @thread&.join(1)
+      end
+
+      private
+
+      def handle(kind, *details)
+        case kind
+        when :log then @host.logger.public_send(*details)
+        when :beat then beat(*details)
+        when :signal then signal(*details)
+        when :malformed then malformed(*details)
+        when :fault then @launcher.fail_with(*details)
+        end
+      rescue StandardError => e
+        @host.handle_exception(e, {context: "Footplate's control thread, #{kind}"})
+      end
+
+      def beat(first)
+        @launcher.title
+        @host.fire_event(:heartbeat) if first
+        @host.fire_event(:beat)
+      end
+
+      # From Sidekiq::Process#quiet!, #stop! and #dump_threads, or the dashboard.
+      def signal(name)
+        return Process.kill(name, Process.pid) if SIGNALS.include?(name)
+
+        @host.logger.warn { "Ignoring signal #{name.inspect} left for this process: it takes #{SIGNALS.join(", ")}." }
+      end
+
+      def malformed(payload, reason)
+        @host.handle_exception(ArgumentError.new(reason), {context: "Invalid JSON for job", jobstr: payload})
+      end
+    end
+  end
+end

@@ -1,0 +1,78 @@
+# frozen_string_literal: true
+
+require "footplate/server/processor"
+
+module Footplate
+  module Server
+    ##
+    # The worker threads of all capsules. Each lives in the engine's loop; one that is killed by its job is
+    # replaced, as Sidekiq's Manager replaces a processor.
+    class Crew
+      # @param engine [Footplate::Native::Engine]
+      # @param host [Host::Base]
+      # @param processors [Array<Processor>] one per capsule, in the order of `host.capsules`
+      def initialize(engine:, host:, processors:, controls:)
+        @engine = engine
+        @host = host
+        @processors = processors
+        @controls = controls
+        @threads = {}
+        @lock = Mutex.new
+      end
+
+      def start
+        slot = -1
+        @host.capsules.each_with_index do |capsule, index|
+          capsule.concurrency.times { hire(capsule, index, slot += 1) }
+        end
+      end
+
+      # Raises Sidekiq::Shutdown in every thread that still runs a job.
+      def interrupt
+        threads.each { |thread| thread.raise(@controls.shutdown) if thread.alive? }
+      end
+
+      # @return [Array<Thread>]
+      def threads
+        @lock.synchronize { @threads.values }
+      end
+
+      private
+
+      def hire(capsule, index, slot)
+        # Nobody may interrupt a thread before it is where interruptions are dealt with.
+        thread = Thread.handle_interrupt(@controls.shutdown => :never) do
+          Thread.new { work(capsule, index, slot) }
+        end
+        @lock.synchronize { @threads[slot] = thread }
+      end
+
+      def work(capsule, index, slot)
+        introduce(capsule)
+        Thread.handle_interrupt(@controls.shutdown => :immediate) do
+          @engine.work(index, slot, tid, @processors[index])
+        end
+        ended = true
+      rescue @controls.shutdown
+        ended = true
+      rescue Exception => e # rubocop:disable Lint/RescueException
+        @host.handle_exception(e, {context: "Raised in a worker thread outside of any job"})
+      ensure
+        hire(capsule, index, slot) unless ended || @engine.stopping?
+      end
+
+      def introduce(capsule)
+        thread = Thread.current
+        thread.name = "#{capsule.name}/processor"
+        thread.priority = @host.thread_priority
+        thread.report_on_exception = false
+        thread[:sidekiq_capsule] = capsule.gem_capsule if capsule.gem_capsule
+      end
+
+      # As Sidekiq names threads in logs and in the busy table.
+      def tid
+        Thread.current["sidekiq_tid"] ||= (Thread.current.object_id ^ Process.pid).to_s(36)
+      end
+    end
+  end
+end

@@ -1,0 +1,64 @@
+# frozen_string_literal: true
+
+require "json"
+
+module Footplate
+  module Server
+    ##
+    # Writes the JSON that the engine starts from (src/config/mod.rs). Everything in it is resolved: the
+    # application was loaded, :startup has fired. The two files change together.
+    class EngineConfig
+      # @param settings [Settings]
+      # @param host [Host::Base]
+      # @param nonce [String] given for a process that takes a new identity, as a forked child does
+      def initialize(settings, host, nonce: host.nonce)
+        @settings = settings
+        @host = host
+        @nonce = nonce
+      end
+
+      # @return [String]
+      def to_json(*)
+        JSON.generate(to_h)
+      end
+
+      # @return [Hash{Symbol => Object}]
+      def to_h
+        process.merge(
+          generation: @host.generation, redis: @host.redis_settings, capsules:,
+          timeout_seconds: @host.timeout.to_f, dead_max_jobs: @host.dead_max_jobs,
+          dead_timeout_in_seconds: @host.dead_timeout_in_seconds, max_retries: @host.max_retries,
+          client_middleware: @host.client_middleware?, log:, tuning:
+        )
+      end
+
+      private
+
+      def process
+        {
+          hostname: @host.hostname, pid: Process.pid, nonce: @nonce, started_at: Time.now.to_f,
+          tag: @host.tag, labels: @host.labels, environment: @host.environment
+        }
+      end
+
+      def capsules
+        @host.capsules.map do |capsule|
+          {
+            name: capsule.name, concurrency: capsule.concurrency, mode: capsule.mode,
+            queues: capsule.queues.map { |name, weight| {name:, weight:} }
+          }
+        end
+      end
+
+      def log
+        {native: @host.native_log, level: @host.log_level, skip_default_job_logging: @host.skip_default_job_logging?}
+      end
+
+      # Sidekiq's intervals are asked of the host: an initializer may have set them.
+      def tuning
+        intervals = %i[average_scheduled_poll_interval poll_interval_average].to_h { |key| [key, @host[key]&.to_f] }
+        @settings.tuning.merge(intervals.compact)
+      end
+    end
+  end
+end

@@ -1,0 +1,60 @@
+# frozen_string_literal: true
+
+module Footplate
+  module Server
+    ##
+    # Lets the application's gems find the launcher they know. sidekiq-cron and others prepend modules to
+    # Sidekiq::Launcher and do their work around `run`, `quiet` and `stop`; so an instance of that very class
+    # is started and stopped, and what lies below those modules is ours.
+    module GemLauncher
+      # @param launcher [Launcher] has start, quiet, stop and stopping?
+      # @return [#run, #quiet, #stop, #stopping?]
+      def self.build(launcher)
+        return Plain.new(launcher) unless defined?(::Sidekiq::VERSION)
+
+        require "sidekiq/launcher"
+        redefine(launcher)
+        ::Sidekiq::Launcher.new(launcher.host.gem_argument)
+      end
+
+      # The methods of the class itself; modules prepended to it keep their place before them.
+      def self.redefine(launcher)
+        ::Sidekiq::Launcher.class_eval do
+          define_method(:initialize) do |config, **|
+            @config = @options = config
+            @managers = []
+            @done = false
+          end
+          define_method(:run) { |*, **| launcher.start }
+          define_method(:quiet) { launcher.quiet }
+          define_method(:stop) { launcher.stop }
+          define_method(:stopping?) { launcher.stopping? }
+        end
+      end
+      private_class_method :redefine
+
+      # Without the gem.
+      class Plain
+        def initialize(launcher)
+          @launcher = launcher
+        end
+
+        def run
+          @launcher.start
+        end
+
+        def quiet
+          @launcher.quiet
+        end
+
+        def stop
+          @launcher.stop
+        end
+
+        def stopping?
+          @launcher.stopping?
+        end
+      end
+    end
+  end
+end

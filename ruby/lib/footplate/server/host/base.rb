@@ -1,0 +1,145 @@
+# frozen_string_literal: true
+
+require "securerandom"
+require "socket"
+require "footplate/server/host"
+
+module Footplate
+  module Server
+    module Host
+      ##
+      # The interface, and what is the same everywhere. A host says where options are kept (`[]`), and
+      # implements besides what is here:
+      #
+      #   generation             "7.3.2", or nil without the sidekiq gem
+      #   apply(settings)        writes the resolved options where the application's libraries look for them
+      #   capsules               Array<Host::Capsule>; ask after :startup, where gems still add some
+      #   server_middleware(name)  the chain that the capsule's jobs run through
+      #   client_middleware      the chain around pushes
+      #   error_handlers, death_handlers   Arrays of callables
+      #   handle_exception(exception, context)   calls the error handlers as this version does
+      #   on(event) { }, fire_event(event, reverse:, reraise:), event?(event), hooks(event)
+      #   normalize(payload), redis_pool, gem_argument   see SidekiqGem and Sidekiq
+      #   logger, default_concurrency, redis_settings, redis_info, freeze!, launcher=
+      #   job_logger             class, or nil for the default one
+      #   native_log             {fd:, format:, colour:}, or nil when lines must go through the logger
+      #   reloader               callable, or nil when it would only call its block
+      #   backtrace_cleaner      callable, or nil when it would only return its argument
+      class Base
+        LEVELS = %w[debug info warn error fatal].freeze
+
+        # @return [String] the dynamo's name on Heroku, else the host's
+        def hostname
+          ENV["DYNO"] || Socket.gethostname
+        end
+
+        # @return [String] twelve hex digits
+        def nonce
+          @nonce ||= SecureRandom.hex(6)
+        end
+
+        def identity
+          "#{hostname}:#{Process.pid}:#{nonce}"
+        end
+
+        # @return [Object] an option of the application, such as one from its settings files
+        def [](_key)
+          raise NotImplementedError
+        end
+
+        def []=(_key, _value)
+          raise NotImplementedError
+        end
+
+        def environment
+          self[:environment]
+        end
+
+        # @return [String] empty for none
+        def tag
+          self[:tag].to_s
+        end
+
+        # Sets the tag unless the operator or the application has.
+        def default_tag(name)
+          self[:tag] ||= name
+        end
+
+        def labels
+          self[:labels].to_a.map(&:to_s)
+        end
+
+        # @return [Numeric] seconds
+        def timeout
+          self[:timeout] || 25
+        end
+
+        def dead_max_jobs
+          (self[:dead_max_jobs] || 10_000).to_i
+        end
+
+        # @return [Integer] seconds
+        def dead_timeout_in_seconds
+          (self[:dead_timeout_in_seconds] || (180 * 24 * 60 * 60)).to_i
+        end
+
+        # @return [Integer] for jobs that say `retry: true`
+        def max_retries
+          (self[:max_retries] || 25).to_i
+        end
+
+        def skip_default_job_logging?
+          !!self[:skip_default_job_logging]
+        end
+
+        # @return [Integer] for worker threads; Sidekiq 8 halves their time slice with -1
+        def thread_priority
+          0
+        end
+
+        # Whether the application reads or writes JSON in its own way; then payloads must pass through it.
+        def custom_json?
+          false
+        end
+
+        # Whether an application in one file gets its folder's name as a tag. Rails always does.
+        def tags_files?
+          true
+        end
+
+        # Whether classes stay what they are while the process runs, so that lookups may be remembered.
+        def cache_classes?
+          application = defined?(::Rails) && ::Rails.respond_to?(:application) && ::Rails.application
+          application ? !!application.config.cache_classes : true
+        end
+
+        # @return [String] the least that is logged
+        def log_level
+          case (level = logger.respond_to?(:level) ? logger.level : 1)
+          when Integer then LEVELS[level.clamp(0, 4)]
+          else LEVELS.include?(level.to_s) ? level.to_s : "info"
+          end
+        end
+
+        # Sets the log to debug level.
+        def debug!
+          logger.level = 0
+        end
+
+        def client_middleware?
+          !client_middleware.empty?
+        end
+
+        # @return [Array<String>] what of the Redis options the engine cannot follow, a sentence each
+        def redis_warnings
+          RedisSettings::Tls.warnings(redis_ssl_params)
+        end
+
+        # @return [String] where Redis is, without user and password
+        def redis_description
+          RedisSettings.describe(redis_settings)
+        end
+      end
+    end
+  end
+end

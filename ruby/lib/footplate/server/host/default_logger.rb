@@ -1,0 +1,48 @@
+# frozen_string_literal: true
+
+require "logger"
+require "time"
+
+module Footplate
+  module Server
+    module Host
+      ##
+      # The log of an application that has neither the sidekiq gem nor a logger of its own. Its lines look like
+      # the engine's, which has the same file descriptor: Sidekiq 8's layout, coloured on a terminal only.
+      class DefaultLogger < ::Logger
+        COLOURS = {"DEBUG" => 32, "INFO" => 34, "WARN" => 33, "ERROR" => 31, "FATAL" => 35}.freeze
+
+        def self.colour?
+          $stdout.tty? && ENV["NO_COLOR"].to_s.empty?
+        end
+
+        def initialize
+          super($stdout, level: INFO)
+          colour = self.class.colour?
+          # Heroku puts a time before each line by itself.
+          stamp = ENV["DYNO"].nil?
+          self.formatter = lambda do |severity, time, _program, message|
+            level = colour ? "\e[1;#{COLOURS.fetch(severity, 0)}m#{severity.ljust(5)}\e[0m" : severity
+            moment = time.utc.iso8601(3) if stamp
+            "#{[level, moment, "pid=#{Process.pid}", "tid=#{tid}", *context].compact.join(" ")}: #{text(message)}\n"
+          end
+        end
+
+        private
+
+        def tid
+          Thread.current["sidekiq_tid"] ||= (Thread.current.object_id ^ Process.pid).to_s(36)
+        end
+
+        # What the job that this thread runs is, under the gem's key so that its users find it.
+        def context
+          (Thread.current[:sidekiq_context] || {}).map { |key, value| "#{key}=#{value.is_a?(Array) ? value.join(",") : value}" }
+        end
+
+        def text(message)
+          message.is_a?(Exception) ? message.full_message(highlight: false) : message
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,56 @@
+# frozen_string_literal: true
+
+module Footplate
+  module Server
+    module Host
+      ##
+      # Whether the engine may write log lines by itself, to which file descriptor and in which shape. It may
+      # when nobody would notice: the gem's own logger class, unchanged, with one of its formatters, onto an IO.
+      module NativeLog
+        # Names of the gem's formatters and of the engine's.
+        FORMATS = {"Pretty" => "pretty", "Plain" => "plain", "WithoutTimestamp" => "without_timestamp", "JSON" => "json"}.freeze
+
+        module_function
+
+        # @param logger [Logger] what the application uses
+        # @return [Hash{Symbol => Object}, nil] :fd, :format, :colour
+        def of_gem(logger)
+          return unless logger.instance_of?(::Sidekiq::Logger) && logger.singleton_methods.empty?
+          return if ReplacedParts.changed?(::Sidekiq::Logger)
+
+          format = format_of(logger.formatter)
+          fd = descriptor(logger)
+          {fd:, format:, colour: colour?(format)} if format && fd
+        end
+
+        # The log of an application without the gem that brought no logger.
+        def of_stdout
+          return unless $stdout.is_a?(IO)
+
+          {fd: $stdout.fileno, format: ENV["DYNO"] ? "without_timestamp" : "pretty", colour: DefaultLogger.colour?}
+        end
+
+        def format_of(formatter)
+          FORMATS.find do |name, _|
+            ::Sidekiq::Logger::Formatters.const_defined?(name, false) &&
+              formatter.instance_of?(::Sidekiq::Logger::Formatters.const_get(name, false)) &&
+              formatter.singleton_methods.empty?
+          end&.last
+        end
+
+        # A log in a named file is left to Ruby: it can be rotated and reopened there.
+        def descriptor(logger)
+          device = logger.instance_variable_get(:@logdev)
+          return unless device.instance_of?(::Logger::LogDevice) && device.filename.nil?
+
+          device.dev.fileno if device.dev.is_a?(IO) && !device.dev.closed?
+        end
+
+        # Sidekiq 8 colours the level wherever the log goes.
+        def colour?(format)
+          ::Sidekiq::Logger::Formatters::Base.const_defined?(:COLORS) && %w[pretty without_timestamp].include?(format)
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,150 @@
+# frozen_string_literal: true
+
+require "footplate"
+require "footplate/server/host/base"
+require "footplate/server/host/default_logger"
+require "footplate/server/host/native_log"
+require "footplate/server/redis_settings"
+
+module Footplate
+  module Server
+    module Host
+      ##
+      # No sidekiq gem: Footplate::Config, with the forms of Sidekiq 8.
+      class Plain < Base
+        def generation; end
+
+        def [](key)
+          config[key]
+        end
+
+        def []=(key, value)
+          config[key] = value
+        end
+
+        def apply(settings)
+          config.logger = @own_logger = DefaultLogger.new unless config.logger?
+          config.merge!(settings.options)
+          config[:environment] = settings.environment
+          config.queues = settings.options[:queues]
+          config.concurrency = settings.concurrency if settings.concurrency
+          settings.options[:capsules]&.each do |name, capsule|
+            config.capsule(name) do |added|
+              added.queues = capsule[:queues]
+              added.concurrency = capsule[:concurrency]
+            end
+          end
+        end
+
+        def capsules
+          config.capsules.map do |name, capsule|
+            Capsule.new(name:, concurrency: capsule.concurrency, mode: capsule.mode,
+                        queues: capsule.weights.to_a, gem_capsule: capsule)
+          end
+        end
+
+        def server_middleware(name)
+          config.capsules.fetch(name).server_middleware
+        end
+
+        def client_middleware
+          config.client_middleware
+        end
+
+        def error_handlers
+          config.error_handlers
+        end
+
+        def death_handlers
+          config.death_handlers
+        end
+
+        def handle_exception(exception, context = {})
+          config.handle_exception(exception, context)
+        end
+
+        def event?(event)
+          Config::Events::EVENTS.key?(event)
+        end
+
+        def on(event, &)
+          config.on(event, &)
+        end
+
+        def hooks(event)
+          event?(event) ? config.send(:callbacks, event) : []
+        end
+
+        # The configuration knows the order and what an exception does for each event.
+        def fire_event(event, **)
+          config.fire_event(event)
+        end
+
+        def normalize(payload)
+          Payload.build(payload)
+        end
+
+        def redis_pool
+          Footplate.redis_pool
+        end
+
+        def gem_argument
+          config
+        end
+
+        def logger
+          config.logger
+        end
+
+        def job_logger
+          config[:job_logger]
+        end
+
+        def native_log
+          NativeLog.of_stdout if config.logger.equal?(@own_logger)
+        end
+
+        def reloader
+          config.reloader unless config.reloader.equal?(Config::DEFAULTS[:reloader])
+        end
+
+        def backtrace_cleaner
+          cleaner = config[:backtrace_cleaner]
+          cleaner unless cleaner.equal?(Config::DEFAULTS[:backtrace_cleaner])
+        end
+
+        def thread_priority
+          config[:thread_priority] || -1
+        end
+
+        def default_concurrency
+          config.concurrency
+        end
+
+        def redis_settings
+          RedisSettings.from_options(config.redis_options)
+        end
+
+        def redis_info
+          text = Footplate.redis { |connection| connection.call("INFO") }
+          text.lines(chomp: true).map { |line| line.split(":", 2) }.select { |pair| pair.size == 2 }.to_h
+        end
+
+        def freeze!; end
+
+        # Nobody but us knows it.
+        attr_accessor :launcher
+
+        private
+
+        def config
+          Footplate.config
+        end
+
+        def redis_ssl_params
+          config.redis_options[:ssl_params]
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,107 @@
+# frozen_string_literal: true
+
+require "footplate/server/host/base"
+require "footplate/server/host/native_log"
+require "footplate/server/redis_settings"
+
+module Footplate
+  module Server
+    module Host
+      ##
+      # What the generations of the gem have in common. The gem's command line object stays what gems know it
+      # as (Sidekiq::CLI.instance), though it neither parses nor runs anything here.
+      class SidekiqGem < Base
+        def generation
+          ::Sidekiq::VERSION
+        end
+
+        # The gem remembers it for all its parts, so it must come from there.
+        def identity
+          cli.identity
+        end
+
+        def nonce
+          cli.process_nonce
+        end
+
+        def hostname
+          cli.hostname
+        end
+
+        # Gems reach the launcher through the command line object (`CLI.instance.launcher.stopping?`).
+        def launcher=(launcher)
+          cli.launcher = launcher
+        end
+
+        def event?(event)
+          self[:lifecycle_events].key?(event)
+        end
+
+        # @return [Array<Proc>] what is registered for an event; empty for one this version does not have
+        def hooks(event)
+          self[:lifecycle_events][event] || []
+        end
+
+        # Through the gem: it forgets an event once it was fired, all but :beat (6.5.2 and newer). Events that
+        # this version does not have are not fired.
+        def fire_event(event, reverse: false, reraise: false)
+          return unless event?(event)
+
+          options = {reverse:, reraise:}
+          options[:oneshot] = false if event == :beat
+          cli.fire_event(event, options)
+        end
+
+        # @return [Class, nil] with `prepare` and `call`; the gem's own only when somebody changed it
+        def job_logger
+          custom = self[:job_logger]
+          return custom if custom && custom != ::Sidekiq::JobLogger
+
+          require "sidekiq/job_logger"
+          ReplacedParts.changed?(::Sidekiq::JobLogger) ? ::Sidekiq::JobLogger : nil
+        end
+
+        def native_log
+          NativeLog.of_gem(logger) if default_job_attributes?
+        end
+
+        def reloader
+          found = self[:reloader]
+          found unless found.nil? || found.equal?(defaults[:reloader])
+        end
+
+        def backtrace_cleaner
+          found = self[:backtrace_cleaner]
+          found unless found.nil? || found.equal?(defaults[:backtrace_cleaner])
+        end
+
+        def custom_json?
+          %i[load_json dump_json].any? { |name| !ReplacedParts.of_gem?(::Sidekiq.method(name)) }
+        end
+
+        # Completes a payload that goes back to a queue as the gem's client does before its middleware runs.
+        # @param payload [Hash] @return [Hash]
+        def normalize(payload)
+          ::Sidekiq::Client.new.send(:normalize_item, payload)
+        end
+
+        # What client middleware gets as its fourth argument.
+        def redis_pool
+          ::Sidekiq.redis_pool
+        end
+
+        private
+
+        def cli
+          ::Sidekiq::CLI.instance
+        end
+
+        # The engine's own lines carry the attributes that Sidekiq logs by default, and no others (8.0.9).
+        def default_job_attributes?
+          attributes = self[:logged_job_attributes]
+          attributes.nil? || attributes.map(&:to_s) == %w[bid tags]
+        end
+      end
+    end
+  end
+end

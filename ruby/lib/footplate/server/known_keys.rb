@@ -1,0 +1,42 @@
+# frozen_string_literal: true
+
+require "did_you_mean"
+
+module Footplate
+  module Server
+    ##
+    # The keys of settings files. Others are kept without a word, for they may belong to the application or to
+    # another gem, unless one looks like a known key with a slip of the pen.
+    module KnownKeys
+      # Footplate's own, with their units in their names.
+      TUNING = %i[lease_seconds beat_seconds prefetch_ms].freeze
+
+      # Sidekiq's that are numbers of seconds.
+      SECONDS = %i[timeout average_scheduled_poll_interval poll_interval_average].freeze
+
+      SIDEKIQ = %i[
+        concurrency queues verbose tag labels require environment capsules max_retries dead_max_jobs
+        dead_timeout_in_seconds strict pidfile logfile daemon on_complex_arguments max_iteration_runtime
+        logged_job_attributes skip_default_job_logging redis_idle_timeout
+      ].freeze
+
+      # Of other gems (sidekiq-scheduler, sidekiq-cron, sidekiq-limit_fetch), too near to some of the above.
+      FOREIGN = %i[schedule scheduler dynamic enabled limits process_limits blocking cron_poll_interval].freeze
+
+      ALL = (TUNING + SECONDS + SIDEKIQ + FOREIGN).freeze
+
+      module_function
+
+      # @param hash [Hash{Symbol => Object}]
+      # @param path [String]
+      # @return [Array<String>] a sentence for each key that is probably misspelt
+      def misspelt(hash, path)
+        checker = DidYouMean::SpellChecker.new(dictionary: ALL)
+        (hash.keys - ALL).grep(Symbol).filter_map do |key|
+          meant = checker.correct(key).first or next
+          "#{path}: #{key} is no setting of Sidekiq or Footplate; did you mean #{meant}? It is kept for the application."
+        end
+      end
+    end
+  end
+end

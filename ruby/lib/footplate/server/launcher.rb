@@ -1,0 +1,132 @@
+# frozen_string_literal: true
+
+require "footplate/native"
+require "footplate/server/control"
+require "footplate/server/controls"
+require "footplate/server/crew"
+require "footplate/server/engine_config"
+require "footplate/server/gem_launcher"
+require "footplate/server/interruption"
+require "footplate/server/job_class"
+require "footplate/server/payload_json"
+require "footplate/server/promoter"
+require "footplate/server/shutdown"
+require "footplate/server/signals"
+
+module Footplate
+  module Server
+    ##
+    # Starts the engine and everything in Ruby around it, waits for signals, and ends it all.
+    #
+    # 1. the engine: connection, lease, first heartbeat
+    # 2. control thread, due jobs' thread, workers
+    # 3. signals, until one says stop
+    # 4. Shutdown
+    #
+    # The command line has fired :startup by then, so that the capsules and middleware it adds are seen.
+    class Launcher
+      attr_reader :engine, :crew, :host, :signals, :control
+
+      def initialize(host:, settings:)
+        @host = host
+        @settings = settings
+        @controls = Controls.new
+        @signals = Signals.new.trap
+        @status = 0
+        @quiet = false
+      end
+
+      # @return [Integer] exit status
+      def run
+        @front = GemLauncher.build(self)
+        host.launcher = @front
+        host.freeze!
+        @front.run
+        watch
+        @front.stop
+        @status
+      end
+
+      # Everything that works.
+      def start
+        @engine = Native::Engine.start(EngineConfig.new(@settings, host).to_json)
+        @control = Control.new(engine: @engine, host: host, launcher: self)
+        @control.start
+        start_promoter if host.client_middleware?
+        @crew = Crew.new(engine: @engine, host: host, processors: processors, controls: @controls)
+        @crew.start
+      end
+
+      # No new jobs. Cannot be undone.
+      def quiet
+        return if @quiet
+
+        @quiet = true
+        @engine.quiet
+        host.fire_event(:quiet, reverse: true)
+      end
+
+      def stop
+        Shutdown.new(self).run
+      end
+
+      def stopping?
+        @quiet
+      end
+
+      # @return [Numeric] seconds that running jobs have
+      def timeout
+        host.timeout
+      end
+
+      # The engine cannot go on: the process ends, with a status that says so.
+      def fail_with(message)
+        host.logger.fatal { message }
+        @status = 1
+        Process.kill("TERM", Process.pid)
+      end
+
+      # Names the process as `ps` shows it.
+      def title
+        busy = "[#{@engine.busy} of #{host.capsules.sum(&:concurrency)} busy]"
+        $0 = ["footplate", VERSION, host.tag, busy, ("stopping" if @quiet)].reject { |part| part.to_s.empty? }.join(" ")
+      end
+
+      private
+
+      def watch
+        loop do
+          case (name = @signals.wait)
+          when "INT", "TERM" then return host.logger.info { "Shutting down" }
+          when "TSTP"
+            host.logger.info { "Received TSTP, no longer accepting new work" }
+            @front.quiet
+          when "TTIN", "INFO" then dump_threads
+          else host.logger.warn { "No #{name} signal handler registered, ignoring" }
+          end
+        end
+      end
+
+      def dump_threads
+        Thread.list.each do |thread|
+          host.logger.warn { "Thread TID-#{(thread.object_id ^ Process.pid).to_s(36)} #{thread.name}" }
+          host.logger.warn { thread.backtrace ? thread.backtrace.join("\n") : "<no backtrace available>" }
+        end
+      end
+
+      def processors
+        host.capsules.map do |capsule|
+          Processor.new(host: host, capsule: capsule, controls: @controls, json: PayloadJson, launcher: self)
+        end
+      end
+
+      def start_promoter
+        promoter = Promoter.new(host, PayloadJson)
+        Thread.new do
+          Thread.current.name = "footplate.scheduler"
+          @engine.each_due { |payloads| payloads.map { |payload| promoter.call(payload) } }
+        end
+      end
+    end
+  end
+end

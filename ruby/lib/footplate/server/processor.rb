@@ -1,0 +1,162 @@
+# frozen_string_literal: true
+
+require "footplate/server/failure"
+require "footplate/server/job_lines"
+
+module Footplate
+  module Server
+    ##
+    # Runs the jobs of one capsule, called by the engine's worker loop with the GVL held:
+    #
+    # 1. `call` runs a whole job with everything that the application put around it, nested as
+    #    Sidekiq::Processor nests it: context, retry (global), log lines, reloader, retry (local), middleware.
+    # 2. `failed` takes over when a job that ran natively raised.
+    # 3. `resolve` finds a class for the native path.
+    #
+    # Every path ends in exactly one outcome on the engine's job (Footplate::Native::Job).
+    class Processor
+      # @param host [Host::Base]
+      # @param capsule [Host::Capsule]
+      # @param launcher [#stopping?]
+      def initialize(host:, capsule:, controls:, json:, launcher:)
+        @host = host
+        @controls = controls
+        @json = json
+        @launcher = launcher
+        @chain = host.server_middleware(capsule.name)
+        @reloader = host.reloader
+        @lines = JobLines.new(host)
+        @failure = Failure.new(host, json)
+        @interruption = Interruption.new(host, json, controls) if controls.interrupted
+      end
+
+      # Whether the engine may run plain jobs without calling anything here.
+      def native?
+        @chain.empty? && @reloader.nil? && @lines.native? && !@host.custom_json? && @host.cache_classes?
+      end
+
+      # What a job's `interrupted?` asks.
+      def stopping?
+        @launcher.stopping?
+      end
+
+      # @return [Class] raises NameError when there is none
+      def resolve(name)
+        JobClass.resolve(name)
+      end
+
+      # Runs a job from its payload to its outcome.
+      def call(job)
+        payload = decode(job) or return
+        nest(job, payload)
+        job.done
+      rescue @controls.shutdown
+        job.interrupted
+      rescue @controls.skip
+        job.skipped
+      rescue @controls.handled => e
+        report(job, e.cause || e, payload)
+      rescue Exception => e # rubocop:disable Lint/RescueException
+        @host.handle_exception(e, {context: "Internal exception!", job: payload, jobstr: job.payload})
+        raise
+      end
+
+      # Sees a job to its end that raised on the native path. `instance` is nil when it has none.
+      def failed(job, exception, instance)
+        return job.interrupted if @controls.shutdown?(exception)
+        return job.skipped if exception.is_a?(@controls.skip)
+
+        payload = @json.load(job.payload)
+        return if @interruption&.handle?(job, exception, payload)
+
+        unless instance && @failure.local(job, exception, instance)
+          @failure.global(job, exception)
+        end
+        report(job, exception, payload)
+      end
+
+      private
+
+      def nest(job, payload)
+        queue = job.queue
+        @lines.prepare(payload) do
+          globally(job) do
+            @lines.call(job, payload, queue) do
+              profiled(payload) do
+                reloaded do
+                  instance = build(payload)
+                  locally(job, instance) { invoke(job, instance, payload, queue) }
+                end
+              end
+            end
+          end
+        end
+      end
+
+      def build(payload)
+        instance = JobClass.resolve(payload["class"]).new
+        instance.jid = payload["jid"]
+        instance._context = self if instance.respond_to?(:_context=)
+        instance
+      end
+
+      def invoke(job, instance, payload, queue)
+        @chain.invoke(instance, payload, queue) { instance.perform(*payload["args"]) }
+      rescue Exception => e # rubocop:disable Lint/RescueException
+        raise e unless @interruption&.handle?(job, e, payload)
+
+        raise @controls.skip
+      end
+
+      def locally(job, instance)
+        yield
+      rescue @controls.handled, @controls.shutdown
+        raise
+      rescue Exception => e # rubocop:disable Lint/RescueException
+        raise @controls.shutdown if @controls.shutdown?(e)
+        raise e unless uninterrupted { @failure.local(job, e, instance) }
+
+        raise @controls.handled
+      end
+
+      def globally(job)
+        yield
+      rescue @controls.handled, @controls.shutdown
+        raise
+      rescue Exception => e # rubocop:disable Lint/RescueException
+        raise @controls.shutdown if @controls.shutdown?(e)
+
+        uninterrupted { @failure.global(job, e) }
+        raise @controls.handled
+      end
+
+      # A failure that is being recorded is no longer the job's: shutdown waits for it.
+      def uninterrupted(&block)
+        Thread.handle_interrupt(@controls.shutdown => :never, &block)
+      end
+
+      def reloaded(&block)
+        @reloader ? @reloader.call(&block) : yield
+      end
+
+      def profiled(payload, &block)
+        payload["profile"] && defined?(::Sidekiq::Profiler) ? ::Sidekiq::Profiler.new(@host.gem_argument).call(payload, &block) : yield
+      end
+
+      def decode(job)
+        payload = @json.load(job.payload)
+        return payload if payload.is_a?(Hash)
+
+        raise ArgumentError, "a job is a JSON object, this is #{payload.class}"
+      rescue StandardError => e
+        job.malformed
+        @host.handle_exception(e, {context: "Invalid JSON for job", jobstr: job.payload})
+        nil
+      end
+
+      def report(_job, exception, payload)
+        @host.handle_exception(exception, {context: "Job raised exception", job: payload})
+      end
+    end
+  end
+end

@@ -1,0 +1,89 @@
+# frozen_string_literal: true
+
+module Footplate
+  module Server
+    ##
+    # The way out (Sidekiq's Launcher#stop, in a safer order):
+    #
+    # 1. quiet
+    # 2. :shutdown, while the running jobs have until the deadline
+    # 3. Sidekiq::Shutdown in those that are left, and 3 s for their `ensure` blocks
+    # 4. the engine returns what still runs, flushes everything and ends
+    # 5. :exit
+    #
+    # A second INT or TERM hurries: the deadline is now. A third ends the wait for Redis; what it has not heard
+    # of then comes back through recovery.
+    class Shutdown
+      GRACE = 3
+      TICK = 0.05
+
+      def initialize(launcher)
+        @launcher = launcher
+        @host = launcher.host
+        @engine = launcher.engine
+        @hurried = 0
+      end
+
+      def run
+        @deadline = now + @launcher.timeout
+        @launcher.quiet
+        events = Thread.new { @host.fire_event(:shutdown, reverse: true) }
+        await_jobs
+        interrupt if @engine.busy.positive?
+        events.join
+        end_engine
+        @host.fire_event(:exit, reverse: true)
+        @host.logger.info { "Bye!" }
+      end
+
+      private
+
+      def await_jobs
+        return if idle_by?(now + TICK)
+
+        @host.logger.info { "Pausing to allow jobs to finish..." }
+        idle_by?(@deadline)
+      end
+
+      def interrupt
+        @host.logger.warn { "Terminating #{@engine.busy} busy threads" }
+        @launcher.crew.interrupt
+        @deadline = now + GRACE
+        idle_by?(@deadline)
+        @host.logger.info { "Pushed #{@engine.busy} jobs back to Redis" } if @engine.busy.positive?
+      end
+
+      # Whether no job runs any more; waits for it until `time` at most.
+      def idle_by?(time)
+        until @engine.busy.zero?
+          return false if now >= time || @hurried.positive?
+
+          listen
+        end
+        true
+      end
+
+      def end_engine
+        @engine.finish
+        said = now
+        until @engine.wait_ended(TICK)
+          listen
+          break if @hurried > 1
+          next if now - said < 5
+
+          said = now
+          @host.logger.warn { "Waiting for Redis to hear of the last jobs. Another TERM ends at once; they would be run again." }
+        end
+        @launcher.control.join
+      end
+
+      def listen
+        @hurried += 1 if %w[INT TERM].include?(@launcher.signals.wait(TICK))
+      end
+
+      def now
+        Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      end
+    end
+  end
+end

@@ -1,0 +1,183 @@
+# frozen_string_literal: true
+
+require "spec_helper"
+require "support/boot_process"
+require "footplate/server/host"
+
+# With the sidekiq gem of this machine, whichever generation that is.
+RSpec.describe Footplate::Server::Host, if: Gems.has?("sidekiq") do
+  include BootProcess
+
+  let(:generation) { Gems.sidekiq_generation }
+
+  def with_app(app, script, typed = {require: "app.rb"}, files: {}, env: {})
+    script = "booted = boot(#{typed.inspect})\nhost = booted.host\n#{script}"
+    in_application({"app.rb" => app}.merge(files), script, env)
+  end
+
+  it "makes the application believe it runs in Sidekiq" do
+    found = with_app(<<~APP, "answer [$ran, !!Sidekiq.server?, Sidekiq::CLI.instance.environment, ENV['RAILS_ENV'], host.generation]")
+      require "sidekiq"
+      $ran = []
+      Sidekiq.configure_server { |_| $ran << "server" }
+      Sidekiq.configure_client { |_| $ran << "client" }
+    APP
+    expect(found).to match([["server"], true, "development", "development", a_string_starting_with(generation.to_s)])
+  end
+
+  it "shows gems the options where Sidekiq's own command line puts them" do
+    files = {"config/sidekiq.yml" => ":concurrency: 3\n:queues: [[a, 2], b]\n:scheduler: {x: 1}\n:labels: [l]\n"}
+    found = with_app("require 'sidekiq'", <<~SCRIPT, {require: "app.rb", environment: "staging", timeout: 8}, files: files)
+      answer({own: %i[concurrency timeout scheduler environment].to_h { |key| [key, host[key]] }, labels: host.labels,
+              capsules: host.capsules.map { |c| [c.name, c.concurrency, c.mode, c.queues] }, timeout: host.timeout})
+    SCRIPT
+    unweighted = (generation == 6) ? 1 : 0
+    expect(found).to eq(
+      "own" => {"concurrency" => 3, "timeout" => 8, "scheduler" => {"x" => 1}, "environment" => "staging"},
+      "labels" => ["l"], "timeout" => 8,
+      "capsules" => [["default", 3, "weighted", [["a", 2], ["b", unweighted]]]]
+    )
+  end
+
+  it "has the generation's own defaults" do
+    found = with_app("require 'sidekiq'", <<~SCRIPT)
+      answer({capsules: host.capsules.map { |c| [c.concurrency, c.mode, c.queues] }, tag: host.tag, priority: host.thread_priority,
+              reloader: host.reloader, logger: host.job_logger, json: host.custom_json?, retries: host.max_retries,
+              cleaner: host.backtrace_cleaner, log: host.native_log, level: host.log_level, parts: booted.replaced_parts.map(&:to_s)})
+    SCRIPT
+    expect(found).to include(
+      "capsules" => [[(generation == 6) ? 10 : 5, "strict", [["default", 0]]]], "priority" => (generation == 8) ? -1 : 0,
+      "reloader" => nil, "logger" => nil, "json" => false, "retries" => 25, "cleaner" => nil, "level" => "info", "parts" => [],
+      "log" => {"fd" => 1, "format" => "pretty", "colour" => generation == 8}
+    )
+    expect(found["tag"]).to((generation == 8) ? start_with("footplate-app") : eq(""))
+  end
+
+  it "sees what the application changed" do
+    found = with_app(<<~APP, <<~SCRIPT)
+      require "sidekiq"
+      class Middle; def call(*) = yield; end
+      Cleaner = ->(lines) { lines.first(1) }
+      Sidekiq.configure_server do |config|
+        store = Sidekiq::VERSION.to_i >= 7 ? config : Sidekiq.options
+        store[:reloader] = proc { |&block| block.call }
+        store[:job_logger] = Class.new
+        store[:max_retries] = 3
+        store[:backtrace_cleaner] = Cleaner
+        store[:tag] = "mine"
+        config.server_middleware { |chain| chain.add Middle }
+        config.client_middleware { |chain| chain.add Middle }
+        config.death_handlers << proc {}
+        config.logger.level = Logger::WARN
+        def (config.logger).note = nil
+      end
+    APP
+      answer({reloader: host.reloader.class.name, logger: host.job_logger.class.name, retries: host.max_retries, tag: host.tag,
+              cleaned: host.backtrace_cleaner.call(%w[a b]), chain: host.server_middleware("default").map { |e| e.klass.name },
+              client: host.client_middleware?, deaths: host.death_handlers.size, level: host.log_level, log: host.native_log})
+    SCRIPT
+    expect(found).to eq(
+      "reloader" => "Proc", "logger" => "Class", "retries" => 3, "tag" => "mine", "cleaned" => ["a"], "chain" => ["Middle"],
+      "client" => true, "deaths" => 1, "level" => "warn", "log" => nil
+    )
+  end
+
+  it "fires events as the gem does, and none that it does not have" do
+    found = with_app(<<~APP, <<~SCRIPT)
+      require "sidekiq"
+      $fired = []
+      Sidekiq.configure_server do |config|
+        config.on(:startup) { $fired << 1 }
+        config.on(:quiet) { $fired << 2 }
+        config.on(:quiet) { $fired << 3 }
+        config.on(:quiet) { raise "oops" }
+        config.error_handlers.clear
+        config.error_handlers << proc { |error, context, *| $fired << [error.message, context[:event]] }
+      end
+    APP
+      2.times { host.fire_event(:startup) }
+      host.fire_event(:quiet, reverse: true)
+      host.fire_event(:nonsense)
+      host.freeze!
+      answer $fired
+    SCRIPT
+    expect(found).to eq([1, ["oops", "quiet"], 3, 2])
+  end
+
+  it "runs error handlers of either arity" do
+    found = with_app(<<~APP, "host.handle_exception(RuntimeError.new('x'), {job: 1}); answer $seen")
+      require "sidekiq"
+      $seen = []
+      Sidekiq.configure_server { |config| config.error_handlers << ->(e, c, cfg = nil) { $seen << [e.message, c[:job]] } }
+    APP
+    expect(found).to eq([["x", 1]])
+  end
+
+  it "reads where Redis is without connecting" do
+    found = with_app(<<~APP, "answer [host.redis_settings, host.redis_description]")
+      require "sidekiq"
+      Sidekiq.configure_server { |config| config.redis = {url: "rediss://u:p@nowhere.invalid:7/4", ssl_params: {verify_mode: 0}} }
+    APP
+    expect(found[0]).to include("host" => "nowhere.invalid", "port" => 7, "db" => 4, "username" => "u", "password" => "p",
+                                "tls" => {"verify" => false})
+    expect(found[1]).to eq("rediss://nowhere.invalid:7/4")
+  end
+
+  it "reads sentinels without asking them" do
+    master = (generation == 6) ? 'url: "redis://main/1"' : 'url: "redis://main/1", name: "main"'
+    found = with_app(<<~APP, "answer host.redis_settings")
+      require "sidekiq"
+      Sidekiq.configure_server do |config|
+        config.redis = {#{master}, sentinels: [{host: "a.invalid", port: 1}, {host: "b.invalid", port: 2, password: "s"}], role: :master}
+      end
+    APP
+    expect(found).to include("name" => "main", "db" => 1)
+    expect(found["sentinels"]).to eq([{"host" => "a.invalid", "port" => 1}, {"host" => "b.invalid", "port" => 2, "password" => "s"}])
+    expect(found).not_to have_key("host")
+  end
+
+  it "follows REDIS_URL and REDIS_PROVIDER" do
+    env = {"REDIS_PROVIDER" => "MINE", "MINE" => "unix:///run/mine.sock", "REDIS_URL" => "redis://other"}
+    expect(with_app("require 'sidekiq'", "answer host.redis_settings", env: env)).to include("path" => "/run/mine.sock")
+    expect(with_app("require 'sidekiq'", "answer host.redis_settings", env: {"REDIS_URL" => "redis://here:9/2"}))
+      .to include("host" => "here", "port" => 9, "db" => 2)
+  end
+
+  describe "capsules", if: Gems.sidekiq_generation.to_i >= 7 do
+    it "come from files, from initializers, and from :startup" do
+      files = {"config/sidekiq.yml" => "capsules: {filed: {concurrency: 1, queues: [x]}}\n"}
+      found = with_app(<<~APP, <<~SCRIPT, files: files)
+        require "sidekiq"
+        Sidekiq.configure_server do |config|
+          config.capsule("inited") { |c| c.concurrency = 2; c.queues = %w[y,1 z,1] }
+          config.on(:startup) { config.capsule("late") { |c| c.concurrency = 3; c.queues = %w[q q] } }
+        end
+      APP
+        host.fire_event(:startup)
+        answer host.capsules.map { |c| [c.name, c.concurrency, c.mode, c.queues] }
+      SCRIPT
+      expect(found).to eq(
+        [["default", 5, "strict", [["default", 0]]], ["filed", 1, "strict", [["x", 0]]],
+         ["inited", 2, "random", [["y", 1], ["z", 1]]], ["late", 3, "strict", [["q", 0]]]]
+      )
+    end
+
+    it "keep their own middleware" do
+      found = with_app(<<~APP, "answer %w[default other].map { |n| host.server_middleware(n).map { |e| e.klass.name } }")
+        require "sidekiq"
+        class All; end
+        class One; end
+        Sidekiq.configure_server do |config|
+          config.server_middleware { |chain| chain.add All }
+          config.capsule("other") { |c| c.concurrency = 1; c.queues = ["q"]; c.server_middleware { |chain| chain.add One } }
+        end
+      APP
+      expect(found).to eq([["All"], %w[All One]])
+    end
+  end
+
+  it "refuses a queue named twice in Sidekiq 6", if: Gems.sidekiq_generation == 6 do
+    script = "begin; boot({require: 'app.rb', queues: %w[a a]}); rescue Footplate::Server::BootError => e; answer e.message; end"
+    expect(in_application({"app.rb" => ""}, script)).to eq("queues: a cannot be defined twice")
+  end
+end

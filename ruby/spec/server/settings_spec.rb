@@ -1,0 +1,152 @@
+# frozen_string_literal: true
+
+require "spec_helper"
+require "footplate/server/settings"
+require "tmpdir"
+
+RSpec.describe Footplate::Server::Settings do
+  around { |example| Dir.mktmpdir { |dir| Dir.chdir(dir) { example.run } } }
+
+  def write(path, text)
+    FileUtils.mkdir_p(File.dirname(path))
+    File.write(path, text)
+  end
+
+  def settings(typed = {}, env = {})
+    described_class.new(typed, env: env)
+  end
+
+  def refusal(typed = {}, env = {})
+    settings(typed, env)
+    raise "nothing was refused"
+  rescue Footplate::Server::BootError => e
+    e.message
+  end
+
+  it "says only what was said" do
+    expect(settings.options).to eq(queues: ["default"])
+    expect(settings.concurrency).to be_nil
+    expect(settings.require_path).to eq(".")
+    expect(settings.files).to be_empty
+  end
+
+  describe "the environment" do
+    it "is -e, then APP_ENV, RAILS_ENV, RACK_ENV, then development" do
+      env = {"APP_ENV" => "app", "RAILS_ENV" => "rails", "RACK_ENV" => "rack"}
+      expect(settings({environment: "typed"}, env).environment).to eq("typed")
+      expect(settings({}, env).environment).to eq("app")
+      expect(settings({}, env.slice("RAILS_ENV", "RACK_ENV")).environment).to eq("rails")
+      expect(settings({}, env.slice("RACK_ENV")).environment).to eq("rack")
+      expect(settings.environment).to eq("development")
+    end
+  end
+
+  describe "precedence" do
+    before do
+      write("config/sidekiq.yml", "concurrency: 1\ntimeout: 1\ntag: s\nlabels: [a]\nstaging:\n  timeout: 2\n  tag: e\n")
+      write("config/footplate.yml", "tag: f\nlease_seconds: 30\n")
+    end
+
+    it "is flags, footplate.yml, the environment's section, the top level, RAILS_MAX_THREADS" do
+      options = settings({environment: "staging", concurrency: 9}, "RAILS_MAX_THREADS" => "7").options
+      expect(options).to include(concurrency: 9, timeout: 2, tag: "f", labels: ["a"], lease_seconds: 30)
+      expect(options).not_to have_key(:staging)
+    end
+
+    it "reads RAILS_MAX_THREADS when nobody else speaks of threads" do
+      File.delete("config/sidekiq.yml")
+      expect(settings({}, "RAILS_MAX_THREADS" => "7").concurrency).to eq(7)
+      expect(refusal({}, "RAILS_MAX_THREADS" => "many")).to eq('RAILS_MAX_THREADS: "many" is not a whole number')
+    end
+
+    it "reads the file of -C and no other" do
+      write("other.yml", "timeout: 4")
+      found = settings({config_file: "other.yml"})
+      expect(found.files).to eq(["other.yml"])
+      expect(found.options).to include(timeout: 4)
+      expect(found.options).not_to have_key(:lease_seconds)
+    end
+
+    it "looks beside the application given with -r" do
+      write("sub/config/sidekiq.yml.erb", "timeout: <%= 40 + 2 %>")
+      expect(settings({require: "sub"}).options[:timeout]).to eq(42)
+    end
+  end
+
+  describe "files" do
+    def from(text, environment = nil)
+      write("config/sidekiq.yml", text)
+      settings({environment: environment}.compact)
+    end
+
+    it "may hold ERB, Symbols, aliases and keys of other gems" do
+      options = from(<<~YAML, "production").options
+        :concurrency: <%= 2 + 3 -%>
+
+        :scheduler:
+          :enabled: false
+          nested: {key: :value}
+        defaults: &defaults
+          tag: shared
+        production:
+          <<: *defaults
+          :strict: true
+      YAML
+      expect(options).to include(concurrency: 5, tag: "shared", scheduler: {enabled: false, nested: {key: :value}})
+      expect(options).not_to have_key(:strict)
+    end
+
+    it "writes queues in any of Sidekiq's forms" do
+      found = from("queues:\n  - critical\n  - low,2\n  - [mail, 3]\n  - :sym\n  - x,y\n")
+      expect(found.queues).to eq([["critical", 0], ["low", 2], ["mail", 3], ["sym", 0], ["x", 0]])
+      expect(found.options[:queues]).to eq(%w[critical low,2 mail,3 sym x])
+      expect(from("queues: only").queues).to eq([["only", 0]])
+    end
+
+    it "writes capsules" do
+      found = from("capsules:\n  solo:\n    concurrency: 1\n    queues: [a, 'b,2']\n")
+      expect(found.capsules).to eq("solo" => {concurrency: 1, queues: [["a", 0], ["b", 2]]})
+    end
+
+    it "may be empty" do
+      expect(from("").options).to eq(queues: ["default"])
+    end
+
+    it "warns of a key that is probably misspelt, and keeps it" do
+      found = from("concurency: 3\nlimits: {a: 1}\nmy_own: 2\n")
+      expect(found.warnings).to contain_exactly(a_string_including("concurency is no setting", "did you mean concurrency?"))
+      expect(found.options).to include(concurency: 3, my_own: 2)
+    end
+
+    {
+      "a: [1" => %r{\A\./config/sidekiq\.yml:1: },
+      "- a" => %r{\A\./config/sidekiq\.yml: must hold keys and values, not Array\z},
+      "a: 1\nb: <%= nope %>" => %r{\A\./config/sidekiq\.yml:2: NameError: },
+      "a: <% if %>" => %r{\A\./config/sidekiq\.yml: SyntaxError: },
+      "a: 2020-01-01" => /unspecified class: Date; put the value in quotes/,
+      "production: 3" => /the section production must hold keys and values, not Integer/,
+      "concurrency: ten" => /\Aconcurrency: "ten" is not a whole number\z/,
+      "concurrency: 0" => /\Aconcurrency: 0 is not a valid value; it must be 1 or more\z/,
+      "timeout: -1" => /\Atimeout: -1 is not a valid value; it must be above 0\z/,
+      "lease_seconds: soon" => /\Alease_seconds: "soon" is not a number\z/,
+      "queues: [{a: 2}]" => /\Aqueues: .* is not a queue;/,
+      "capsules: [a]" => /\Acapsules must be names with settings, not Array\z/,
+      "capsules: {x: {queues: a}}" => /\Acapsules: x needs both concurrency and queues\z/
+    }.each do |text, sentence|
+      it "refuses #{text.inspect} in one sentence" do
+        write("config/sidekiq.yml", text)
+        expect(refusal({environment: "production"})).to match(sentence)
+      end
+    end
+
+    it "must exist when named" do
+      expect(refusal({config_file: "nope.yml"})).to eq("No such file nope.yml")
+    end
+  end
+
+  it "is verbose by -v, by file, or when systemd restarts for debugging" do
+    expect(settings.verbose?).to be(false)
+    expect(settings({verbose: true}).verbose?).to be(true)
+    expect(settings({}, "DEBUG_INVOCATION" => "1").verbose?).to be(true)
+  end
+end

@@ -1,0 +1,164 @@
+//! The command line exactly as typed. Nothing is resolved here: defaults, files and the environment belong
+//! to Ruby (`Footplate::Server::Settings`), because the settings files are ERB and the defaults depend on
+//! the Sidekiq that the application loads.
+//!
+//! Exit codes: 0 for help, version and completions, 1 for a command line that makes no sense, as in
+//! `sidekiq`. Unlike `sidekiq -h`, which logs its usage and exits 1, help goes to standard output and
+//! succeeds, so that `footplate --help | less` works.
+
+use std::io::IsTerminal;
+
+use clap::{CommandFactory, Parser};
+use serde::Serialize;
+
+mod args;
+#[cfg(test)]
+mod tests;
+
+use args::{Arguments, Command, Leftovers};
+
+pub use args::Options;
+
+/// What a command line asks for.
+///
+/// As JSON (for Ruby) it is an object with one key: `{"run": {…}}`, `{"check": {…}}` or
+/// `{"exit": {"code": 0, "stdout": "…", "stderr": "…"}}`.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Parsed {
+    /// Everything is said already: print this and leave.
+    Exit {
+        /// The process's exit status.
+        code: i32,
+        /// What to write to standard output, line ends included.
+        stdout: String,
+        /// What to write to standard error, line ends included.
+        stderr: String,
+    },
+    /// Boot the application and run its jobs.
+    Run(Options),
+    /// Boot the application, tell what would run, and leave.
+    Check(Options),
+}
+
+/// Whether what is printed may hold colours.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Colours {
+    /// On standard output.
+    pub stdout: bool,
+    /// On standard error.
+    pub stderr: bool,
+}
+
+impl Colours {
+    /// What the terminal at hand allows; none anywhere when `NO_COLOR` is set.
+    pub fn detect() -> Self {
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self {
+            stdout: wanted && std::io::stdout().is_terminal(),
+            stderr: wanted && std::io::stderr().is_terminal(),
+        }
+    }
+}
+
+/// Reads a command line. `argv` is what comes after the program's name, as Ruby's `ARGV`.
+pub fn parse(argv: &[String]) -> Parsed {
+    parse_with(argv, Colours::detect())
+}
+
+/// [`parse`] with the choice of colours passed in.
+pub fn parse_with(argv: &[String], colours: Colours) -> Parsed {
+    let typed = std::iter::once("footplate").chain(argv.iter().map(String::as_str));
+    let arguments = match Arguments::try_parse_from(typed) {
+        Ok(arguments) => arguments,
+        Err(error) => return refusal(&error, colours),
+    };
+    if arguments.version {
+        return printed(version());
+    }
+    let mut options = arguments.options;
+    options.warnings = warnings(&options.queues, &arguments.leftovers);
+    match arguments.command {
+        None => Parsed::Run(options),
+        Some(Command::Check) => Parsed::Check(options),
+        Some(Command::Completions { shell }) => printed(completions(shell.into())),
+    }
+}
+
+fn printed(stdout: String) -> Parsed {
+    Parsed::Exit {
+        code: 0,
+        stdout,
+        stderr: String::new(),
+    }
+}
+
+/// Help is an error to clap as well; only it goes to standard output.
+fn refusal(error: &clap::Error, colours: Colours) -> Parsed {
+    let text = |colour: bool| {
+        let styled = error.render();
+        if colour {
+            styled.ansi().to_string()
+        } else {
+            styled.to_string()
+        }
+    };
+    if error.use_stderr() {
+        Parsed::Exit {
+            code: 1,
+            stdout: String::new(),
+            stderr: text(colours.stderr),
+        }
+    } else {
+        printed(text(colours.stdout))
+    }
+}
+
+fn version() -> String {
+    format!(
+        "footplate {} ({} {})\n",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    )
+}
+
+fn completions(shell: clap_complete::Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "footplate", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+fn warnings(queues: &[String], leftovers: &Leftovers) -> Vec<String> {
+    let mut lines = Vec::new();
+    if leftovers.daemon {
+        lines.push(
+            "-d is ignored: let a supervisor (systemd, a container, foreman) start and restart this process."
+                .to_owned(),
+        );
+    }
+    if let Some(path) = &leftovers.logfile {
+        lines.push(format!(
+            "-L is ignored: the log goes to standard output; redirect it (`>> {path}`) or let the supervisor keep it."
+        ));
+    }
+    if let Some(path) = &leftovers.pidfile {
+        lines.push(format!(
+            "-P is ignored: {path} is not written; a supervisor knows the process id of what it starts."
+        ));
+    }
+    lines.extend(queues.iter().filter_map(|typed| weight_warning(typed)));
+    lines
+}
+
+/// Sidekiq reads any weight with `to_i`, so `-q critical,default` quietly serves one queue. Followed, for a
+/// command line that works must go on working, but not quietly.
+fn weight_warning(typed: &str) -> Option<String> {
+    let (queue, weight) = typed.split_once(',')?;
+    if weight.parse::<u32>().is_ok() {
+        return None;
+    }
+    Some(format!(
+        "-q {typed}: `{weight}` is no weight and is ignored, as Sidekiq does; for two queues write -q {queue} -q …"
+    ))
+}

@@ -1,0 +1,73 @@
+//! Where log lines go, and in what shape (sidekiq-facts.md 3.8).
+
+use serde::Deserialize;
+
+use super::{ConfigError, mistake};
+
+/// What the engine needs to know about the log.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// Set when the engine may write the lines itself; none when the application has its own logger, which
+    /// then gets every line through Ruby.
+    #[serde(default)]
+    pub native: Option<NativeLog>,
+    /// Lines below it are not written. A job may lower it for itself.
+    pub level: Level,
+    /// Whether `start`, `done` and `fail` are left out (Sidekiq 7.3 and newer).
+    #[serde(default)]
+    pub skip_default_job_logging: bool,
+}
+
+/// A log that needs no Ruby.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct NativeLog {
+    /// An open file descriptor. It belongs to a Ruby IO object: never close it.
+    pub fd: i32,
+    /// The shape of a line.
+    pub format: Format,
+    /// Whether the level is coloured, as Sidekiq 8 does even where no terminal is.
+    pub colour: bool,
+}
+
+/// The gem's formatters.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Time, process, thread, context, message.
+    Pretty,
+    /// The same and never coloured (8.0.7 and newer).
+    Plain,
+    /// Without the time, which Heroku adds by itself.
+    WithoutTimestamp,
+    /// One JSON object on each line.
+    Json,
+}
+
+/// How much an event matters, in the order of Ruby's Logger.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// 0
+    Debug,
+    /// 1
+    Info,
+    /// 2
+    Warn,
+    /// 3
+    Error,
+    /// 4
+    Fatal,
+}
+
+impl Log {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        match self.native {
+            Some(NativeLog { fd, .. }) if fd < 0 => {
+                mistake(format!("log.native.fd: {fd} is no file descriptor."))
+            }
+            _ => Ok(()),
+        }
+    }
+}

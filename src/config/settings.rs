@@ -1,0 +1,107 @@
+//! From a configuration as Ruby wrote it to what the engine and the job log start from.
+
+use std::time::Duration;
+
+use super::{Capsule, Config, ConfigError, Format, Level, Mode};
+use crate::dialect::sidekiq::{self, CapsuleFacts, Generation, ProcessFacts, Style};
+use crate::engine::order::QueueSpec;
+use crate::engine::{CapsuleSettings, Settings};
+use crate::store::{DeadLimits, Keys};
+
+impl Config {
+    /// Whose forms are written: those of the loaded gem, or of Sidekiq 8 without one.
+    pub fn sidekiq(&self) -> Result<Generation, ConfigError> {
+        match &self.generation {
+            None => Ok(Generation::default()),
+            Some(version) => version
+                .parse()
+                .map_err(|it: sidekiq::UnknownVersion| ConfigError::Value(it.to_string())),
+        }
+    }
+
+    /// Where the engine writes the lines of the default job logger and how, if it is to write them.
+    pub fn job_log(&self) -> Option<(i32, Style)> {
+        let silent = self.log.skip_default_job_logging || self.log.level > Level::Info;
+        let native = self.log.native.filter(|_| !silent)?;
+        let style = match native.format {
+            Format::Pretty if native.colour => Style::Pretty,
+            Format::Pretty | Format::Plain => Style::Plain,
+            Format::WithoutTimestamp => Style::WithoutTimestamp,
+            Format::Json => Style::Json,
+        };
+        Some((native.fd, style))
+    }
+
+    /// What the engine starts from.
+    ///
+    /// # Errors
+    /// When the version of the gem is none.
+    pub fn into_settings(self) -> Result<Settings, ConfigError> {
+        let generation = self.sidekiq()?;
+        Ok(Settings {
+            generation,
+            process: self.process_facts(generation),
+            keys: Keys::new(self.namespace()),
+            capsules: self.capsules.iter().map(Capsule::settings).collect(),
+            dead: DeadLimits {
+                max_jobs: self.dead_max_jobs,
+                timeout: Duration::from_secs(self.dead_timeout_in_seconds),
+            },
+            max_retries: i64::from(self.max_retries),
+            client_middleware: self.client_middleware,
+            lease: Duration::from_secs_f64(self.tuning.lease_seconds),
+            beat: Duration::from_secs_f64(self.tuning.beat_seconds),
+            ahead: Duration::from_millis(u64::from(self.tuning.prefetch_ms)),
+            redis: self.redis,
+        })
+    }
+
+    fn process_facts(&self, generation: Generation) -> ProcessFacts {
+        ProcessFacts {
+            hostname: self.hostname.clone(),
+            started_at: self.started_at,
+            pid: self.pid,
+            tag: self.tag.clone(),
+            concurrency: u32::try_from(self.total_concurrency()).unwrap_or(u32::MAX),
+            capsules: self.capsules.iter().map(Capsule::facts).collect(),
+            labels: self.labels.clone(),
+            identity: self.identity(),
+            version: generation.to_string(),
+            embedded: false,
+        }
+    }
+}
+
+impl Capsule {
+    fn settings(&self) -> CapsuleSettings {
+        CapsuleSettings {
+            name: self.name.clone(),
+            concurrency: self.concurrency as usize,
+            queues: self
+                .queues
+                .iter()
+                .map(|it| QueueSpec {
+                    name: it.name.clone(),
+                    weight: it.weight,
+                })
+                .collect(),
+        }
+    }
+
+    fn facts(&self) -> CapsuleFacts {
+        CapsuleFacts {
+            name: self.name.clone(),
+            concurrency: self.concurrency,
+            mode: match self.mode {
+                Mode::Strict => sidekiq::Mode::Strict,
+                Mode::Weighted => sidekiq::Mode::Weighted,
+                Mode::Random => sidekiq::Mode::Random,
+            },
+            weights: self
+                .queues
+                .iter()
+                .map(|it| (it.name.clone(), it.weight))
+                .collect(),
+        }
+    }
+}

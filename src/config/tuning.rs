@@ -1,0 +1,79 @@
+//! Intervals and limits of the engine. All have defaults that fit; `config/footplate.yml` may change them
+//! under the same names.
+
+use serde::Deserialize;
+
+use super::{ConfigError, mistake};
+
+/// See each field for what it weighs.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tuning {
+    /// Seconds after which the jobs of a process that no longer renews its lease go to others. Shorter
+    /// recovers sooner; longer forgives longer pauses of the machine or of Redis.
+    pub lease_seconds: f64,
+    /// Seconds between two heartbeats. Dashboards see busy jobs this late at most; Sidekiq beats every 10 (5
+    /// in version 6), and a process that misses 60 seconds counts as dead everywhere.
+    pub beat_seconds: f64,
+    /// How many milliseconds of work may be claimed ahead of free threads. 0 claims only what can start at
+    /// once.
+    pub prefetch_ms: u32,
+    /// Sidekiq's `average_scheduled_poll_interval`, in seconds. The engine wakes exactly when the next job is
+    /// due; it polls at this pace only on servers that cannot announce a nearer job.
+    pub average_scheduled_poll_interval: f64,
+    /// Sidekiq's `poll_interval_average`, in seconds: the pace of this process regardless of how many others
+    /// there are.
+    pub poll_interval_average: Option<f64>,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            lease_seconds: 10.0,
+            beat_seconds: 5.0,
+            prefetch_ms: 10,
+            average_scheduled_poll_interval: 5.0,
+            poll_interval_average: None,
+        }
+    }
+}
+
+impl Tuning {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        within("lease_seconds", self.lease_seconds, 2.0, 300.0)?;
+        // 10 s is Sidekiq's own pace; slower would let its dashboards call a live process dead.
+        within("beat_seconds", self.beat_seconds, 0.5, 10.0)?;
+        if self.prefetch_ms > 1_000 {
+            return mistake(format!(
+                "prefetch_ms: {} must lie between 0 and 1000.",
+                self.prefetch_ms
+            ));
+        }
+        positive(
+            "average_scheduled_poll_interval",
+            self.average_scheduled_poll_interval,
+        )?;
+        self.poll_interval_average
+            .map_or(Ok(()), |seconds| positive("poll_interval_average", seconds))
+    }
+}
+
+fn within(name: &str, value: f64, low: f64, high: f64) -> Result<(), ConfigError> {
+    if (low..=high).contains(&value) {
+        Ok(())
+    } else {
+        mistake(format!(
+            "{name}: {value} must lie between {low} and {high} seconds."
+        ))
+    }
+}
+
+fn positive(name: &str, value: f64) -> Result<(), ConfigError> {
+    if value.is_finite() && value > 0.0 {
+        Ok(())
+    } else {
+        mistake(format!(
+            "{name}: {value} is not a number of seconds above 0."
+        ))
+    }
+}

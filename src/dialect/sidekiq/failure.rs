@@ -1,0 +1,394 @@
+//! What becomes of a job that raised: `job_retry.rb` of Sidekiq 6.4 to 8.1 as a decision without
+//! side effects. The caller runs the application's blocks and handlers between its steps.
+//!
+//! 1. [`Failing::read`] says what must be asked of Ruby (the backtrace, the class option).
+//! 2. [`Failing::record`] writes the failure into the payload and decides as far as the payload can.
+//! 3. [`Verdict::Ask`]: the caller calls `sidekiq_retry_in`, then stores [`Plan::payload`] in the
+//!    retry set at [`Plan::retry_at`], or does as the block's `:kill` or `:discard` says.
+
+use std::io::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+
+use super::clock::payload_time;
+use super::fields::{Number, text, to_i, truthy};
+use super::{Generation, Jitter, RetryFor};
+use crate::job::{Field, PatchError, Retry, json_string, patch, scrub, visit};
+
+/// Characters of an error message that are kept.
+const MESSAGE_LIMIT: usize = 10_000;
+
+/// What holds for every job of a server.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// Whose rules.
+    pub generation: Generation,
+    /// Retries of a job whose `retry` is not a number: `config[:max_retries]`, by default 25.
+    pub max_retries: i64,
+}
+
+/// The exception, as Ruby tells it.
+#[derive(Clone, Copy, Debug)]
+pub struct Raised<'a> {
+    /// `exception.class.name`; an anonymous class has none.
+    pub class: Option<&'a str>,
+    /// The bytes of `exception.message`, of any length and encoding. A message in another encoding
+    /// than UTF-8 should be cut to 10,000 of its own characters by the caller: here only UTF-8
+    /// characters can be counted.
+    pub message: &'a [u8],
+    /// `exception.backtrace` after `config[:backtrace_cleaner]`, uncut. `None` when the exception
+    /// has none or nobody wants it.
+    pub backtrace: Option<&'a [String]>,
+}
+
+/// The `retry` option of the job's class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClassRetry {
+    /// There is no instance (missing class, failing constructor): only the payload counts.
+    Unknown,
+    /// The option is nil.
+    Absent,
+    /// `true` or `false`.
+    Flag(bool),
+    /// A number of retries.
+    Count(i64),
+    /// Anything else: truthy, not a number. It is not written into the payload, so that the next
+    /// failure asks the class again.
+    Other,
+}
+
+/// How much of a backtrace a job keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backtrace {
+    /// All of it (`backtrace: true`).
+    All,
+    /// `lines[0...n]` as Ruby means it: a negative number counts from the end.
+    Lines(i64),
+}
+
+/// A failed job before its failure is recorded.
+#[derive(Debug)]
+pub struct Failing<'a> {
+    payload: &'a [u8],
+    queue: Vec<u8>,
+    policy: Policy,
+    retry: Retry,
+    retry_count: Option<Number>,
+    retry_for: Option<f64>,
+    failed_at: Option<Number>,
+    dead: bool,
+    class: Option<String>,
+    wrapped: Option<String>,
+    /// The backtrace that [`Raised`] should bring, if any.
+    pub wants_backtrace: Option<Backtrace>,
+}
+
+/// What a recorded failure leads to.
+#[derive(Debug)]
+pub enum Verdict {
+    /// The job is not to be retried: it is stored nowhere, and death handlers get it as it was.
+    Ignored,
+    /// No retries are left: `sidekiq_retries_exhausted`, dead set (see [`Plan::goes_to_dead_set`]),
+    /// death handlers.
+    Exhausted(Plan),
+    /// It is to be retried, unless `sidekiq_retry_in` says otherwise.
+    Ask(Plan),
+}
+
+/// A recorded failure.
+#[derive(Debug)]
+pub struct Plan {
+    payload: Vec<u8>,
+    count: i64,
+    dead: bool,
+    generation: Generation,
+}
+
+impl<'a> Failing<'a> {
+    /// Reads what the decision needs from `payload`, which was claimed from `queue` (a bare name).
+    /// Where Sidekiq itself would raise (a `retry_count` that is no number, a `retry_for` in
+    /// words), and so lose the job, the field counts as absent.
+    pub fn read(payload: &'a [u8], queue: &str, policy: &Policy) -> Result<Self, PatchError> {
+        let mut own_queue = Vec::with_capacity(queue.len() + 2);
+        json_string(&mut own_queue, queue);
+        let mut failing = Self {
+            payload,
+            queue: own_queue,
+            policy: *policy,
+            retry: Retry::Absent,
+            retry_count: None,
+            retry_for: None,
+            failed_at: None,
+            dead: true,
+            class: None,
+            wrapped: None,
+            wants_backtrace: None,
+        };
+        let mut retry_queue = None;
+        visit(payload, |name, value| {
+            let value = &payload[value];
+            match name {
+                b"retry" => failing.retry = Retry::from_json(value),
+                b"retry_count" => failing.retry_count = Number::from_json(value),
+                b"retry_for" => failing.retry_for = Number::from_json(value).map(Number::to_f64),
+                b"retry_queue" => retry_queue = truthy(value).then(|| value.to_vec()),
+                b"failed_at" => failing.failed_at = Number::from_json(value),
+                b"dead" => failing.dead = value != b"false",
+                b"class" => failing.class = text(value),
+                b"wrapped" => failing.wrapped = text(value),
+                b"backtrace" => {
+                    failing.wants_backtrace = match value {
+                        b"true" => Some(Backtrace::All),
+                        _ if truthy(value) => to_i(value).map(Backtrace::Lines),
+                        _ => None,
+                    };
+                }
+                _ => {}
+            }
+        })?;
+        if let Some(retry_queue) = retry_queue {
+            failing.queue = retry_queue;
+        }
+        Ok(failing)
+    }
+
+    /// `class`, if it is a string.
+    pub fn class(&self) -> Option<&str> {
+        self.class.as_deref()
+    }
+
+    /// `wrapped`, if it is a string: whose blocks are asked instead of the instance's when
+    /// [`Generation::asks_wrapped_class`].
+    pub fn wrapped(&self) -> Option<&str> {
+        self.wrapped.as_deref()
+    }
+
+    /// Whether [`Self::record`] will look at the class option.
+    pub fn asks_class(&self) -> bool {
+        self.retry == Retry::Absent
+    }
+
+    /// Writes the failure into the payload. `now` is epoch seconds.
+    pub fn record(self, raised: &Raised<'_>, class_retry: ClassRetry, now: f64) -> Verdict {
+        let (limit, inherited) = match (self.retry, class_retry) {
+            (Retry::Flag(false), _)
+            | (Retry::Absent, ClassRetry::Unknown | ClassRetry::Absent | ClassRetry::Flag(false)) =>
+            {
+                return Verdict::Ignored;
+            }
+            (Retry::Count(limit), _) => (limit, None),
+            (Retry::Flag(true) | Retry::Other, _) => (self.policy.max_retries, None),
+            (Retry::Absent, ClassRetry::Flag(true)) => {
+                (self.policy.max_retries, Some("true".to_owned()))
+            }
+            (Retry::Absent, ClassRetry::Count(limit)) => (limit, Some(limit.to_string())),
+            (Retry::Absent, ClassRetry::Other) => (self.policy.max_retries, None),
+        };
+        let generation = self.policy.generation;
+        let stamp = payload_time(now, generation);
+        let count = match self.retry_count {
+            None => Number::Integer(0),
+            Some(Number::Integer(count)) => Number::Integer(count.saturating_add(1)),
+            Some(Number::Float(count)) => Number::Float(count + 1.0),
+        };
+        let payload = self.write(raised, inherited.as_deref(), count, &stamp);
+        let count = match count {
+            Number::Integer(count) => count,
+            Number::Float(count) => count as i64,
+        };
+
+        let exhausted = match (generation.retry_for(), self.retry_for) {
+            (RetryFor::Exclusive, Some(seconds)) => self.outlived(seconds, now),
+            (RetryFor::Both, Some(seconds)) => count >= limit || self.outlived(seconds, now),
+            (RetryFor::Ignored, _) | (_, None) => count >= limit,
+        };
+        let plan = Plan {
+            payload,
+            count,
+            dead: self.dead,
+            generation,
+        };
+        if exhausted {
+            Verdict::Exhausted(plan)
+        } else {
+            Verdict::Ask(plan)
+        }
+    }
+
+    /// Whether `retry_for` seconds have passed since the first failure.
+    fn outlived(&self, retry_for: f64, now: f64) -> bool {
+        let generation = self.policy.generation;
+        if self.retry_count.is_none() {
+            // Sidekiq reads the clock again, so a limit of 0 is always over.
+            return retry_for <= 0.0;
+        }
+        let failed_at = match self.failed_at {
+            None => return false,
+            Some(Number::Integer(ms)) if generation.retry_for_reads_ms() => {
+                let rest = if generation.retry_for_is_subsecond() {
+                    ms.rem_euclid(1000)
+                } else {
+                    0
+                };
+                Number::Integer(ms.div_euclid(1000)).to_f64()
+                    + Number::Integer(rest).to_f64() / 1000.0
+            }
+            Some(number) => number.to_f64(),
+        };
+        failed_at + retry_for < now
+    }
+
+    fn write(
+        &self,
+        raised: &Raised<'_>,
+        inherited: Option<&str>,
+        count: Number,
+        stamp: &str,
+    ) -> Vec<u8> {
+        let mut message = Vec::with_capacity(raised.message.len().min(MESSAGE_LIMIT * 4) + 2);
+        json_string(&mut message, &scrub(raised.message, MESSAGE_LIMIT));
+        let mut class = Vec::new();
+        match raised.class {
+            Some(name) => json_string(&mut class, name),
+            None => class.extend_from_slice(b"null"),
+        }
+        let count = count.to_json();
+        let backtrace = self.backtrace(raised);
+
+        // In the order in which Sidekiq adds them to its hash.
+        let mut fields: Vec<Field<'_>> = Vec::with_capacity(8);
+        if let Some(retry) = inherited {
+            fields.push(("retry", retry.as_bytes()));
+        }
+        fields.push(("queue", &self.queue));
+        fields.push(("error_message", &message));
+        fields.push(("error_class", &class));
+        fields.push((
+            if self.retry_count.is_some() {
+                "retried_at"
+            } else {
+                "failed_at"
+            },
+            stamp.as_bytes(),
+        ));
+        fields.push(("retry_count", count.as_bytes()));
+        if let Some(backtrace) = &backtrace {
+            fields.push(("error_backtrace", backtrace));
+        }
+        // `read` has walked the same bytes already.
+        patch(self.payload, &fields).unwrap_or_else(|_| self.payload.to_vec())
+    }
+
+    /// The wanted part of the backtrace as a JSON string.
+    fn backtrace(&self, raised: &Raised<'_>) -> Option<Vec<u8>> {
+        let json = match (self.wants_backtrace?, raised.backtrace) {
+            (Backtrace::All, None) => b"null".to_vec(),
+            // Sidekiq raises here, and loses the job.
+            (Backtrace::Lines(_), None) => return None,
+            (Backtrace::All, Some(lines)) => json_lines(lines),
+            (Backtrace::Lines(wanted), Some(lines)) => {
+                let size = i64::try_from(lines.len()).unwrap_or(i64::MAX);
+                let end = if wanted < 0 {
+                    size.saturating_add(wanted)
+                } else {
+                    wanted
+                };
+                json_lines(&lines[..usize::try_from(end.clamp(0, size)).unwrap_or(0)])
+            }
+        };
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
+        zlib.write_all(&json).ok()?;
+        let encoded = BASE64.encode(zlib.finish().ok()?);
+        let mut out = Vec::with_capacity(encoded.len() + 8);
+        if self.policy.generation.strict_base64() {
+            json_string(&mut out, &encoded);
+        } else {
+            let mut lines = String::with_capacity(encoded.len() + encoded.len() / 60 + 1);
+            for (at, character) in encoded.chars().enumerate() {
+                if at > 0 && at % 60 == 0 {
+                    lines.push('\n');
+                }
+                lines.push(character);
+            }
+            lines.push('\n');
+            json_string(&mut out, &lines);
+        }
+        Some(out)
+    }
+}
+
+fn json_lines(lines: &[String]) -> Vec<u8> {
+    let mut out = vec![b'['];
+    for (at, line) in lines.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        json_string(&mut out, line);
+    }
+    out.push(b']');
+    out
+}
+
+impl Plan {
+    /// The payload with its failure, for the retry or dead set and for blocks and handlers.
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// The same without a copy.
+    pub fn into_payload(self) -> Vec<u8> {
+        self.payload
+    }
+
+    /// The payload for the death handlers of a job that is not stored: with `discarded_at` where
+    /// the version has it. `now` is epoch seconds.
+    pub fn discarded(&self, now: f64) -> Vec<u8> {
+        if !self.generation.has_discarded_at() {
+            return self.payload.clone();
+        }
+        let stamp = payload_time(now, self.generation);
+        patch(&self.payload, &[("discarded_at", stamp.as_bytes())])
+            .unwrap_or_else(|_| self.payload.clone())
+    }
+
+    /// `retry_count` as it now stands: 0 after the first failure. The first argument of a
+    /// `sidekiq_retry_in` block.
+    pub fn count(&self) -> i64 {
+        self.count
+    }
+
+    /// When to try again, in epoch seconds. `delay` is what `sidekiq_retry_in` said, in seconds;
+    /// nothing, or nothing above 0, means the default of `count**4 + 15`. `random(n)` answers a
+    /// number below n.
+    pub fn retry_at(
+        &self,
+        delay: Option<i64>,
+        now: f64,
+        random: &mut impl FnMut(u32) -> u32,
+    ) -> f64 {
+        let delay = delay
+            .filter(|&delay| delay > 0)
+            .unwrap_or_else(|| self.count.saturating_pow(4).saturating_add(15));
+        let step = u32::try_from(self.count.saturating_add(1))
+            .unwrap_or(if self.count < 0 { 1 } else { u32::MAX })
+            .max(1);
+        let jitter = match self.generation.jitter() {
+            Jitter::Steps => u64::from(random(10)) * u64::from(step),
+            Jitter::Seconds => u64::from(random(step.saturating_mul(10))),
+        };
+        now + delay as f64 + jitter as f64
+    }
+
+    /// Whether the job, once exhausted, is kept in the dead set: not when its `dead` is false. From
+    /// 7.2 on an exhausted block may still say `:discard` ([`Generation::exhausted_discards`]).
+    pub fn goes_to_dead_set(&self) -> bool {
+        self.dead
+    }
+}
+
+#[cfg(test)]
+#[path = "failure_tests.rs"]
+mod tests;

@@ -1,0 +1,75 @@
+//! Values of payload fields, as Ruby takes them.
+
+use crate::job::{Retry, ruby_float, unescape};
+
+/// A JSON number; Ruby tells milliseconds (integer) from seconds (float) by its class.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Number {
+    /// Without a point or an exponent.
+    Integer(i64),
+    /// Any other.
+    Float(f64),
+}
+
+impl Number {
+    /// An infinite one (`1e999`) could not be written again, and counts as none.
+    pub(super) fn from_json(json: &[u8]) -> Option<Self> {
+        match Retry::from_json(json) {
+            Retry::Count(number) => Some(Self::Integer(number)),
+            Retry::Other => std::str::from_utf8(json)
+                .ok()?
+                .parse()
+                .ok()
+                .filter(|number: &f64| number.is_finite())
+                .map(Self::Float),
+            Retry::Absent | Retry::Flag(_) => None,
+        }
+    }
+
+    pub(super) fn to_f64(self) -> f64 {
+        match self {
+            Self::Integer(number) => number as f64,
+            Self::Float(number) => number,
+        }
+    }
+
+    pub(super) fn to_json(self) -> String {
+        match self {
+            Self::Integer(number) => number.to_string(),
+            Self::Float(number) => ruby_float(number),
+        }
+    }
+}
+
+/// What Ruby takes for true.
+pub(super) fn truthy(json: &[u8]) -> bool {
+    !matches!(json, b"null" | b"false")
+}
+
+/// The text of a JSON string; `None` for anything else.
+pub(super) fn text(json: &[u8]) -> Option<String> {
+    let inside = json.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    Some(String::from_utf8_lossy(&unescape(inside)).into_owned())
+}
+
+/// Ruby's `to_i` for what a `backtrace` field may hold.
+pub(super) fn to_i(json: &[u8]) -> Option<i64> {
+    match Number::from_json(json) {
+        Some(Number::Integer(number)) => Some(number),
+        Some(Number::Float(number)) => Some(number as i64),
+        None => {
+            let text = text(json)?;
+            let text = text.trim_start();
+            let digits = text.strip_prefix('-').unwrap_or(text);
+            let end = digits
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(digits.len());
+            let number: i64 = digits[..end].parse().unwrap_or(0);
+            Some(if text.starts_with('-') {
+                -number
+            } else {
+                number
+            })
+        }
+    }
+}

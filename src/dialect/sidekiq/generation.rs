@@ -1,0 +1,333 @@
+//! Which Sidekiq the application loaded; everything that changed between versions asks here.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A Sidekiq version. Without the gem, 8.1.7.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Generation {
+    /// First number.
+    pub major: u16,
+    /// Second number.
+    pub minor: u16,
+    /// Third number.
+    pub patch: u16,
+}
+
+/// How long after the delay a retry may be put off, so that jobs that failed together do not come
+/// back together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Jitter {
+    /// `rand(10) * (count + 1)` (6.4, 7).
+    Steps,
+    /// `rand(10 * (count + 1))` (8).
+    Seconds,
+}
+
+/// What the payload field `retry_for` (seconds) does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryFor {
+    /// Nothing (before 7.1.3).
+    Ignored,
+    /// A second limit, asked after the count of retries (7.1.3 to 8.0).
+    Both,
+    /// Takes the place of the count of retries (8.1).
+    Exclusive,
+}
+
+/// The names of the metrics keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricsForm {
+    /// No metrics (before 7; those of 6.5 were an option that is off by default).
+    None,
+    /// `j|YYYYMMDD|H:M` and `<Class>-DD-HH:M` (7).
+    LongDate,
+    /// `j|YYMMDD|H:MM`, the same in ten minutes, and `h|<Class>-D-H:M` (8).
+    ShortDate,
+}
+
+impl Generation {
+    /// A version by its numbers.
+    pub const fn new(major: u16, minor: u16, patch: u16) -> Self {
+        Self {
+            major,
+            minor,
+            patch,
+        }
+    }
+
+    const fn number(self) -> u64 {
+        (self.major as u64) << 32 | (self.minor as u64) << 16 | self.patch as u64
+    }
+
+    const fn since(self, major: u16, minor: u16, patch: u16) -> bool {
+        self.number() >= Self::new(major, minor, patch).number()
+    }
+
+    /// Whether payload timestamps are whole milliseconds (8) or float seconds (before). Scores,
+    /// `at`, `started_at` and `beat` are float seconds in every version.
+    pub const fn timestamps_in_ms(self) -> bool {
+        self.since(8, 0, 0)
+    }
+
+    /// What follows the identity in the key of the running jobs.
+    pub const fn work_key_suffix(self) -> &'static str {
+        if self.since(6, 5, 0) {
+            ":work"
+        } else {
+            ":workers"
+        }
+    }
+
+    /// Seconds between two heartbeats.
+    pub const fn beat_seconds(self) -> u32 {
+        if self.since(7, 0, 0) { 10 } else { 5 }
+    }
+
+    /// Whether `stat:*` is left alone when nothing ran since the last beat.
+    pub const fn skips_empty_stats(self) -> bool {
+        self.since(6, 5, 0)
+    }
+
+    /// Whether the server keeps execution metrics.
+    pub const fn has_metrics(self) -> bool {
+        self.since(7, 0, 0)
+    }
+
+    /// See [`MetricsForm`].
+    pub const fn metrics_form(self) -> MetricsForm {
+        match self.major {
+            0..=6 => MetricsForm::None,
+            7 => MetricsForm::LongDate,
+            _ => MetricsForm::ShortDate,
+        }
+    }
+
+    /// Whether metrics are also flushed when the process exits.
+    pub const fn flushes_metrics_at_exit(self) -> bool {
+        self.since(8, 0, 6)
+    }
+
+    /// See [`Jitter`].
+    pub const fn jitter(self) -> Jitter {
+        if self.since(8, 0, 0) {
+            Jitter::Seconds
+        } else {
+            Jitter::Steps
+        }
+    }
+
+    /// See [`RetryFor`].
+    pub const fn retry_for(self) -> RetryFor {
+        if self.since(8, 1, 0) {
+            RetryFor::Exclusive
+        } else if self.since(7, 1, 3) {
+            RetryFor::Both
+        } else {
+            RetryFor::Ignored
+        }
+    }
+
+    /// Whether `retry_for` reads an integer `failed_at` as milliseconds (8). Before, it is seconds,
+    /// so that the limit never strikes on a job that a newer server failed first.
+    pub const fn retry_for_reads_ms(self) -> bool {
+        self.since(8, 0, 0)
+    }
+
+    /// Whether `retry_for` counts the milliseconds of an integer `failed_at`, or whole seconds only.
+    pub const fn retry_for_is_subsecond(self) -> bool {
+        self.since(8, 1, 5)
+    }
+
+    /// Whether a `sidekiq_retry_in` block may answer `:kill` or `:discard`.
+    pub const fn retry_in_routes(self) -> bool {
+        self.since(6, 5, 2)
+    }
+
+    /// Whether a `sidekiq_retry_in` block gets the job as its third argument.
+    pub const fn retry_in_gets_job(self) -> bool {
+        self.since(7, 0, 8)
+    }
+
+    /// Whether the blocks of the `wrapped` class are asked instead of the wrapper's.
+    pub const fn asks_wrapped_class(self) -> bool {
+        self.since(7, 1, 3)
+    }
+
+    /// Whether a `sidekiq_retries_exhausted` block may answer `:discard`.
+    pub const fn exhausted_discards(self) -> bool {
+        self.since(7, 2, 0)
+    }
+
+    /// Whether death handlers also hear of a discarded job.
+    pub const fn death_handlers_on_discard(self) -> bool {
+        self.since(8, 0, 7)
+    }
+
+    /// Whether death handlers see `discarded_at` in a job that is not stored.
+    pub const fn has_discarded_at(self) -> bool {
+        self.since(8, 0, 8)
+    }
+
+    /// Whether a stored backtrace is one line of Base64, or lines of 60 characters.
+    pub const fn strict_base64(self) -> bool {
+        self.since(7, 2, 1)
+    }
+
+    /// Whether `config[:backtrace_cleaner]` sees the backtrace before it is cut.
+    pub const fn cleans_backtrace(self) -> bool {
+        self.since(7, 1, 0)
+    }
+
+    /// Whether a job that is put in the schedule loses its `enqueued_at`.
+    pub const fn drops_enqueued_at(self) -> bool {
+        self.since(7, 1, 2)
+    }
+
+    /// Whether a push turns `retry_for` into a whole number.
+    pub const fn normalizes_retry_for(self) -> bool {
+        self.since(7, 1, 3)
+    }
+
+    /// Whether the server raises `Handled` after storing a retry; before, `Skip`.
+    pub const fn raises_handled(self) -> bool {
+        self.since(7, 3, 0)
+    }
+
+    /// Whether iterable jobs and `interrupted?` exist.
+    pub const fn has_iteration(self) -> bool {
+        self.since(7, 3, 0)
+    }
+
+    /// Whether per-job profiling (`profile` in the payload) exists.
+    pub const fn has_profiles(self) -> bool {
+        self.since(8, 0, 0)
+    }
+
+    /// Whether a queue named twice in one list is refused.
+    pub const fn refuses_repeated_queues(self) -> bool {
+        self.major < 7
+    }
+
+    /// Whether log lines begin with the level; before, it stands after the context.
+    pub const fn logs_level_first(self) -> bool {
+        self.since(8, 0, 0)
+    }
+}
+
+impl Default for Generation {
+    fn default() -> Self {
+        Self::new(8, 1, 7)
+    }
+}
+
+impl fmt::Display for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+/// Why a text is no version.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("not a version of Sidekiq: {0:?}")]
+pub struct UnknownVersion(String);
+
+impl FromStr for Generation {
+    type Err = UnknownVersion;
+
+    /// Reads `8.1.7`, `8.1` or `8.1.7.beta1`; what is missing is 0.
+    fn from_str(text: &str) -> Result<Self, UnknownVersion> {
+        let mut parts = text.trim().split('.');
+        let mut number = || match parts.next() {
+            None => Some(0),
+            Some(part) => part.parse().ok(),
+        };
+        match (number(), number(), number()) {
+            (Some(major), Some(minor), patch) if major > 0 => {
+                Ok(Self::new(major, minor, patch.unwrap_or(0)))
+            }
+            _ => Err(UnknownVersion(text.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: Generation = Generation::new(6, 4, 1);
+    const SEVEN: Generation = Generation::new(7, 3, 2);
+    const EIGHT: Generation = Generation::new(8, 1, 7);
+
+    #[test]
+    fn reads_versions() {
+        assert_eq!("8.1.7".parse(), Ok(EIGHT));
+        assert_eq!("7.3.2\n".parse(), Ok(SEVEN));
+        assert_eq!("6.4.1".parse(), Ok(OLD));
+        assert_eq!("8.0.0.beta1".parse(), Ok(Generation::new(8, 0, 0)));
+        assert_eq!("8.0.beta".parse(), Ok(Generation::new(8, 0, 0)));
+        assert_eq!("9".parse(), Ok(Generation::new(9, 0, 0)));
+        for text in ["", "x", "0.1", "8.x", "-1.2.3", "8..1"] {
+            assert!(text.parse::<Generation>().is_err(), "{text}");
+        }
+        assert_eq!(Generation::default().to_string(), "8.1.7");
+    }
+
+    #[test]
+    fn orders_by_number() {
+        assert!(Generation::new(7, 0, 10) > Generation::new(7, 0, 9));
+        assert!(Generation::new(8, 0, 0) > Generation::new(7, 99, 99));
+    }
+
+    #[test]
+    fn knows_what_changed() {
+        let of = |fact: fn(Generation) -> bool| [OLD, SEVEN, EIGHT].map(fact);
+        assert_eq!(of(Generation::timestamps_in_ms), [false, false, true]);
+        assert_eq!(of(Generation::has_metrics), [false, true, true]);
+        assert_eq!(of(Generation::retry_in_routes), [false, true, true]);
+        assert_eq!(of(Generation::asks_wrapped_class), [false, true, true]);
+        assert_eq!(of(Generation::strict_base64), [false, true, true]);
+        assert_eq!(of(Generation::has_discarded_at), [false, false, true]);
+        assert_eq!(
+            of(Generation::death_handlers_on_discard),
+            [false, false, true]
+        );
+        assert_eq!(of(Generation::drops_enqueued_at), [false, true, true]);
+        assert_eq!(of(Generation::logs_level_first), [false, false, true]);
+        assert_eq!(
+            [OLD, SEVEN, EIGHT].map(Generation::work_key_suffix),
+            [":workers", ":work", ":work"]
+        );
+        assert_eq!(
+            [OLD, SEVEN, EIGHT].map(Generation::jitter),
+            [Jitter::Steps, Jitter::Steps, Jitter::Seconds]
+        );
+        assert_eq!(
+            [OLD, SEVEN, EIGHT].map(Generation::retry_for),
+            [RetryFor::Ignored, RetryFor::Both, RetryFor::Exclusive]
+        );
+    }
+
+    #[test]
+    fn knows_the_day_it_changed() {
+        let edge =
+            |fact: fn(Generation) -> bool, before: (u16, u16, u16), since: (u16, u16, u16)| {
+                assert!(
+                    !fact(Generation::new(before.0, before.1, before.2)),
+                    "{before:?}"
+                );
+                assert!(
+                    fact(Generation::new(since.0, since.1, since.2)),
+                    "{since:?}"
+                );
+            };
+        edge(Generation::retry_in_routes, (6, 5, 1), (6, 5, 2));
+        edge(Generation::retry_in_gets_job, (7, 0, 7), (7, 0, 8));
+        edge(Generation::drops_enqueued_at, (7, 1, 1), (7, 1, 2));
+        edge(Generation::asks_wrapped_class, (7, 1, 2), (7, 1, 3));
+        edge(Generation::strict_base64, (7, 2, 0), (7, 2, 1));
+        edge(Generation::death_handlers_on_discard, (8, 0, 6), (8, 0, 7));
+        edge(Generation::has_discarded_at, (8, 0, 7), (8, 0, 8));
+        edge(Generation::retry_for_is_subsecond, (8, 1, 4), (8, 1, 5));
+    }
+}

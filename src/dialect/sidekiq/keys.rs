@@ -1,0 +1,180 @@
+//! Every key name, once.
+
+use std::fmt::Display;
+
+use super::Generation;
+
+/// Builds key names, under the namespace of `redis-namespace` (6.4) if there is one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keys {
+    prefix: String,
+}
+
+impl Keys {
+    /// Keys as they are, or each as `<namespace>:<key>`. An empty namespace is none.
+    pub fn new(namespace: Option<&str>) -> Self {
+        let prefix = match namespace {
+            None | Some("") => String::new(),
+            Some(namespace) => format!("{namespace}:"),
+        };
+        Self { prefix }
+    }
+
+    /// What stands before every key: empty, or the namespace and a colon.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    fn key(&self, name: impl Display) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    /// List of payloads, oldest at the right end.
+    pub fn queue(&self, name: &str) -> String {
+        self.key(format_args!("queue:{name}"))
+    }
+
+    /// What all keys of queues begin with, for client tracking.
+    pub fn queue_prefix(&self) -> String {
+        self.key("queue:")
+    }
+
+    /// Set of queue names.
+    pub fn queues(&self) -> String {
+        self.key("queues")
+    }
+
+    /// Sorted set of payloads by the epoch seconds at which they are due.
+    pub fn schedule(&self) -> String {
+        self.key("schedule")
+    }
+
+    /// Sorted set of failed payloads by the epoch seconds of their next attempt.
+    pub fn retry(&self) -> String {
+        self.key("retry")
+    }
+
+    /// Sorted set of dead payloads by the epoch seconds of their death.
+    pub fn dead(&self) -> String {
+        self.key("dead")
+    }
+
+    /// Set of the identities of running processes.
+    pub fn processes(&self) -> String {
+        self.key("processes")
+    }
+
+    /// Set of the names of paused queues (Pro).
+    pub fn paused(&self) -> String {
+        self.key("paused")
+    }
+
+    /// Lock (60 s) of whoever prunes [`Keys::processes`].
+    pub fn process_cleanup(&self) -> String {
+        self.key("process_cleanup")
+    }
+
+    /// Count of attempts, ever.
+    pub fn stat_processed(&self) -> String {
+        self.key("stat:processed")
+    }
+
+    /// Count of attempts on a UTC day, `YYYY-MM-DD`.
+    pub fn stat_processed_on(&self, date: &str) -> String {
+        self.key(format_args!("stat:processed:{date}"))
+    }
+
+    /// Count of failed attempts, ever.
+    pub fn stat_failed(&self) -> String {
+        self.key("stat:failed")
+    }
+
+    /// Count of failed attempts on a UTC day, `YYYY-MM-DD`.
+    pub fn stat_failed_on(&self, date: &str) -> String {
+        self.key(format_args!("stat:failed:{date}"))
+    }
+
+    /// Hash that a process renews with every beat.
+    pub fn process(&self, identity: &str) -> String {
+        self.key(identity)
+    }
+
+    /// Hash of the jobs that a process is running, under the name that this version reads.
+    pub fn work(&self, identity: &str, generation: Generation) -> String {
+        self.key(format_args!("{identity}{}", generation.work_key_suffix()))
+    }
+
+    /// The same under both names (`:work` from 6.5 on, `:workers` before), for a mixed fleet.
+    pub fn work_of_all_versions(&self, identity: &str) -> [String; 2] {
+        [":work", ":workers"].map(|suffix| self.key(format_args!("{identity}{suffix}")))
+    }
+
+    /// List of signals that the dashboard sends to a process.
+    pub fn signals(&self, identity: &str) -> String {
+        self.key(format_args!("{identity}-signals"))
+    }
+
+    /// A metrics key (see [`super::Metrics`]), whose name is given without namespace.
+    pub fn metrics(&self, name: &str) -> String {
+        self.key(name)
+    }
+
+    /// Footplate: sorted set of holders by the Redis time at which their lease ends.
+    pub fn leases(&self) -> String {
+        self.key("footplate:leases")
+    }
+
+    /// Footplate: sorted set of holders whose lease ended with jobs left to recover.
+    pub fn orphans(&self) -> String {
+        self.key("footplate:orphans")
+    }
+
+    /// Footplate: hash of the jobs that a holder has claimed and not settled, by token.
+    pub fn inflight(&self, holder: &str) -> String {
+        self.key(format_args!("footplate:inflight:{holder}"))
+    }
+
+    /// Footplate: how often the payload with this digest was recovered.
+    pub fn recovered(&self, sha: &str) -> String {
+        self.key(format_args!("footplate:recovered:{sha}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_sidekiqs() {
+        let keys = Keys::default();
+        assert_eq!(keys.queue("low"), "queue:low");
+        assert_eq!(keys.queues(), "queues");
+        assert_eq!(
+            keys.stat_processed_on("2026-01-31"),
+            "stat:processed:2026-01-31"
+        );
+        assert_eq!(keys.stat_failed(), "stat:failed");
+        assert_eq!(keys.process("host:1:ab"), "host:1:ab");
+        assert_eq!(
+            keys.work("host:1:ab", Generation::default()),
+            "host:1:ab:work"
+        );
+        assert_eq!(
+            keys.work("host:1:ab", Generation::new(6, 4, 1)),
+            "host:1:ab:workers"
+        );
+        assert_eq!(keys.work_of_all_versions("a"), ["a:work", "a:workers"]);
+        assert_eq!(keys.signals("host:1:ab"), "host:1:ab-signals");
+        assert_eq!(keys.inflight("h"), "footplate:inflight:h");
+    }
+
+    #[test]
+    fn a_namespace_stands_before_every_key() {
+        let keys = Keys::new(Some("app"));
+        assert_eq!(keys.prefix(), "app:");
+        assert_eq!(keys.queue("low"), "app:queue:low");
+        assert_eq!(keys.leases(), "app:footplate:leases");
+        assert_eq!(keys.process("host:1:ab"), "app:host:1:ab");
+        assert_eq!(Keys::new(Some("")), Keys::new(None));
+    }
+}

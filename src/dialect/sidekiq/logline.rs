@@ -1,0 +1,264 @@
+//! The lines of Sidekiq's own log formatters, byte for byte (logger.rb and job_logger.rb of 6.4.1,
+//! 7.3.2 and 8.1.7).
+
+use std::io::Write as _;
+
+use serde_json::value::RawValue;
+
+use super::Generation;
+use super::clock::Utc;
+use crate::job::{Retry, json_string, ruby_float, unescape};
+
+/// Which formatter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// The default. Coloured from 8 on, whether or not anybody sees it.
+    Pretty,
+    /// The same without colours (8.0.7; before, `Pretty` has none).
+    Plain,
+    /// `Pretty` without the time: the default where `DYNO` is set.
+    WithoutTimestamp,
+    /// One JSON object in each line.
+    Json,
+}
+
+/// How grave it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// 0
+    Debug,
+    /// 1
+    Info,
+    /// 2
+    Warn,
+    /// 3
+    Error,
+    /// 4
+    Fatal,
+    /// 5
+    Unknown,
+}
+
+impl Level {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+            Self::Fatal => "FATAL",
+            Self::Unknown => "ANY",
+        }
+    }
+
+    const fn coloured(self) -> &'static str {
+        match self {
+            Self::Debug => "\x1b[1;32mDEBUG\x1b[0m",
+            Self::Info => "\x1b[1;34mINFO \x1b[0m",
+            Self::Warn => "\x1b[1;33mWARN \x1b[0m",
+            Self::Error => "\x1b[1;31mERROR\x1b[0m",
+            Self::Fatal => "\x1b[1;35mFATAL\x1b[0m",
+            // Sidekiq has no colour for it, and so prints nothing.
+            Self::Unknown => "",
+        }
+    }
+}
+
+/// The job that a line is about. Without a class and a jid there is none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Context<'a> {
+    /// `jid`; a job without one is shown with an empty one.
+    pub jid: Option<&'a str>,
+    /// `wrapped` or `class`; before 8, `display_class` first.
+    pub class: Option<&'a str>,
+    /// `bid` as JSON, if the payload has the field.
+    pub bid: Option<&'a [u8]>,
+    /// `tags` as JSON, if the payload has the field.
+    pub tags: Option<&'a [u8]>,
+    /// Seconds that the job took; shown to the millisecond.
+    pub elapsed: Option<f64>,
+}
+
+impl Context<'_> {
+    fn is_empty(&self) -> bool {
+        self.jid.is_none() && self.class.is_none()
+    }
+}
+
+/// Who writes, and in which form.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    /// Whose rules.
+    pub generation: Generation,
+    /// See [`Style`].
+    pub style: Style,
+    /// Process id.
+    pub pid: u32,
+    /// See [`super::tid`].
+    pub tid: &'a str,
+}
+
+impl Line<'_> {
+    /// Appends one line with its line feed to `out`. `now` is epoch seconds. A `bid` or a tag that is
+    /// a JSON object is shown as JSON, not as Ruby would inspect it.
+    pub fn format(
+        &self,
+        out: &mut Vec<u8>,
+        level: Level,
+        context: &Context<'_>,
+        message: &str,
+        now: f64,
+    ) {
+        if self.style == Style::Json {
+            self.json(out, level, context, message, now);
+            return;
+        }
+        if self.generation.logs_level_first() {
+            let name = if self.style == Style::Plain {
+                level.name()
+            } else {
+                level.coloured()
+            };
+            out.extend_from_slice(name.as_bytes());
+            out.push(b' ');
+        }
+        if self.style != Style::WithoutTimestamp {
+            out.extend_from_slice(Utc::at(now).iso8601().as_bytes());
+            out.push(b' ');
+        }
+        let _ = write!(out, "pid={} tid={}", self.pid, self.tid);
+        self.context(out, context);
+        if !self.generation.logs_level_first() {
+            out.push(b' ');
+            out.extend_from_slice(level.name().as_bytes());
+        }
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(message.as_bytes());
+        out.push(b'\n');
+    }
+
+    /// The names in the order in which the version adds them to its hash.
+    fn jid_and_class<'c>(&self, context: &Context<'c>) -> [(&'static str, Option<&'c str>); 2] {
+        let (jid, class) = (("jid", context.jid), ("class", context.class));
+        if self.generation.logs_level_first() {
+            [jid, class]
+        } else {
+            [class, jid]
+        }
+    }
+
+    fn context(&self, out: &mut Vec<u8>, context: &Context<'_>) {
+        if context.is_empty() {
+            return;
+        }
+        // Before 8, what is nil is left out.
+        let keeps_nil = self.generation.logs_level_first();
+        for (name, value) in self.jid_and_class(context) {
+            if value.is_some() || keeps_nil {
+                let _ = write!(out, " {name}={}", value.unwrap_or_default());
+            }
+        }
+        for (name, value) in [("bid", context.bid), ("tags", context.tags)] {
+            if let Some(json) = value.filter(|json| keeps_nil || *json != b"null") {
+                let _ = write!(out, " {name}=");
+                ruby_text(out, json);
+            }
+        }
+        if let Some(elapsed) = context.elapsed {
+            let _ = write!(out, " elapsed={}", seconds(elapsed));
+        }
+    }
+
+    fn json(
+        &self,
+        out: &mut Vec<u8>,
+        level: Level,
+        context: &Context<'_>,
+        message: &str,
+        now: f64,
+    ) {
+        let _ = write!(
+            out,
+            "{{\"ts\":\"{}\",\"pid\":{},\"tid\":",
+            Utc::at(now).iso8601(),
+            self.pid
+        );
+        json_string(out, self.tid);
+        let _ = write!(out, ",\"lvl\":\"{}\",\"msg\":", level.name());
+        json_string(out, message);
+        if !context.is_empty() {
+            out.extend_from_slice(b",\"ctx\":{");
+            for (at, (name, value)) in self.jid_and_class(context).into_iter().enumerate() {
+                let _ = write!(out, "{}\"{name}\":", if at == 0 { "" } else { "," });
+                match value {
+                    Some(text) => json_string(out, text),
+                    None => out.extend_from_slice(b"null"),
+                }
+            }
+            for (name, value) in [("bid", context.bid), ("tags", context.tags)] {
+                if let Some(json) = value {
+                    let _ = write!(out, ",\"{name}\":");
+                    compact(out, json);
+                }
+            }
+            if let Some(elapsed) = context.elapsed {
+                let _ = write!(out, ",\"elapsed\":{}", seconds(elapsed));
+            }
+            out.push(b'}');
+        }
+        out.extend_from_slice(b"}\n");
+    }
+}
+
+/// Ruby's `elapsed.round(3)`.
+fn seconds(elapsed: f64) -> String {
+    ruby_float((elapsed * 1000.0).round() / 1000.0)
+}
+
+/// A JSON value as Ruby's `to_s` shows it, an array as its items joined by commas.
+fn ruby_text(out: &mut Vec<u8>, json: &[u8]) {
+    match json {
+        b"null" => {}
+        [b'"', inside @ .., b'"'] => {
+            out.extend_from_slice(String::from_utf8_lossy(&unescape(inside)).as_bytes());
+        }
+        [b'[', ..] => match serde_json::from_slice::<Vec<&RawValue>>(json) {
+            Ok(items) => {
+                for (at, item) in items.into_iter().enumerate() {
+                    if at > 0 {
+                        out.push(b',');
+                    }
+                    ruby_text(out, item.get().as_bytes());
+                }
+            }
+            Err(_) => compact(out, json),
+        },
+        [b'-' | b'0'..=b'9', ..] if Retry::from_json(json) == Retry::Other => {
+            let number = std::str::from_utf8(json)
+                .ok()
+                .and_then(|text| text.parse().ok());
+            out.extend_from_slice(number.map_or_else(String::new, ruby_float).as_bytes());
+        }
+        _ => compact(out, json),
+    }
+}
+
+/// JSON without the white space between its parts, which may hold line feeds.
+fn compact(out: &mut Vec<u8>, json: &[u8]) {
+    let mut in_string = false;
+    let mut escaped = false;
+    for &byte in String::from_utf8_lossy(json).as_bytes() {
+        if !in_string && matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+            continue;
+        }
+        if byte == b'"' && !escaped {
+            in_string = !in_string;
+        }
+        escaped = byte == b'\\' && !escaped;
+        out.push(byte);
+    }
+}
+
+#[cfg(test)]
+#[path = "logline_tests.rs"]
+mod tests;

@@ -1,0 +1,20 @@
+//! Sidekiq's layout, versions 6.4 to 8.1. See each file for the behaviour it follows.
+
+mod clock;
+mod failure;
+mod fields;
+mod generation;
+mod keys;
+mod logline;
+mod metrics;
+mod registry;
+mod schedule;
+
+pub use clock::{Utc, millis, payload_time};
+pub use failure::{Backtrace, ClassRetry, Failing, Plan, Policy, Raised, Verdict};
+pub use generation::{Generation, Jitter, MetricsForm, RetryFor, UnknownVersion};
+pub use keys::Keys;
+pub use logline::{Context, Level, Line, Style};
+pub use metrics::{BUCKETS, Metrics, Outcome, Write};
+pub use registry::{Beat, CapsuleFacts, Mode, ProcessFacts, identity, tid, work_entry};
+pub use schedule::{Malformed, Promotion, promote};

@@ -1,0 +1,343 @@
+//! What a process tells about itself: the process hash, and the jobs that it is running
+//! (launcher.rb of 6.4 to 8.1, component.rb).
+//!
+//! The info is the superset of what all versions wrote, so that a dashboard of any of them finds
+//! its fields: `concurrency` went from the info to a field of the hash in 8.1.2, `weights` and
+//! `capsules` came in 7.0 and 8.0.9.
+
+use crate::job::{json_string, ruby_float};
+
+/// How a capsule chooses among its queues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// In the order given.
+    Strict,
+    /// By weight, each time anew.
+    Weighted,
+    /// All alike, each time anew.
+    Random,
+}
+
+impl Mode {
+    /// Sidekiq's word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::Weighted => "weighted",
+            Self::Random => "random",
+        }
+    }
+}
+
+/// One capsule of a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CapsuleFacts {
+    /// `default`, or what the application called it.
+    pub name: String,
+    /// Threads.
+    pub concurrency: u32,
+    /// See [`Mode`].
+    pub mode: Mode,
+    /// Queues in order with the weight written beside them, 0 if none. Of a queue that occurs twice
+    /// the last weight counts.
+    pub weights: Vec<(String, u32)>,
+}
+
+/// What is known of a process at its start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProcessFacts {
+    /// `DYNO`, or the host's name.
+    pub hostname: String,
+    /// Epoch seconds; a float in every version.
+    pub started_at: f64,
+    /// Process id.
+    pub pid: u32,
+    /// `--tag`, or the name of the application's folder.
+    pub tag: String,
+    /// Threads of all capsules.
+    pub concurrency: u32,
+    /// In order of their making.
+    pub capsules: Vec<CapsuleFacts>,
+    /// `config[:labels]`.
+    pub labels: Vec<String>,
+    /// See [`identity`].
+    pub identity: String,
+    /// Of the Sidekiq gem; a dashboard prints it when it differs from its own.
+    pub version: String,
+    /// Whether Sidekiq runs inside another program, which then cannot be quieted from afar.
+    pub embedded: bool,
+}
+
+fn string(out: &mut Vec<u8>, name: &str, value: &str) {
+    json_string(out, name);
+    out.push(b':');
+    json_string(out, value);
+}
+
+fn list<T>(
+    out: &mut Vec<u8>,
+    brackets: [u8; 2],
+    items: impl IntoIterator<Item = T>,
+    mut write: impl FnMut(&mut Vec<u8>, T),
+) {
+    out.push(brackets[0]);
+    for (at, item) in items.into_iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        write(out, item);
+    }
+    out.push(brackets[1]);
+}
+
+impl CapsuleFacts {
+    /// As the hash that Sidekiq keeps: a name once, at its first place, with its last weight.
+    fn weights_json(&self, out: &mut Vec<u8>) {
+        let first = self.weights.iter().enumerate().filter(|(at, (name, _))| {
+            !self.weights[..*at]
+                .iter()
+                .any(|(earlier, _)| earlier == name)
+        });
+        list(out, *b"{}", first, |out, (_, (name, weight))| {
+            let last = self
+                .weights
+                .iter()
+                .rev()
+                .find(|(other, _)| other == name)
+                .map_or(*weight, |found| found.1);
+            json_string(out, name);
+            out.extend_from_slice(format!(":{last}").as_bytes());
+        });
+    }
+}
+
+impl ProcessFacts {
+    /// The `info` field of the process hash, as JSON. It does not change while the process lives.
+    pub fn info(&self) -> String {
+        let mut out = Vec::with_capacity(512);
+        out.push(b'{');
+        string(&mut out, "hostname", &self.hostname);
+        out.extend_from_slice(
+            format!(
+                ",\"started_at\":{},\"pid\":{},",
+                ruby_float(self.started_at),
+                self.pid
+            )
+            .as_bytes(),
+        );
+        string(&mut out, "tag", &self.tag);
+        out.extend_from_slice(
+            format!(",\"concurrency\":{},\"capsules\":", self.concurrency).as_bytes(),
+        );
+        list(&mut out, *b"{}", &self.capsules, |out, capsule| {
+            json_string(out, &capsule.name);
+            let head = format!(
+                ":{{\"concurrency\":{},\"mode\":\"{}\",\"weights\":",
+                capsule.concurrency,
+                capsule.mode.name()
+            );
+            out.extend_from_slice(head.as_bytes());
+            capsule.weights_json(out);
+            out.push(b'}');
+        });
+        let mut queues: Vec<&str> = Vec::new();
+        for (name, _) in self.capsules.iter().flat_map(|capsule| &capsule.weights) {
+            if !queues.contains(&name.as_str()) {
+                queues.push(name);
+            }
+        }
+        out.extend_from_slice(b",\"queues\":");
+        list(&mut out, *b"[]", queues, json_string);
+        out.extend_from_slice(b",\"weights\":");
+        list(&mut out, *b"[]", &self.capsules, |out, capsule| {
+            capsule.weights_json(out);
+        });
+        out.extend_from_slice(b",\"labels\":");
+        list(&mut out, *b"[]", &self.labels, |out, label| {
+            json_string(out, label);
+        });
+        out.push(b',');
+        string(&mut out, "identity", &self.identity);
+        out.push(b',');
+        string(&mut out, "version", &self.version);
+        out.extend_from_slice(format!(",\"embedded\":{}}}", self.embedded).as_bytes());
+        // Strings and ASCII only.
+        String::from_utf8(out).unwrap_or_default()
+    }
+}
+
+/// What changes from beat to beat.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Beat {
+    /// Threads of all capsules.
+    pub concurrency: u32,
+    /// Jobs running.
+    pub busy: usize,
+    /// Epoch seconds.
+    pub at: f64,
+    /// The last round trip to Redis, in microseconds.
+    pub rtt_us: u64,
+    /// Whether it takes no new jobs.
+    pub quiet: bool,
+    /// Resident memory in kilobytes.
+    pub rss: u64,
+}
+
+impl Beat {
+    /// The fields of the process hash, in Sidekiq's order; `info` is [`ProcessFacts::info`].
+    pub fn fields(&self, info: &str) -> [(&'static str, String); 7] {
+        [
+            ("info", info.to_owned()),
+            ("concurrency", self.concurrency.to_string()),
+            ("busy", self.busy.to_string()),
+            ("beat", ruby_float(self.at)),
+            ("rtt_us", self.rtt_us.to_string()),
+            ("quiet", self.quiet.to_string()),
+            ("rss", self.rss.to_string()),
+        ]
+    }
+}
+
+/// An entry of the hash of running jobs: the bare queue name, the payload as a JSON *string*, and
+/// whole epoch seconds. Bytes of the payload that are not UTF-8 show as U+FFFD: the entry is only
+/// looked at, and Sidekiq would fail its whole heartbeat over them.
+pub fn work_entry(queue: &str, payload: &[u8], run_at: i64) -> String {
+    let mut out = Vec::with_capacity(payload.len() + payload.len() / 4 + queue.len() + 48);
+    out.push(b'{');
+    string(&mut out, "queue", queue);
+    out.push(b',');
+    string(&mut out, "payload", &String::from_utf8_lossy(payload));
+    out.extend_from_slice(format!(",\"run_at\":{run_at}}}").as_bytes());
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// A process's name in Redis: `hostname:pid:nonce`, the nonce being 12 hexadecimal digits.
+pub fn identity(hostname: &str, pid: u32, nonce: u64) -> String {
+    format!("{hostname}:{pid}:{:012x}", nonce & 0xffff_ffff_ffff)
+}
+
+/// A thread's name in logs and in the hash of running jobs: Ruby's `(object_id ^ pid).to_s(36)`.
+pub fn tid(object_id: u64, pid: u32) -> String {
+    let mut number = object_id ^ u64::from(pid);
+    let mut digits = Vec::with_capacity(13);
+    loop {
+        let digit = u32::try_from(number % 36).unwrap_or(0);
+        digits.push(char::from_digit(digit, 36).unwrap_or('0'));
+        number /= 36;
+        if number == 0 {
+            return digits.iter().rev().collect();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn facts() -> ProcessFacts {
+        let capsule = |name: &str, mode, weights: &[(&str, u32)]| CapsuleFacts {
+            name: name.to_owned(),
+            concurrency: 5,
+            mode,
+            weights: weights
+                .iter()
+                .map(|(name, weight)| ((*name).to_owned(), *weight))
+                .collect(),
+        };
+        ProcessFacts {
+            hostname: "host".to_owned(),
+            started_at: 1_735_689_600.5,
+            pid: 42,
+            tag: "app".to_owned(),
+            concurrency: 6,
+            capsules: vec![
+                capsule(
+                    "default",
+                    Mode::Weighted,
+                    &[("high", 2), ("low", 1), ("high", 3)],
+                ),
+                capsule("single", Mode::Strict, &[("low", 0)]),
+            ],
+            labels: vec!["a\"b".to_owned()],
+            identity: "host:42:00000000abcd".to_owned(),
+            version: "8.1.7".to_owned(),
+            embedded: false,
+        }
+    }
+
+    #[test]
+    fn the_info_has_the_fields_of_every_version() {
+        let info: Value = serde_json::from_str(&facts().info()).unwrap();
+        assert_eq!(
+            info,
+            json!({
+                "hostname": "host", "started_at": 1_735_689_600.5, "pid": 42, "tag": "app", "concurrency": 6,
+                "capsules": {
+                    "default": {"concurrency": 5, "mode": "weighted", "weights": {"high": 3, "low": 1}},
+                    "single": {"concurrency": 5, "mode": "strict", "weights": {"low": 0}},
+                },
+                "queues": ["high", "low"], "weights": [{"high": 3, "low": 1}, {"low": 0}],
+                "labels": ["a\"b"], "identity": "host:42:00000000abcd", "version": "8.1.7", "embedded": false,
+            })
+        );
+    }
+
+    #[test]
+    fn an_empty_process_is_still_json() {
+        let bare = ProcessFacts {
+            capsules: Vec::new(),
+            labels: Vec::new(),
+            ..facts()
+        };
+        assert!(
+            bare.info()
+                .contains(r#""capsules":{},"queues":[],"weights":[],"labels":[]"#)
+        );
+    }
+
+    #[test]
+    fn a_beat_is_written_as_text() {
+        let beat = Beat {
+            concurrency: 5,
+            busy: 2,
+            at: 1_735_689_600.0,
+            rtt_us: 130,
+            quiet: true,
+            rss: 70_000,
+        };
+        let fields = beat.fields("{}");
+        let texts: Vec<String> = fields
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        assert_eq!(
+            texts.join(" "),
+            "info={} concurrency=5 busy=2 beat=1735689600.0 rtt_us=130 quiet=true rss=70000"
+        );
+    }
+
+    #[test]
+    fn a_work_entry_holds_the_payload_as_a_string() {
+        assert_eq!(
+            work_entry("low", br#"{"class":"A"}"#, 1_735_689_600),
+            r#"{"queue":"low","payload":"{\"class\":\"A\"}","run_at":1735689600}"#
+        );
+        assert_eq!(
+            work_entry("q", b"\xff", 0),
+            "{\"queue\":\"q\",\"payload\":\"\u{fffd}\",\"run_at\":0}"
+        );
+    }
+
+    #[test]
+    fn names_are_sidekiqs() {
+        assert_eq!(identity("host", 42, 0xabcd), "host:42:00000000abcd");
+        assert_eq!(tid(0, 0), "0");
+        assert_eq!(tid(35, 0), "z");
+        // ruby -e 'puts (12345678 ^ 4242).to_s(36)'
+        assert_eq!(tid(12_345_678, 4242), "7cp98");
+    }
+}

@@ -1,0 +1,261 @@
+//! Claims jobs for one capsule: as many as its workers can start now, plus about 10 ms of work.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::{sleep, timeout};
+
+use super::order::QueueOrder;
+use super::outcome::Outcome;
+use super::ready::Demand;
+use super::shared::{Capsule, Patience, Phase, Shared};
+use crate::job::{Envelope, Job, Token};
+use crate::store::{Claim, Claimed, Store, StoreError};
+
+/// The most jobs one claim asks for.
+const MOST: usize = 1_000;
+/// The most bytes one claim asks for.
+const MOST_BYTES: usize = 4 << 20;
+/// The most jobs that may lie ready, however fast they are.
+const MOST_AHEAD: usize = 2_048;
+/// Jobs that no worker took for this long go back: the workers are held up (a job keeps the GVL),
+/// and another process may run them.
+const STALLED: Duration = Duration::from_millis(100);
+/// How long an idle fetcher trusts the tracking messages before it looks by itself.
+const TRUST: Duration = Duration::from_secs(5);
+
+/// What all fetchers of a process share: claims carry a sequence number per holder, and one must be
+/// known to have happened before the next is sent.
+pub(super) struct Desk {
+    epoch: u32,
+    number: u64,
+    next_token: u64,
+}
+
+impl Desk {
+    pub(super) fn new(epoch: u32) -> Self {
+        Self {
+            epoch,
+            number: 0,
+            next_token: 0,
+        }
+    }
+
+    /// Numbers a claim of up to `limit` jobs under the lease of `epoch`. Numbers start anew with
+    /// each lease: a claim under a lost one took nothing, or what recovery moves back.
+    fn number(&mut self, epoch: u32, limit: usize) -> (u64, u64) {
+        if self.epoch != epoch {
+            *self = Self::new(epoch);
+        }
+        let first_token = self.next_token;
+        self.number += 1;
+        self.next_token += limit as u64;
+        (self.number, first_token)
+    }
+}
+
+/// Fetches for one capsule until the engine goes quiet.
+pub(super) struct Fetcher {
+    pub(super) shared: Arc<Shared>,
+    pub(super) store: Store,
+    pub(super) desk: Arc<AsyncMutex<Desk>>,
+    pub(super) index: usize,
+    pub(super) order: QueueOrder,
+    pub(super) names: Vec<Arc<str>>,
+    pub(super) pace: Pace,
+}
+
+impl Fetcher {
+    pub(super) async fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        let mut idle = Idle::new(self.store.server().tracking);
+        while shared.phase() == Phase::Running {
+            let demand = self.capsule().ready.demand();
+            let prefetch = self.pace.prefetch(demand, self.shared.settings.ahead);
+            self.capsule().ready.set_prefetch(prefetch);
+            if demand.want == 0 {
+                self.wait_for_demand(demand).await;
+                continue;
+            }
+            let jobs = self.claim(demand.want.min(MOST)).await;
+            if jobs.is_empty() {
+                tokio::select! {
+                    () = idle.wait(&self.shared.capsules[self.index].touched) => {}
+                    () = shared.reached(Phase::Quiet) => {}
+                }
+            } else {
+                idle.reset();
+                self.hand_over(jobs);
+            }
+        }
+    }
+
+    fn capsule(&self) -> &Capsule {
+        &self.shared.capsules[self.index]
+    }
+
+    /// Jobs that arrive after the queue was closed go straight back.
+    fn hand_over(&self, jobs: Vec<Arc<Job>>) {
+        let late = self.capsule().ready.push(jobs);
+        self.give_back(late);
+    }
+
+    fn give_back(&self, jobs: Vec<Arc<Job>>) {
+        if !jobs.is_empty() {
+            self.shared
+                .settlements
+                .push_all(jobs, || Outcome::Returned);
+        }
+    }
+
+    async fn wait_for_demand(&mut self, demand: Demand) {
+        let shared = Arc::clone(&self.shared);
+        let hungry = shared.capsules[self.index].hungry.notified();
+        if demand.ready == 0 {
+            tokio::select! {
+                () = hungry => {}
+                () = shared.reached(Phase::Quiet) => {}
+            }
+            return;
+        }
+        if timeout(STALLED, hungry).await.is_ok() {
+            return;
+        }
+        let now = self.capsule().ready.demand();
+        if now.taken == demand.taken && now.ready > 0 {
+            self.give_back(self.capsule().ready.reclaim());
+            self.pace = Pace::default();
+            self.capsule().ready.set_prefetch(0);
+            self.wait_for_a_visit(now.visits).await;
+        }
+    }
+
+    /// Workers that did not come by for what was ready will not come by for more: waits until one
+    /// does.
+    async fn wait_for_a_visit(&self, visits: u64) {
+        while self.shared.phase() == Phase::Running
+            && self.capsule().ready.demand().visits == visits
+        {
+            sleep(STALLED).await;
+        }
+    }
+
+    async fn claim(&mut self, limit: usize) -> Vec<Arc<Job>> {
+        let order = self.order.arrange(&mut random);
+        let queues: Vec<Arc<str>> = order.iter().map(|it| Arc::clone(&self.names[*it])).collect();
+        let mut desk = self.desk.lock().await;
+        let mut patience = Patience::default();
+        let mut epoch = self.shared.epoch();
+        let (mut number, mut first_token) = desk.number(epoch, limit);
+        loop {
+            let holder = self.shared.holder(epoch);
+            let claim = Claim {
+                holder: &holder,
+                number,
+                first_token,
+                limit,
+                byte_limit: MOST_BYTES,
+                queues: &queues,
+            };
+            match self.store.claim(&claim).await {
+                Ok(claimed) => {
+                    self.shared.online();
+                    return self.receive(claimed, &queues, epoch);
+                }
+                // The lease task is taking a new one.
+                Err(StoreError::LeaseLost) => {}
+                Err(error) => self.shared.offline("claim jobs", &error),
+            }
+            patience.wait().await;
+            if self.shared.epoch() != epoch {
+                epoch = self.shared.epoch();
+                (number, first_token) = desk.number(epoch, limit);
+            }
+        }
+    }
+
+    fn receive(&self, claimed: Vec<Claimed>, queues: &[Arc<str>], epoch: u32) -> Vec<Arc<Job>> {
+        claimed
+            .into_iter()
+            .map(|it| {
+                Arc::new(Job {
+                    token: Token(it.token),
+                    epoch,
+                    queue: Arc::clone(&queues[it.queue]),
+                    envelope: Envelope::read(&it.payload),
+                    payload: it.payload.into_boxed_slice(),
+                })
+            })
+            .collect()
+    }
+}
+
+/// Uniform in `0..below`.
+fn random(below: u32) -> u32 {
+    fastrand::u32(..below.max(1))
+}
+
+/// How fast a capsule takes jobs, and how far ahead its fetcher may claim.
+pub(super) struct Pace {
+    since: Instant,
+    taken: u64,
+    per_second: f64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { since: Instant::now(), taken: 0, per_second: 0.0 }
+    }
+}
+
+impl Pace {
+    /// The prefetch for now: what was taken lately, scaled to `ahead`. Jobs that take longer than
+    /// that get none.
+    fn prefetch(&mut self, demand: Demand, ahead: Duration) -> usize {
+        let elapsed = self.since.elapsed().as_secs_f64();
+        if elapsed >= 0.002 {
+            let taken = demand.taken.saturating_sub(self.taken) as f64;
+            // The longer the look, the less the past counts; after a pause, nothing.
+            let weight = (elapsed / 0.010).clamp(0.2, 1.0);
+            self.per_second += (taken / elapsed - self.per_second) * weight;
+            self.since = Instant::now();
+            self.taken = demand.taken;
+        }
+        ((self.per_second * ahead.as_secs_f64()) as usize).min(MOST_AHEAD)
+    }
+}
+
+/// Waiting for a queue to get a job: until Redis says that one was touched, or as long as experience
+/// says.
+struct Idle {
+    tracking: bool,
+    fruitless: u32,
+}
+
+impl Idle {
+    fn new(tracking: bool) -> Self {
+        Self { tracking, fruitless: 0 }
+    }
+
+    fn reset(&mut self) {
+        self.fruitless = 0;
+    }
+
+    /// A queue's message may mean that another process took a job: after a few fruitless looks the
+    /// next one waits a little, 5 ms at most, so that an idle process does not shadow a busy one.
+    async fn wait(&mut self, touched: &tokio::sync::Notify) {
+        self.fruitless = self.fruitless.saturating_add(1);
+        if self.tracking {
+            let woken = timeout(TRUST, touched.notified()).await.is_ok();
+            if !woken {
+                self.fruitless = 0;
+            } else if self.fruitless > 3 {
+                sleep(Duration::from_millis(u64::from(self.fruitless.min(8)) - 3)).await;
+            }
+        } else {
+            let pause = Duration::from_millis(2) * 2_u32.pow(self.fruitless.min(6));
+            sleep(pause).await;
+        }
+    }
+}

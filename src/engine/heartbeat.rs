@@ -1,0 +1,149 @@
+//! Shows the process in Sidekiq's registry: what it is, what it runs, its counters, and takes the
+//! signals that others leave for it. Never needs the GVL, so a job that keeps it for minutes changes
+//! nothing here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::control::Control;
+use super::shared::{Phase, Shared};
+use super::sync::lock;
+use crate::dialect::sidekiq::{self, Write};
+
+use crate::store::{Beat, MetricOp, MetricWrite, Store, StoreError};
+
+/// Round trips that are remembered to judge the connection, as Sidekiq does.
+const READINGS: usize = 5;
+/// How long a process that no longer beats stays in the registry, as in Sidekiq.
+const TTL: Duration = Duration::from_secs(60);
+/// A round trip slower than this, five times in a row, is worth a warning.
+const SLOW_US: u64 = 50_000;
+
+/// Beats until the engine finishes.
+pub(super) async fn run(shared: Arc<Shared>, store: Store) {
+    if let Err(error) = store.prune_processes().await {
+        shared.offline("prune dead processes", &error);
+    }
+    let mut readings = Vec::with_capacity(READINGS);
+    let mut rtt = 0;
+    loop {
+        flush_metrics(&shared, &store).await;
+        match beat(&shared, &store, rtt).await {
+            Ok(measured) => {
+                rtt = measured;
+                judge(&mut readings, rtt);
+            }
+            Err(error) => shared.offline("write the heartbeat", &error),
+        }
+        tokio::select! {
+            () = sleep(shared.settings.beat) => {}
+            () = shared.signalled.notified() => {}
+            () = shared.reached(Phase::Finishing) => return,
+        }
+        if shared.phase() == Phase::Finishing {
+            return;
+        }
+    }
+}
+
+/// Writes one heartbeat; the round trip in microseconds.
+pub(super) async fn beat(shared: &Shared, store: &Store, rtt: u64) -> Result<u64, StoreError> {
+    let running = shared.busy.snapshot();
+    let process = &shared.settings.process;
+    let vitals = sidekiq::Beat {
+        concurrency: process.concurrency,
+        busy: running.len(),
+        at: shared.clock.now(),
+        rtt_us: rtt,
+        quiet: shared.phase() >= Phase::Quiet,
+        rss: resident_kb(),
+    };
+    let fields = vitals.fields(&process.info());
+    let work = running.into_iter().map(|(tid, it)| {
+        let entry = sidekiq::work_entry(&it.job.queue, &it.job.payload, it.since);
+        (tid, entry.into_bytes())
+    });
+    let reply = store
+        .beat(&Beat {
+            identity: process.identity.clone(),
+            fields: fields.map(|(name, value)| (name.to_owned(), value)).into(),
+            work: work.collect(),
+            ttl: TTL,
+        })
+        .await?;
+    shared.online();
+    shared.control.send(Control::Beat { first: !reply.known });
+    for signal in reply.signals {
+        shared.control.send(Control::Signal(signal));
+    }
+    Ok(u64::try_from(reply.rtt.as_micros()).unwrap_or(u64::MAX))
+}
+
+/// Writes what was measured since the last time. What cannot be written is kept.
+pub(super) async fn flush_metrics(shared: &Shared, store: &Store) {
+    let writes = lock(&shared.metrics).drain(shared.clock.now());
+    if writes.is_empty() {
+        return;
+    }
+    let writes: Vec<MetricWrite> = writes.into_iter().map(metric).collect();
+    let sequence = shared.next_flush();
+    let holder = shared.holder(shared.epoch());
+    shared
+        .insist("write metrics", || store.apply_metrics(&holder, sequence, &writes))
+        .await;
+}
+
+fn metric(write: Write) -> MetricWrite {
+    match write {
+        Write::HashIncrement { key, field, by } => MetricWrite {
+            key,
+            op: MetricOp::Increment {
+                field,
+                by: i64::try_from(by).unwrap_or(i64::MAX),
+            },
+        },
+        Write::Histogram { key, bucket_counts } => {
+            let counts = (0..).zip(bucket_counts).filter(|it| it.1 > 0);
+            MetricWrite {
+                key,
+                op: MetricOp::Histogram {
+                    counts: counts.collect(),
+                },
+            }
+        }
+        Write::Expire { key, seconds } => MetricWrite {
+            key,
+            op: MetricOp::Expire { seconds },
+        },
+    }
+}
+
+fn judge(readings: &mut Vec<u64>, rtt: u64) {
+    if readings.len() == READINGS {
+        readings.remove(0);
+    }
+    readings.push(rtt);
+    if readings.len() == READINGS && readings.iter().all(|it| *it > SLOW_US) {
+        tracing::warn!(
+            "Redis answers slowly: the last {READINGS} round trips took {readings:?} µs. Anything above \
+             {SLOW_US} µs costs throughput; is it far away, or its CPU busy?"
+        );
+        readings.clear();
+    }
+}
+
+/// Resident memory in KB, 0 where the system does not tell.
+fn resident_kb() -> u64 {
+    std::fs::read_to_string("/proc/self/status")
+        .ok()
+        .and_then(|status| {
+            let line = status.lines().find(|it| it.starts_with("VmRSS:"))?;
+            line.split_whitespace().nth(1)?.parse().ok()
+        })
+        .unwrap_or(0)
+}
+
+/// How long the last beat of a process that ends waits for Redis.
+pub(super) const FAREWELL: Duration = Duration::from_secs(2);

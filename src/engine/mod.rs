@@ -1,0 +1,127 @@
+//! The engine: one native thread with a tokio runtime that claims, settles, schedules, beats and
+//! recovers. Knows nothing of Ruby; Ruby's threads come to it, through [`Shared`].
+//!
+//! One thread and a current-thread runtime on purpose: measured faster than a multi-threaded one,
+//! since a job then makes no hop between threads before it reaches its worker.
+
+mod busy;
+mod clock;
+mod control;
+mod fetcher;
+mod heartbeat;
+mod lease;
+mod mailbox;
+pub mod order;
+mod outcome;
+pub mod ready;
+mod scheduler;
+mod settings;
+mod settler;
+mod shared;
+mod shutdown;
+pub mod sync;
+mod tasks;
+
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use sync::Latch;
+
+pub use control::{Control, Due, DueBatch};
+pub use mailbox::{Mail, Mailbox};
+pub use outcome::{Ended, Outcome};
+pub use settings::{CapsuleSettings, Settings};
+pub use shared::{Capsule, Phase, Shared};
+
+use crate::store::StoreError;
+
+/// Why an engine did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Redis said no, or did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system refused a thread or a timer.
+    #[error("cannot start the engine's thread: {0}")]
+    System(#[from] std::io::Error),
+    /// The engine's thread ended before it was ready.
+    #[error("the engine ended while it started; the log tells why")]
+    Ended,
+}
+
+/// A running engine. It lives until [`Engine::finish`], or the end of the process.
+pub struct Engine {
+    shared: Arc<Shared>,
+    pid: u32,
+    ended: Arc<Latch>,
+}
+
+/// Tells, when the engine's thread ends in whatever way, everybody who waits for it.
+struct Farewell {
+    shared: Arc<Shared>,
+    ended: Arc<Latch>,
+}
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        self.shared.control.close();
+        self.shared.due.close();
+        self.ended.open();
+    }
+}
+
+impl Engine {
+    /// Connects to Redis, takes a lease, writes the first heartbeat and starts all tasks.
+    /// Blocks until that is done or has failed.
+    pub fn start(settings: Settings) -> Result<Self, StartError> {
+        let shared = Arc::new(Shared::new(settings));
+        let (ready, started) = mpsc::channel();
+        let ended = Arc::new(Latch::default());
+        let farewell = Farewell {
+            shared: Arc::clone(&shared),
+            ended: Arc::clone(&ended),
+        };
+        std::thread::Builder::new()
+            .name("footplate".to_owned())
+            .spawn(move || tasks::run(&farewell.shared, &ready))?;
+        match started.recv() {
+            Ok(Ok(())) => Ok(Self {
+                shared,
+                pid: std::process::id(),
+                ended,
+            }),
+            Ok(Err(error)) => Err(error),
+            Err(mpsc::RecvError) => Err(StartError::Ended),
+        }
+    }
+
+    /// What workers use.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Whether this is the process that started the engine: a forked child must not touch it.
+    pub fn is_own_process(&self) -> bool {
+        self.pid == std::process::id()
+    }
+
+    /// Stops claiming and returns what no worker has started. Returns at once; workers see
+    /// [`ready::Take::Closed`].
+    pub fn quiet(&self) {
+        self.shared.quiet();
+    }
+
+    /// Waits until the engine has ended, for `limit` at most. Whether it has.
+    pub fn wait_ended(&self, limit: Duration) -> bool {
+        self.ended.wait(limit)
+    }
+
+    /// Begins the end: whatever still runs goes back to its queue, everything is flushed, repeated
+    /// until Redis has it, the lease and the registry entry are given up. Then the engine ends;
+    /// [`Self::wait_ended`] tells when.
+    pub fn finish(&self) {
+        self.shared.return_running();
+        self.shared.advance(Phase::Finishing);
+    }
+}

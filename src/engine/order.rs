@@ -1,0 +1,253 @@
+//! In which order a claim looks at the queues (capsule.rb and fetch.rb of Sidekiq 6.4 to 8.1).
+
+use crate::dialect::sidekiq::{Generation, Mode};
+
+/// A queue as configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueSpec {
+    /// Bare name.
+    pub name: String,
+    /// Weight, or 0 where none was given.
+    pub weight: u32,
+}
+
+/// The queues of one capsule and the order of their next claim.
+#[derive(Clone, Debug)]
+pub struct QueueOrder {
+    names: Vec<String>,
+    /// Chances of each name: how often it stands in Sidekiq's list.
+    tickets: Vec<u32>,
+    total: u32,
+    mode: Mode,
+    order: Vec<usize>,
+}
+
+impl QueueOrder {
+    /// Merges entries of the same name, whose chances add up (6.4 refuses them before it comes to
+    /// this). The mode is strict if no queue has a weight, random if all weigh 1, and else weighted.
+    /// 7.0.0 was strict whenever no queue stood twice in its list, weights of 1 included.
+    pub fn new(queues: &[QueueSpec], generation: Generation) -> Self {
+        let mut names: Vec<String> = Vec::new();
+        let mut tickets: Vec<u32> = Vec::new();
+        // The weight written last counts for the mode.
+        let mut weights: Vec<u32> = Vec::new();
+        let mut total: u32 = 0;
+        for queue in queues {
+            // A total beyond u32 would need absurd weights; the excess has no chance.
+            let chances = queue.weight.max(1).min(u32::MAX - total);
+            total += chances;
+            if let Some(at) = names.iter().position(|name| *name == queue.name) {
+                tickets[at] += chances;
+                weights[at] = queue.weight;
+            } else {
+                names.push(queue.name.clone());
+                tickets.push(chances);
+                weights.push(queue.weight);
+            }
+        }
+        let single = tickets.iter().all(|&tickets| tickets == 1);
+        let mode = if weights.iter().all(|&weight| weight == 0)
+            || (generation == Generation::new(7, 0, 0) && single)
+        {
+            Mode::Strict
+        } else if weights.iter().all(|&weight| weight == 1) {
+            Mode::Random
+        } else {
+            Mode::Weighted
+        };
+        let order = (0..names.len()).collect();
+        Self {
+            names,
+            tickets,
+            total,
+            mode,
+            order,
+        }
+    }
+
+    /// The distinct names, in the order given; [`Self::arrange`] answers indices into them.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// See [`Mode`].
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The order for one claim. `random(n)` answers a number below n, evenly. Allocates nothing.
+    ///
+    /// Sidekiq shuffles its list, in which a queue stands as often as it weighs, and keeps the first
+    /// of each name. That is the same as drawing one queue after another, each with its weight's
+    /// share of what is left.
+    pub fn arrange(&mut self, random: &mut impl FnMut(u32) -> u32) -> &[usize] {
+        if self.mode != Mode::Strict {
+            let mut left = self.total;
+            for at in 0..self.order.len().saturating_sub(1) {
+                let mut drawn = random(left.max(1));
+                let mut pick = at;
+                while pick + 1 < self.order.len() && drawn >= self.tickets[self.order[pick]] {
+                    drawn -= self.tickets[self.order[pick]];
+                    pick += 1;
+                }
+                self.order.swap(at, pick);
+                left -= self.tickets[self.order[at]];
+            }
+        }
+        &self.order
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn specs(queues: &[(&str, u32)]) -> Vec<QueueSpec> {
+        queues
+            .iter()
+            .map(|(name, weight)| QueueSpec {
+                name: (*name).to_owned(),
+                weight: *weight,
+            })
+            .collect()
+    }
+
+    fn order(queues: &[(&str, u32)]) -> QueueOrder {
+        QueueOrder::new(&specs(queues), Generation::default())
+    }
+
+    /// SplitMix64.
+    fn source(mut seed: u64) -> impl FnMut(u32) -> u32 {
+        move |below| {
+            seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut mixed = seed;
+            mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+            u32::try_from((mixed ^ mixed >> 31) % u64::from(below)).unwrap()
+        }
+    }
+
+    #[test]
+    fn the_mode_follows_the_weights() {
+        assert_eq!(order(&[("a", 0), ("b", 0)]).mode(), Mode::Strict);
+        assert_eq!(order(&[("a", 1), ("b", 1)]).mode(), Mode::Random);
+        assert_eq!(order(&[("a", 0), ("b", 1)]).mode(), Mode::Weighted);
+        assert_eq!(order(&[("a", 2), ("b", 1)]).mode(), Mode::Weighted);
+        assert_eq!(order(&[("a", 5), ("a", 0)]).mode(), Mode::Strict);
+        let of =
+            |generation, queues: &[(&str, u32)]| QueueOrder::new(&specs(queues), generation).mode();
+        assert_eq!(
+            of(Generation::new(7, 0, 0), &[("a", 1), ("b", 1)]),
+            Mode::Strict
+        );
+        assert_eq!(
+            of(Generation::new(7, 0, 0), &[("a", 2), ("b", 1)]),
+            Mode::Weighted
+        );
+        assert_eq!(
+            of(Generation::new(6, 4, 1), &[("a", 0), ("b", 0)]),
+            Mode::Strict
+        );
+        assert_ne!(
+            of(Generation::new(6, 4, 1), &[("a", 0), ("b", 1)]),
+            Mode::Strict
+        );
+    }
+
+    #[test]
+    fn strict_keeps_the_order_and_asks_for_no_chance() {
+        let mut order = order(&[("b", 0), ("a", 0), ("b", 0)]);
+        assert_eq!(order.names(), ["b", "a"]);
+        assert_eq!(order.arrange(&mut |_| panic!("asked")), [0, 1]);
+        assert!(
+            QueueOrder::new(&[], Generation::default())
+                .arrange(&mut |_| 0)
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn absurd_weights_do_not_overflow() {
+        let mut order = order(&[("a", u32::MAX), ("b", u32::MAX), ("c", 7)]);
+        for seed in 0..100 {
+            assert_eq!(order.arrange(&mut source(seed)).len(), 3);
+        }
+    }
+
+    /// The reference: shuffle the expanded list, keep the first of each.
+    fn shuffled(tickets: &[u32], random: &mut impl FnMut(u32) -> u32) -> Vec<usize> {
+        let mut list: Vec<usize> = tickets
+            .iter()
+            .enumerate()
+            .flat_map(|(at, &n)| vec![at; n as usize])
+            .collect();
+        for last in (1..list.len()).rev() {
+            list.swap(last, random(u32::try_from(last).unwrap() + 1) as usize);
+        }
+        let mut first = Vec::new();
+        for at in list {
+            if !first.contains(&at) {
+                first.push(at);
+            }
+        }
+        first
+    }
+
+    #[test]
+    fn whole_orders_are_as_likely_as_sidekiqs() {
+        const ROUNDS: u32 = 60_000;
+        let mut order = order(&[("a", 3), ("b", 2), ("c", 1)]);
+        let (mut ours, mut theirs) = (
+            std::collections::BTreeMap::new(),
+            std::collections::BTreeMap::new(),
+        );
+        let (mut one, mut other) = (source(1), source(2));
+        for _ in 0..ROUNDS {
+            *ours.entry(order.arrange(&mut one).to_vec()).or_insert(0u32) += 1;
+            *theirs
+                .entry(shuffled(&[3, 2, 1], &mut other))
+                .or_insert(0u32) += 1;
+        }
+        assert_eq!(ours.len(), 6);
+        for (order, count) in ours {
+            let apart = f64::from(count.abs_diff(theirs[&order])) / f64::from(ROUNDS);
+            assert!(apart < 0.012, "{order:?}: {apart}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_queue_stands_once(weights in prop::collection::vec(0u32..20, 0..12), seed in any::<u64>()) {
+            let queues: Vec<QueueSpec> = weights.iter().enumerate().map(|(n, &weight)| QueueSpec { name: n.to_string(), weight }).collect();
+            let mut order = QueueOrder::new(&queues, Generation::default());
+            let mut random = source(seed);
+            for _ in 0..5 {
+                let mut seen = order.arrange(&mut random).to_vec();
+                seen.sort_unstable();
+                prop_assert_eq!(seen, (0..weights.len()).collect::<Vec<_>>());
+            }
+        }
+
+        #[test]
+        fn the_first_place_is_shared_by_weight(weights in prop::collection::vec(1u32..9, 2..6), seed in any::<u64>()) {
+            const ROUNDS: u32 = 20_000;
+            let queues: Vec<QueueSpec> = weights.iter().enumerate().map(|(n, &weight)| QueueSpec { name: n.to_string(), weight }).collect();
+            let mut order = QueueOrder::new(&queues, Generation::default());
+            let mut random = source(seed);
+            let mut firsts = vec![0u32; weights.len()];
+            for _ in 0..ROUNDS {
+                firsts[order.arrange(&mut random)[0]] += 1;
+            }
+            let total: u32 = weights.iter().sum();
+            for (first, weight) in firsts.iter().zip(&weights) {
+                let apart = f64::from(*first) / f64::from(ROUNDS) - f64::from(*weight) / f64::from(total);
+                // Six standard deviations of the worst case.
+                prop_assert!(apart.abs() < 0.022, "{weights:?}: {firsts:?}");
+            }
+        }
+    }
+}

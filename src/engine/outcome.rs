@@ -1,0 +1,48 @@
+//! How a job ended, as a worker hands it in.
+
+use std::sync::Arc;
+
+use crate::job::Job;
+
+/// What is to become of a job that a worker took. Counters and metrics follow from it.
+#[derive(Debug)]
+pub enum Outcome {
+    /// `perform` returned.
+    Done,
+    /// It raised and is not kept: `retry: false`, discarded, or Ruby raised `Skip`.
+    Failed,
+    /// It raised and shall run again.
+    Retry {
+        /// When, in epoch seconds.
+        at: f64,
+        /// The payload with its failure written in.
+        payload: Vec<u8>,
+    },
+    /// It raised for the last time.
+    Dead {
+        /// The payload with its failure written in.
+        payload: Vec<u8>,
+    },
+    /// Shutdown struck: back to the end of the queue it is taken from.
+    Interrupted,
+    /// It gave way and goes on later (an iterable job): to the back of a queue.
+    Requeued {
+        /// The payload to put there.
+        payload: Vec<u8>,
+    },
+    /// Not started: back to where it was, as if never taken.
+    Returned,
+    /// Not a job: the raw bytes go to the dead set.
+    Malformed,
+}
+
+/// A job and its end, with what the statistics want to know.
+#[derive(Debug)]
+pub struct Ended {
+    /// The job.
+    pub job: Arc<Job>,
+    /// Its end.
+    pub outcome: Outcome,
+    /// How long it ran, in milliseconds; `None` when that is not to be recorded.
+    pub elapsed: Option<f64>,
+}

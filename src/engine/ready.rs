@@ -1,0 +1,244 @@
+//! The ready queue of one capsule: claimed jobs on their way to Ruby's threads.
+//!
+//! Waking is made for the GVL. Of any number of workers only one can run Ruby at a time, so a push
+//! wakes one sleeper, and a woken worker that still finds jobs wakes the next. A burst of short
+//! jobs thus stays on one thread (no futex, no GVL hand-over per job); as soon as a job blocks, the
+//! worker that was woken meanwhile gets the GVL and goes on.
+//!
+//! Knows nothing of Redis or Ruby. The fetcher reads [`Ready::demand`]; workers call
+//! [`Ready::take`] and, when that says [`Take::Empty`], [`Ready::park`].
+
+use std::collections::VecDeque;
+
+use super::sync::{Arc, Mutex, Parker, Woken, lock};
+
+/// What a worker gets.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Take<T> {
+    /// A job to run.
+    Job(T),
+    /// Nothing now: park.
+    Empty,
+    /// No job will come any more: end.
+    Closed,
+}
+
+/// What [`Ready::park`] saw, for [`Ready::arrive`].
+#[derive(Clone, Copy, Debug)]
+pub struct Parked {
+    chosen: bool,
+}
+
+/// What the fetcher needs to know to decide how much to claim.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Demand {
+    /// How many jobs may be claimed now; 0 while fewer than half of the prefetch is missing.
+    pub want: usize,
+    /// Jobs claimed and not yet taken.
+    pub ready: usize,
+    /// How many jobs were ever taken; a stalled capsule shows in its standing still.
+    pub taken: u64,
+    /// How often workers came by, with or without finding a job.
+    pub visits: u64,
+}
+
+/// See the module's text.
+pub struct Ready<T> {
+    state: Mutex<State<T>>,
+    hungry: Box<dyn Fn() + Send + Sync>,
+}
+
+struct State<T> {
+    jobs: VecDeque<T>,
+    sleepers: Vec<Arc<Parker>>,
+    /// Workers woken that have not come back yet: 0 or 1, but for interruptions.
+    waking: usize,
+    workers: usize,
+    running: usize,
+    prefetch: usize,
+    fetcher_waits: bool,
+    closed: bool,
+    taken: u64,
+    visits: u64,
+}
+
+impl<T> State<T> {
+    fn demand(&self) -> Demand {
+        let room = self.workers.saturating_sub(self.running) + self.prefetch;
+        let want = room.saturating_sub(self.jobs.len());
+        let worth_a_trip = (self.prefetch / 2).max(1);
+        Demand {
+            want: if self.closed || want < worth_a_trip {
+                0
+            } else {
+                want
+            },
+            ready: self.jobs.len(),
+            taken: self.taken,
+            visits: self.visits,
+        }
+    }
+
+    fn next_to_wake(&mut self) -> Option<Arc<Parker>> {
+        if self.waking > 0 || self.jobs.is_empty() {
+            return None;
+        }
+        let sleeper = self.sleepers.pop()?;
+        self.waking += 1;
+        Some(sleeper)
+    }
+
+    fn fetcher_may_go(&mut self) -> bool {
+        if self.fetcher_waits && self.demand().want > 0 {
+            self.fetcher_waits = false;
+            return true;
+        }
+        false
+    }
+}
+
+impl<T> Ready<T> {
+    /// A queue for `workers` workers. `hungry` is called, from any thread, when the fetcher asked
+    /// by [`Self::demand`], was told 0, and there is demand now.
+    pub fn new(workers: usize, hungry: impl Fn() + Send + Sync + 'static) -> Self {
+        Self {
+            state: Mutex::new(State {
+                jobs: VecDeque::new(),
+                sleepers: Vec::new(),
+                waking: 0,
+                workers,
+                running: 0,
+                prefetch: 0,
+                fetcher_waits: false,
+                closed: false,
+                taken: 0,
+                visits: 0,
+            }),
+            hungry: Box::new(hungry),
+        }
+    }
+
+    /// Hands claimed jobs over, in order. Gives back what came too late: the queue is closed.
+    pub fn push(&self, jobs: impl IntoIterator<Item = T>) -> Vec<T> {
+        let mut state = lock(&self.state);
+        if state.closed {
+            return jobs.into_iter().collect();
+        }
+        state.jobs.extend(jobs);
+        let sleeper = state.next_to_wake();
+        drop(state);
+        if let Some(sleeper) = sleeper {
+            sleeper.notify();
+        }
+        Vec::new()
+    }
+
+    /// Takes the next job. `finished` says that the caller ran the job it took before.
+    pub fn take(&self, finished: bool) -> Take<T> {
+        let mut state = lock(&self.state);
+        state.running -= usize::from(finished);
+        state.visits += 1;
+        let taken = state.jobs.pop_front();
+        if taken.is_some() {
+            state.running += 1;
+            state.taken += 1;
+        }
+        let closed = state.closed;
+        let hungry = state.fetcher_may_go();
+        drop(state);
+        if hungry {
+            (self.hungry)();
+        }
+        match taken {
+            Some(job) => Take::Job(job),
+            None if closed => Take::Closed,
+            None => Take::Empty,
+        }
+    }
+
+    /// Sleeps until there may be something to take, or until interrupted. Call without the GVL, and
+    /// [`Self::arrive`] with the result once it is held again, whatever else happens then.
+    #[must_use]
+    pub fn park(&self, parker: &Arc<Parker>) -> Parked {
+        let mut state = lock(&self.state);
+        if !state.jobs.is_empty() || state.closed {
+            return Parked { chosen: false };
+        }
+        state.sleepers.push(Arc::clone(parker));
+        drop(state);
+        let woken = parker.park();
+
+        let mut state = lock(&self.state);
+        let place = state.sleepers.iter().position(|it| Arc::ptr_eq(it, parker));
+        if let Some(place) = place {
+            state.sleepers.remove(place);
+        }
+        drop(state);
+        if woken == Woken::Interrupted {
+            // A notification that crossed with the interruption must not wake the next sleep.
+            parker.clear();
+        }
+        // Not among the sleepers: somebody chose it, perhaps between the interruption and here.
+        Parked { chosen: place.is_none() }
+    }
+
+    /// A worker is back from [`Self::park`], with the GVL: only now may another one be woken.
+    /// `takes` says whether it goes on to take a job itself; if not, its wake-up is passed on.
+    pub fn arrive(&self, parked: Parked, takes: bool) {
+        let mut state = lock(&self.state);
+        state.waking -= usize::from(parked.chosen);
+        let next = if state.jobs.len() > usize::from(takes) {
+            state.next_to_wake()
+        } else {
+            None
+        };
+        drop(state);
+        if let Some(next) = next {
+            next.notify();
+        }
+    }
+
+    /// The job taken before was finished and no other is wanted (the worker's thread ends).
+    pub fn leave(&self) {
+        lock(&self.state).running -= 1;
+        self.arrive(Parked { chosen: false }, false);
+    }
+
+    /// How much the fetcher should claim. When that is 0, `hungry` will be called once it is not.
+    pub fn demand(&self) -> Demand {
+        let mut state = lock(&self.state);
+        let demand = state.demand();
+        state.fetcher_waits = demand.want == 0;
+        demand
+    }
+
+    /// Sets how many jobs may wait here beyond the free workers.
+    pub fn set_prefetch(&self, jobs: usize) {
+        lock(&self.state).prefetch = jobs;
+    }
+
+    /// Takes back everything that no worker has taken, in order.
+    pub fn reclaim(&self) -> Vec<T> {
+        lock(&self.state).jobs.drain(..).collect()
+    }
+
+    /// Ends the queue: nothing can be pushed or taken any more. Returns what was not taken, in
+    /// order.
+    pub fn close(&self) -> Vec<T> {
+        let mut state = lock(&self.state);
+        state.closed = true;
+        let left = state.jobs.drain(..).collect();
+        let sleepers = std::mem::take(&mut state.sleepers);
+        state.waking += sleepers.len();
+        drop(state);
+        for sleeper in sleepers {
+            sleeper.notify();
+        }
+        left
+    }
+
+    /// How many workers are running a job.
+    pub fn running(&self) -> usize {
+        lock(&self.state).running
+    }
+}

@@ -1,0 +1,146 @@
+//! Moves due jobs from the schedule and the retry set to their queues, at the moment they are due.
+//!
+//! One task per set, so that a large one cannot delay the other. Each sleeps until its next job is
+//! due by Redis's clock, or until a message says that the set was touched. Safe beside any number of
+//! other pollers: a member moves only for the one that removes it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, oneshot};
+use tokio::time::timeout;
+
+use super::control::{Control, Due, DueBatch};
+use super::shared::{Phase, Shared};
+use crate::dialect::sidekiq;
+use crate::store::{DueSet, Promotion, PromotionKind, Store, StoreError};
+
+/// Jobs moved by one step.
+const STEP: usize = 200;
+/// Bytes read by one step.
+const STEP_BYTES: usize = 4 << 20;
+/// How long to trust the messages when nothing is due.
+const TRUST: Duration = Duration::from_secs(15);
+/// How often to look without messages.
+const POLL: Duration = Duration::from_millis(500);
+/// How long a job that client middleware failed on stays put.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// What a job gets that says nothing about itself, as the gem's client adds it.
+const DEFAULTS: [(&str, &[u8]); 2] = [("retry", b"true"), ("queue", b"\"default\"")];
+
+/// Serves one set until the engine goes quiet.
+pub(super) async fn run(shared: Arc<Shared>, store: Store, set: DueSet) {
+    let scheduler = Scheduler { shared, store, set };
+    while scheduler.shared.phase() == Phase::Running {
+        let pause = match scheduler.step().await {
+            Ok(pause) => pause,
+            Err(error) => {
+                scheduler.shared.offline("move due jobs", &error);
+                Some(Duration::from_secs(1))
+            }
+        };
+        if let Some(pause) = pause {
+            scheduler.wait(pause).await;
+        }
+    }
+}
+
+struct Scheduler {
+    shared: Arc<Shared>,
+    store: Store,
+    set: DueSet,
+}
+
+impl Scheduler {
+    /// Moves one batch. How long to wait before the next, or `None` when there may be more.
+    async fn step(&self) -> Result<Option<Duration>, StoreError> {
+        let due = self.store.due(self.set, STEP, STEP_BYTES).await?;
+        if due.members.is_empty() {
+            let longest = if self.store.server().tracking { TRUST } else { POLL };
+            return Ok(Some(due.next_in.map_or(longest, |it| it.min(longest))));
+        }
+        let answers = if self.shared.settings.client_middleware {
+            self.ask_ruby(&due.members).await
+        } else {
+            due.members.iter().map(|it| self.stamp(it)).collect()
+        };
+        if answers.is_empty() {
+            return Ok(Some(RETRY_AFTER));
+        }
+        let kept = answers
+            .iter()
+            .filter(|it| matches!(it, Due::Keep))
+            .count();
+        let promotions: Vec<Promotion> = due
+            .members
+            .into_iter()
+            .zip(answers)
+            .filter_map(|(member, answer)| promotion(member, answer))
+            .collect();
+        let now = self.shared.clock.now();
+        let moved = self.store.promote(self.set, &promotions, now).await?;
+        self.shared.ring_queues();
+        self.report(&promotions, &moved);
+        Ok((kept > 0).then_some(RETRY_AFTER))
+    }
+
+    /// Without client middleware a push only stamps the payload.
+    fn stamp(&self, member: &[u8]) -> Due {
+        let now = self.shared.clock.now();
+        let generation = self.shared.settings.generation;
+        match sidekiq::promote(member, now, generation, &DEFAULTS, new_jid) {
+            Ok(it) => Due::Push {
+                queue: it.queue,
+                payload: it.payload,
+            },
+            Err(_) => Due::Malformed,
+        }
+    }
+
+    async fn ask_ruby(&self, members: &[Vec<u8>]) -> Vec<Due> {
+        let (answer, answered) = oneshot::channel();
+        self.shared.due.send(DueBatch {
+            payloads: members.to_vec(),
+            answer,
+        });
+        answered.await.unwrap_or_default()
+    }
+
+    fn report(&self, promotions: &[Promotion], moved: &[bool]) {
+        for (promotion, moved) in promotions.iter().zip(moved) {
+            if *moved && matches!(promotion.kind, PromotionKind::Bury) {
+                self.shared.control.send(Control::Malformed {
+                    payload: promotion.member.clone(),
+                    reason: "not a job, found among the scheduled ones".to_owned(),
+                });
+            }
+        }
+    }
+
+    async fn wait(&self, pause: Duration) {
+        let touched: &Notify = match self.set {
+            DueSet::Schedule => &self.shared.schedule_touched,
+            DueSet::Retry => &self.shared.retry_touched,
+        };
+        tokio::select! {
+            _ = timeout(pause, touched.notified()) => {}
+            () = self.shared.reached(Phase::Quiet) => {}
+        }
+    }
+}
+
+fn promotion(member: Vec<u8>, answer: Due) -> Option<Promotion> {
+    let kind = match answer {
+        Due::Push { queue, payload } => PromotionKind::Push { queue, payload },
+        Due::Veto => PromotionKind::Drop,
+        Due::Malformed => PromotionKind::Bury,
+        Due::Keep => return None,
+    };
+    Some(Promotion { member, kind })
+}
+
+/// 24 hexadecimal characters, as Sidekiq's client makes them.
+fn new_jid() -> String {
+    format!("{:024x}", fastrand::u128(..) >> 32)
+}

@@ -1,0 +1,190 @@
+//! Hands outcomes to Redis: many at once, repeated until Redis has them. A worker only pushes on a
+//! list; the list survives any outage.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::outcome::{Ended, Outcome};
+use super::shared::Shared;
+use super::sync::{Mutex, lock};
+use crate::dialect::sidekiq::Outcome as Measured;
+use crate::job::Job;
+use crate::store::{self, Settlement, Store};
+
+/// How many outcomes one call carries.
+const BATCH: usize = 1_000;
+/// With more than this at once the next call waits [`GATHER`], so that it carries more still.
+const BUSY: usize = 8;
+/// See [`BUSY`]. Bounds how long an outcome waits here.
+const GATHER: Duration = Duration::from_millis(1);
+
+/// Outcomes on their way from the workers to Redis.
+#[derive(Default)]
+pub struct Settlements {
+    list: Mutex<Vec<Ended>>,
+    arrived: Notify,
+    /// Whether the settler holds a batch that Redis has not confirmed.
+    unconfirmed: AtomicBool,
+}
+
+impl Settlements {
+    /// Hands one in.
+    pub fn push(&self, ended: Ended) {
+        let mut list = lock(&self.list);
+        let was_empty = list.is_empty();
+        list.push(ended);
+        drop(list);
+        if was_empty {
+            self.arrived.notify_one();
+        }
+    }
+
+    /// Hands in the same outcome for many, in order.
+    pub fn push_all(&self, jobs: Vec<Arc<Job>>, outcome: impl Fn() -> Outcome) {
+        let ended = jobs.into_iter().map(|job| Ended {
+            job,
+            outcome: outcome(),
+            elapsed: None,
+        });
+        lock(&self.list).extend(ended);
+        self.arrived.notify_one();
+    }
+
+    /// Whether Redis has everything.
+    pub fn is_empty(&self) -> bool {
+        lock(&self.list).is_empty() && !self.unconfirmed.load(Ordering::Acquire)
+    }
+
+    fn drain(&self) -> Vec<Ended> {
+        let mut list = lock(&self.list);
+        self.unconfirmed.store(!list.is_empty(), Ordering::Release);
+        std::mem::take(&mut *list)
+    }
+}
+
+/// Runs until the engine's runtime ends.
+pub(super) async fn run(shared: Arc<Shared>, store: Store) {
+    loop {
+        shared.settlements.arrived.notified().await;
+        loop {
+            let ended = shared.settlements.drain();
+            if ended.is_empty() {
+                break;
+            }
+            let many = ended.len() > BUSY;
+            flush(&shared, &store, ended).await;
+            shared.settled.notify_waiters();
+            if many {
+                tokio::time::sleep(GATHER).await;
+            }
+        }
+    }
+}
+
+async fn flush(shared: &Shared, store: &Store, ended: Vec<Ended>) {
+    measure(shared, &ended);
+    let mut rest = ended.as_slice();
+    while let Some(first) = rest.first() {
+        // One call names one holder; jobs of an older lease are settled under its name.
+        let epoch = first.job.epoch;
+        let plain = matches!(first.outcome, Outcome::Done);
+        let alike = |it: &&Ended| {
+            it.job.epoch == epoch && matches!(it.outcome, Outcome::Done) == plain
+        };
+        let count = rest.iter().take(BATCH).take_while(alike).count();
+        let (batch, after) = rest.split_at(count);
+        let holder = shared.holder(epoch);
+        if plain {
+            acknowledge(shared, store, &holder, batch).await;
+        } else {
+            settle(shared, store, &holder, batch).await;
+        }
+        rest = after;
+    }
+}
+
+async fn acknowledge(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
+    let tokens: Vec<(u64, &str)> = batch
+        .iter()
+        .map(|it| (it.job.token.0, &*it.job.queue))
+        .collect();
+    let day = shared.clock.day();
+    let kept = shared
+        .insist("acknowledge jobs", || store.acknowledge(holder, &tokens, &day))
+        .await;
+    report_lost(batch.len(), kept);
+}
+
+async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
+    let settlements: Vec<Settlement<'_>> = batch.iter().map(settlement).collect();
+    let day = shared.clock.day();
+    let now = shared.clock.now();
+    let kept = shared
+        .insist("settle jobs", || store.settle(holder, &settlements, now, &day))
+        .await;
+    report_lost(batch.len(), kept.into_iter().filter(|it| *it).count());
+    ring(shared, batch);
+}
+
+/// Our own writes bring no message from Redis: whoever waits for their keys is told here.
+fn ring(shared: &Shared, batch: &[Ended]) {
+    if batch.iter().any(|it| matches!(it.outcome, Outcome::Retry { .. })) {
+        shared.retry_touched.notify_one();
+    }
+    if batch.iter().any(|it| matches!(it.outcome, Outcome::Requeued { .. })) {
+        shared.ring_queues();
+    }
+}
+
+fn settlement(ended: &Ended) -> Settlement<'_> {
+    let outcome = match &ended.outcome {
+        Outcome::Done | Outcome::Failed => store::Outcome::Failed,
+        Outcome::Retry { at, payload } => store::Outcome::Retry {
+            score: *at,
+            payload: payload.clone(),
+        },
+        Outcome::Dead { payload } => store::Outcome::Dead {
+            payload: payload.clone(),
+        },
+        Outcome::Interrupted => store::Outcome::Interrupted,
+        Outcome::Requeued { payload } => store::Outcome::Requeued {
+            payload: payload.clone(),
+        },
+        Outcome::Returned => store::Outcome::Returned,
+        Outcome::Malformed => store::Outcome::Malformed,
+    };
+    Settlement {
+        token: ended.job.token.0,
+        queue: &ended.job.queue,
+        outcome,
+    }
+}
+
+fn report_lost(sent: usize, kept: usize) {
+    if kept < sent {
+        tracing::warn!(
+            "{} finished job(s) had already been taken over by another process, which runs them again: \
+             this process could not renew its lease in time",
+            sent - kept
+        );
+    }
+}
+
+fn measure(shared: &Shared, ended: &[Ended]) {
+    let mut metrics = lock(&shared.metrics);
+    for it in ended {
+        let measured = match it.outcome {
+            Outcome::Done => Measured::Success,
+            Outcome::Requeued { .. } => Measured::Interrupted,
+            Outcome::Returned | Outcome::Malformed => continue,
+            _ if it.elapsed.is_some() => Measured::Interrupted,
+            _ => Measured::Failed,
+        };
+        if let Some(class) = it.job.display_class() {
+            metrics.record(class, measured, it.elapsed.unwrap_or_default());
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The engine's thread: the runtime, the tasks on it, and what happens when one of them ends.
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use tokio::sync::{Mutex as AsyncMutex, mpsc};
+use tokio::task::{JoinSet, LocalSet};
+
+use super::control::Control;
+use super::fetcher::{Desk, Fetcher, Pace};
+use super::order::QueueOrder;
+use super::shared::Shared;
+use super::{StartError, heartbeat, lease, scheduler, settler, shutdown};
+use crate::store::{DueSet, Keys, Store, Touched};
+
+/// Runs the engine to its end. Tells `ready` once whether it started.
+pub(super) fn run(shared: &Arc<Shared>, ready: &Sender<Result<(), StartError>>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            report(ready, Err(error.into()));
+            return;
+        }
+    };
+    let local = LocalSet::new();
+    local.block_on(&runtime, async {
+        match start(shared).await {
+            Ok((store, touched)) => {
+                report(ready, Ok(()));
+                supervise(shared, store, touched).await;
+            }
+            Err(error) => report(ready, Err(error)),
+        }
+    });
+}
+
+fn report(ready: &Sender<Result<(), StartError>>, result: Result<(), StartError>) {
+    // Nobody listens only when the starting thread is gone, and then nothing is left to tell.
+    drop(ready.send(result));
+}
+
+async fn start(
+    shared: &Arc<Shared>,
+) -> Result<(Store, mpsc::UnboundedReceiver<Touched>), StartError> {
+    let settings = &shared.settings;
+    let (store, touched) = Store::open(
+        &settings.redis,
+        settings.keys.clone(),
+    )
+    .await?;
+    let store = store.with_dead_limits(settings.dead);
+    store.watch_signals(&settings.process.identity).await?;
+    store
+        .take_lease(&shared.holder(shared.epoch()), settings.lease)
+        .await?;
+    heartbeat::beat(shared, &store, 0).await?;
+    Ok((store, touched))
+}
+
+/// Keeps the tasks going until the end. A task that ends by itself has panicked: a dead fetcher must
+/// not look like an empty queue, so the process is told to end.
+async fn supervise(
+    shared: &Arc<Shared>,
+    store: Store,
+    touched: mpsc::UnboundedReceiver<Touched>,
+) {
+    let mut lasting = JoinSet::new();
+    lasting.spawn_local(settler::run(Arc::clone(shared), store.clone()));
+    lasting.spawn_local(lease::hold(Arc::clone(shared), store.clone()));
+    lasting.spawn_local(dispatch(Arc::clone(shared), touched));
+
+    let mut until_quiet = JoinSet::new();
+    until_quiet.spawn_local(lease::recover(Arc::clone(shared), store.clone()));
+    for set in [DueSet::Schedule, DueSet::Retry] {
+        until_quiet.spawn_local(scheduler::run(Arc::clone(shared), store.clone(), set));
+    }
+    for fetcher in fetchers(shared, &store) {
+        until_quiet.spawn_local(fetcher.run());
+    }
+    until_quiet.spawn_local(heartbeat::run(Arc::clone(shared), store.clone()));
+
+    let finished = shutdown::finish(shared, &store);
+    tokio::pin!(finished);
+    loop {
+        tokio::select! {
+            () = &mut finished => return,
+            Some(ended) = lasting.join_next() => fault(shared, ended.err()),
+            Some(Err(error)) = until_quiet.join_next() => fault(shared, Some(error)),
+        }
+    }
+}
+
+fn fault(shared: &Shared, error: Option<tokio::task::JoinError>) {
+    let why = error.map_or_else(|| "ended".to_owned(), |it| it.to_string());
+    shared.control.send(Control::Fault(format!(
+        "a part of the engine failed ({why}); this process cannot go on"
+    )));
+}
+
+fn fetchers(shared: &Arc<Shared>, store: &Store) -> Vec<Fetcher> {
+    let desk = Arc::new(AsyncMutex::new(Desk::new(shared.epoch())));
+    shared
+        .settings
+        .capsules
+        .iter()
+        .enumerate()
+        .map(|(index, capsule)| {
+            let order = QueueOrder::new(&capsule.queues, shared.settings.generation);
+            let names = order.names().iter().map(|it| Arc::from(it.as_str())).collect();
+            Fetcher {
+                shared: Arc::clone(shared),
+                store: store.clone(),
+                desk: Arc::clone(&desk),
+                index,
+                order,
+                names,
+                pace: Pace::default(),
+            }
+        })
+        .collect()
+}
+
+/// Rings whoever waits for what was touched. The store names keys without the namespace.
+async fn dispatch(shared: Arc<Shared>, mut touched: mpsc::UnboundedReceiver<Touched>) {
+    while let Some(message) = touched.recv().await {
+        match message {
+            // Whoever looks makes the new connection, so that the messages go on.
+            Touched::Everything | Touched::Lost => {
+                shared.ring_queues();
+                shared.schedule_touched.notify_one();
+                shared.retry_touched.notify_one();
+            }
+            Touched::Keys(keys) => {
+                for key in keys {
+                    ring(&shared, &key);
+                }
+            }
+        }
+    }
+}
+
+fn ring(shared: &Shared, key: &str) {
+    let keys = Keys::default();
+    if key == keys.schedule() {
+        shared.schedule_touched.notify_one();
+    } else if key == keys.retry() {
+        shared.retry_touched.notify_one();
+    } else if key == keys.signals(&shared.settings.process.identity) {
+        shared.signalled.notify_one();
+    } else {
+        shared.ring_queues();
+    }
+}

@@ -1,0 +1,55 @@
+//! What a job is while the engine carries it: bytes, where they came from, and the few fields that
+//! were read from them. Knows no Redis, no Ruby and no dialect; nothing here does IO.
+
+use std::sync::Arc;
+
+mod envelope;
+mod patch;
+mod scan;
+mod text;
+
+pub use envelope::{Envelope, Retry};
+pub use patch::{Field, PatchError, patch};
+pub(crate) use patch::{unescape, visit};
+pub use text::{json_string, ruby_float, scrub};
+
+/// Names one claimed job in its holder's in-flight table; never used twice by one holder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(pub u64);
+
+/// A job between its claim and its settlement.
+#[derive(Debug)]
+pub struct Job {
+    /// Its name in the in-flight table.
+    pub token: Token,
+    /// The lease under which it was claimed: a settlement under an older one does nothing.
+    pub epoch: u32,
+    /// The queue it was claimed from, without any prefix; it goes back there when returned.
+    pub queue: Arc<str>,
+    /// The bytes exactly as they stood in the queue.
+    pub payload: Box<[u8]>,
+    /// What was read from the payload, or `None` when it needs Ruby's parser to decide.
+    pub envelope: Option<Envelope>,
+}
+
+impl Job {
+    /// The bytes of `range` of the payload.
+    pub fn span(&self, range: &std::ops::Range<u32>) -> &[u8] {
+        self.payload
+            .get(range.start as usize..range.end as usize)
+            .unwrap_or_default()
+    }
+
+    /// As [`Self::span`], for what the envelope found to be text.
+    pub fn text(&self, range: Option<&std::ops::Range<u32>>) -> Option<&str> {
+        std::str::from_utf8(self.span(range?)).ok()
+    }
+
+    /// The class to show and to measure by: the wrapped one of an Active Job. `None` when only
+    /// Ruby can read the payload.
+    pub fn display_class(&self) -> Option<&str> {
+        let envelope = self.envelope.as_ref()?;
+        let shown = envelope.wrapped.as_ref().unwrap_or(&envelope.class);
+        self.text(Some(shown))
+    }
+}

@@ -1,0 +1,107 @@
+//! Claims: jobs move from their queues to their holder's in-flight table.
+
+use std::sync::Arc;
+
+use redis::Value;
+
+use super::script::{CLAIM, Call};
+use super::{Store, StoreError, reply};
+
+/// A request for jobs. Sent again with the same number it yields the same jobs.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// Who holds the lease under which the jobs are claimed.
+    pub holder: &'a str,
+    /// Grows with each new claim of this holder. One that is lower than the last executed does nothing.
+    pub number: u64,
+    /// The first job's token; the others count up. Below 2^53, never used before by this holder.
+    pub first_token: u64,
+    /// Most jobs.
+    pub limit: usize,
+    /// Most bytes of payload, except that the first job is always taken.
+    pub byte_limit: usize,
+    /// Bare names of the queues, in the order to look.
+    pub queues: &'a [Arc<str>],
+}
+
+/// A claimed job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// Its name in the in-flight table.
+    pub token: u64,
+    /// Where it came from, as an index into the request's queues.
+    pub queue: usize,
+    /// The bytes exactly as they stood in the queue.
+    pub payload: Vec<u8>,
+}
+
+impl Store {
+    /// Takes jobs. [`StoreError::LeaseLost`] when the holder has no lease.
+    pub async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>, StoreError> {
+        if claim.limit == 0 {
+            return Ok(Vec::new());
+        }
+        let mut call = Call::keys([
+            self.keys.inflight(claim.holder),
+            self.keys.leases(),
+            self.keys.paused(),
+        ]);
+        call.arg(claim.holder)
+            .arg(claim.number)
+            .arg(claim.first_token)
+            .arg(claim.limit)
+            .arg(claim.byte_limit);
+        for queue in claim.queues {
+            call.push_key(self.keys.queue(queue));
+            call.arg(&**queue);
+        }
+        let mut parts = reply::array(self.link.script(&CLAIM, &call).await?)?.into_iter();
+        match parts.next().as_ref().map(reply::integer).transpose()? {
+            Some(0) => fresh(claim, parts),
+            Some(1) => repeated(claim, parts),
+            other => Err(StoreError::unexpected(other)),
+        }
+    }
+}
+
+fn fresh(
+    claim: &Claim<'_>,
+    mut parts: impl Iterator<Item = Value>,
+) -> Result<Vec<Claimed>, StoreError> {
+    let mut jobs = Vec::with_capacity(claim.limit.min(1024));
+    while let (Some(index), Some(payloads)) = (parts.next(), parts.next()) {
+        let queue =
+            usize::try_from(reply::integer(&index)?).map_err(|_| StoreError::unexpected(index))?;
+        for payload in reply::array(payloads)? {
+            let token = claim.first_token + jobs.len() as u64;
+            jobs.push(Claimed {
+                token,
+                queue,
+                payload: reply::bytes(payload)?,
+            });
+        }
+    }
+    Ok(jobs)
+}
+
+fn repeated(
+    claim: &Claim<'_>,
+    mut parts: impl Iterator<Item = Value>,
+) -> Result<Vec<Claimed>, StoreError> {
+    let mut jobs = Vec::new();
+    while let (Some(token), Some(queue), Some(payload)) = (parts.next(), parts.next(), parts.next())
+    {
+        let name = reply::text(queue)?;
+        // The caller repeats its own request, so the name is among those it sent.
+        let Some(queue) = claim.queues.iter().position(|queue| **queue == *name) else {
+            return Err(StoreError::unexpected(name));
+        };
+        let token = reply::integer(&token)?.unsigned_abs();
+        jobs.push(Claimed {
+            token,
+            queue,
+            payload: reply::bytes(payload)?,
+        });
+    }
+    Ok(jobs)
+}

@@ -1,0 +1,256 @@
+//! Makes a connection: finds the master, introduces itself, and learns what the server can do.
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::io::tcp::TcpSettings;
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, ProtocolVersion, PushInfo,
+    RedisError, Value, cmd,
+};
+
+use super::error::classify;
+use super::script::{Call, PROBE};
+use super::{Keys, StoreError, reply};
+use crate::config::redis::RedisSettings;
+
+/// Who made the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flavour {
+    /// Redis.
+    #[default]
+    Redis,
+    /// Valkey.
+    Valkey,
+    /// Another that speaks the protocol.
+    Other,
+}
+
+/// What the server said about itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServerFacts {
+    /// Major, minor and patch of Redis, or of what Valkey claims to be compatible with; `None` when
+    /// the server does not tell.
+    pub version: Option<(u16, u16, u16)>,
+    /// Who made it.
+    pub flavour: Flavour,
+    /// `noeviction` is what jobs need; `None` when the server does not tell.
+    pub maxmemory_policy: Option<String>,
+    /// Whether the server pushes a message when a key is touched. Without it: poll.
+    pub tracking: bool,
+}
+
+pub(super) type Push = Box<dyn Fn(PushInfo) -> Result<(), ()> + Send + Sync>;
+
+pub(super) fn config(settings: &RedisSettings) -> AsyncConnectionConfig {
+    // Both explicit: redis-rs gives up on a reply after 500 ms by default.
+    AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(settings.connect_timeout()))
+        .set_response_timeout(Some(settings.response_timeout()))
+}
+
+/// Connects to the server, or to the master that the sentinels name.
+pub(super) async fn connect(
+    settings: &RedisSettings,
+    push: Push,
+) -> Result<(MultiplexedConnection, bool), StoreError> {
+    let master = match settings.master()? {
+        Some(name) => Some(find_master(settings, &name).await?),
+        None => None,
+    };
+    let info = prepare(settings.server(master.clone())?);
+    let config = config(settings).set_push_sender(push);
+    let modern = with_protocol(&info, ProtocolVersion::RESP3);
+    let (mut connection, resp3) = match open(modern, &config).await {
+        // A proxy that does not know HELLO: all but the messages works without it.
+        Err(error) if speaks_only_resp2(&error) => (
+            open(with_protocol(&info, ProtocolVersion::RESP2), &config)
+                .await
+                .map_err(denied)?,
+            false,
+        ),
+        other => (other.map_err(denied)?, true),
+    };
+    // Refused by an ACL: then it has no name.
+    let _ = run(
+        &mut connection,
+        cmd("CLIENT").arg("SETNAME").arg(settings.client_name()),
+    )
+    .await;
+    if master.is_some() {
+        check_role(&mut connection).await?;
+    }
+    Ok((connection, resp3))
+}
+
+async fn open(
+    info: ConnectionInfo,
+    config: &AsyncConnectionConfig,
+) -> Result<MultiplexedConnection, RedisError> {
+    Client::open(info)?
+        .get_multiplexed_async_connection_with_config(config)
+        .await
+}
+
+fn prepare(info: ConnectionInfo) -> ConnectionInfo {
+    let settings = TcpSettings::default().set_nodelay(true).set_keepalive(
+        redis::io::tcp::socket2::TcpKeepalive::new()
+            .with_time(Duration::from_secs(15))
+            .with_interval(Duration::from_secs(5))
+            .with_retries(3),
+    );
+    info.set_tcp_settings(settings)
+}
+
+fn with_protocol(info: &ConnectionInfo, protocol: ProtocolVersion) -> ConnectionInfo {
+    let user = info
+        .redis_settings()
+        .clone()
+        .set_protocol(protocol)
+        .set_skip_set_lib_name();
+    info.clone().set_redis_settings(user)
+}
+
+fn speaks_only_resp2(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::RESP3NotSupported
+        || error.code() == Some("NOPROTO")
+        || error.code() == Some("NOPERM")
+}
+
+/// At connect, what is not about the network is about access.
+fn denied(error: RedisError) -> StoreError {
+    match classify(&error).0 {
+        StoreError::Refused(text) if text.starts_with("NOPERM") => StoreError::Denied(text),
+        StoreError::Unexpected(text) => StoreError::Denied(text),
+        other => other,
+    }
+}
+
+async fn run(connection: &mut MultiplexedConnection, command: &Cmd) -> Result<Value, StoreError> {
+    connection
+        .send_packed_command(command)
+        .await
+        .and_then(Value::extract_error)
+        .map_err(denied)
+}
+
+/// Asks the sentinels in turn; the first that knows the master is believed.
+async fn find_master(settings: &RedisSettings, name: &str) -> Result<(String, u16), StoreError> {
+    let config = config(settings);
+    let mut trouble = String::from("no sentinel is configured");
+    for sentinel in &settings.sentinels {
+        let place = format!("{}:{}", sentinel.host, sentinel.port);
+        let info = with_protocol(
+            &prepare(settings.sentinel(sentinel)?),
+            ProtocolVersion::RESP2,
+        );
+        let asked = async {
+            let mut connection = open(info, &config).await.map_err(denied)?;
+            let mut question = cmd("SENTINEL");
+            question.arg("get-master-addr-by-name").arg(name);
+            reply::texts(run(&mut connection, &question).await?)
+        };
+        match asked.await.as_deref() {
+            Ok([host, port]) => match port.parse() {
+                Ok(port) => return Ok((host.clone(), port)),
+                Err(_) => trouble = format!("sentinel {place} names the port {port}"),
+            },
+            Ok(_) => trouble = format!("sentinel {place} knows no master named {name}"),
+            Err(error) => trouble = format!("sentinel {place}: {error}"),
+        }
+    }
+    Err(StoreError::Unavailable(trouble))
+}
+
+/// Sentinels may name the old master for a while after it stepped down.
+async fn check_role(connection: &mut MultiplexedConnection) -> Result<(), StoreError> {
+    match run(connection, &cmd("ROLE")).await {
+        Ok(Value::Array(parts)) => match parts.into_iter().next().map(reply::text).transpose()? {
+            Some(role) if role == "master" => Ok(()),
+            role => Err(StoreError::Unavailable(format!(
+                "the sentinels name a server that is a {} now",
+                role.unwrap_or_default()
+            ))),
+        },
+        Err(error @ StoreError::Unavailable(_)) => Err(error),
+        // Not allowed to ask.
+        _ => Ok(()),
+    }
+}
+
+/// Reads version and policy. A server that forbids or renamed INFO is taken as recent enough.
+pub(super) async fn facts(
+    connection: &mut MultiplexedConnection,
+) -> Result<ServerFacts, StoreError> {
+    let mut facts = ServerFacts::default();
+    let mut info = String::new();
+    for section in ["server", "memory"] {
+        match run(connection, cmd("INFO").arg(section)).await {
+            Ok(Value::BulkString(bytes)) => info.push_str(&String::from_utf8_lossy(&bytes)),
+            Ok(Value::VerbatimString { text, .. }) => info.push_str(&text),
+            Err(error @ StoreError::Unavailable(_)) => return Err(error),
+            _ => {}
+        }
+    }
+    let field = |name: &str| {
+        info.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+            .map(str::trim)
+    };
+    facts.version = field("redis_version").and_then(parse_version);
+    facts.maxmemory_policy = field("maxmemory_policy").map(str::to_owned);
+    facts.flavour = match field("server_name") {
+        Some("valkey") => Flavour::Valkey,
+        Some("redis") | None if field("dragonfly_version").is_none() => Flavour::Redis,
+        _ => Flavour::Other,
+    };
+    match facts.version {
+        Some(version) if version < (6, 2, 0) => Err(StoreError::TooOld {
+            flavour: format!("{:?}", facts.flavour),
+            found: format!("{}.{}.{}", version.0, version.1, version.2),
+        }),
+        _ => Ok(facts),
+    }
+}
+
+fn parse_version(text: &str) -> Option<(u16, u16, u16)> {
+    let mut numbers = text.split(['.', '-']).map(|part| part.parse().ok());
+    Some((
+        numbers.next()??,
+        numbers.next()??,
+        numbers.next().flatten().unwrap_or(0),
+    ))
+}
+
+/// Makes sure that this user may do what the scripts do.
+pub(super) async fn probe(
+    connection: &mut MultiplexedConnection,
+    keys: &Keys,
+) -> Result<(), StoreError> {
+    let key = keys.inflight(&format!("probe:{}", std::process::id()));
+    match run(connection, &PROBE.by_source(&Call::keys([key]))).await {
+        // Full, or a replica for the moment: neither is about rights.
+        Ok(_) | Err(StoreError::Refused(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks to be told of touched keys; `false` when the server does not do that.
+///
+/// Without NOLOOP: Redis 7.0 does not apply it to what scripts write, and where it applies, a write of
+/// ours hides one of another client to the same key in the same turn of Redis's event loop.
+pub(super) async fn track(
+    connection: &mut MultiplexedConnection,
+    prefixes: &[String],
+) -> Result<bool, StoreError> {
+    let mut tracking = cmd("CLIENT");
+    tracking.arg("TRACKING").arg("ON").arg("BCAST");
+    for prefix in prefixes {
+        tracking.arg("PREFIX").arg(prefix);
+    }
+    match run(connection, &tracking).await {
+        Ok(_) => Ok(true),
+        Err(error @ StoreError::Unavailable(_)) => Err(error),
+        Err(_) => Ok(false),
+    }
+}

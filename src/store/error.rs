@@ -1,0 +1,104 @@
+//! What can go wrong with Redis, by what the caller can do about it.
+
+use redis::{ErrorKind, RedisError};
+
+use crate::config::redis::SettingsError;
+
+/// Why a call was not carried out, or may not have been.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No connection, or no reply in time. The command may or may not have run: repeat it later.
+    #[error("Redis cannot be reached ({0}); nothing is lost, it is tried again until it answers")]
+    Unavailable(String),
+    /// The server answered that it will not do it now. Nothing changed: repeat it later.
+    #[error("Redis refused a command ({0}); nothing was changed, it is tried again")]
+    Refused(String),
+    /// Wrong password, or a user without the rights that are needed.
+    #[error("Redis denies access ({0}); check user, password and ACL of the Redis connection")]
+    Denied(String),
+    /// Another process took over what this holder held.
+    #[error("the lease on claimed jobs was lost; the process must go on under a new holder name")]
+    LeaseLost,
+    /// The server is older than what the engine needs.
+    #[error("{flavour} {found} is too old; Footplate needs Redis 6.2 or newer, or Valkey")]
+    TooOld {
+        /// What the server calls itself.
+        flavour: String,
+        /// Its version.
+        found: String,
+    },
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A reply that makes no sense, or a key of a wrong type.
+    #[error("Redis gave an answer that Footplate cannot use ({0}); please report it")]
+    Unexpected(String),
+}
+
+/// Whether the connection can be used after an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aftermath {
+    Keep,
+    /// Gone, silent, or to a server that is no longer the master.
+    Drop,
+}
+
+/// What a server error says, whether or not it came out of a script: Redis 6.2 wraps those.
+fn code_of(error: &RedisError) -> (String, String) {
+    let code = error.code().unwrap_or_default();
+    let detail = error.detail().unwrap_or_default();
+    if code == "ERR"
+        && detail.contains("@user_script")
+        && let Some(inner) = detail.rsplit(": ").next()
+        && let Some((code, rest)) = inner.trim_start_matches('-').split_once(' ')
+        && !code.is_empty()
+        && code.bytes().all(|byte| byte.is_ascii_uppercase())
+    {
+        return (code.to_owned(), rest.to_owned());
+    }
+    (code.to_owned(), detail.to_owned())
+}
+
+pub(super) fn classify(error: &RedisError) -> (StoreError, Aftermath) {
+    match error.kind() {
+        ErrorKind::Io
+        | ErrorKind::MasterNameNotFoundBySentinel
+        | ErrorKind::ClusterConnectionNotFound => {
+            return (StoreError::Unavailable(error.to_string()), Aftermath::Drop);
+        }
+        ErrorKind::AuthenticationFailed => {
+            return (StoreError::Denied(error.to_string()), Aftermath::Drop);
+        }
+        // The position in the stream is unknown after this.
+        ErrorKind::Parse => return (StoreError::Unexpected(error.to_string()), Aftermath::Drop),
+        _ => {}
+    }
+    let (code, detail) = code_of(error);
+    let text = format!("{code} {detail}");
+    match code.as_str() {
+        "LEASELOST" => (StoreError::LeaseLost, Aftermath::Keep),
+        "READONLY" | "MASTERDOWN" | "UNBLOCKED" => (StoreError::Refused(text), Aftermath::Drop),
+        "OOM" | "NOREPLICAS" | "LOADING" | "MISCONF" | "BUSY" | "TRYAGAIN" | "CLUSTERDOWN"
+        | "NOPERM" | "NOTBUSY" => (StoreError::Refused(text), Aftermath::Keep),
+        "WRONGPASS" | "NOAUTH" => (StoreError::Denied(text), Aftermath::Drop),
+        _ if detail.contains("max number of clients") => {
+            (StoreError::Unavailable(text), Aftermath::Drop)
+        }
+        _ => (StoreError::Unexpected(error.to_string()), Aftermath::Keep),
+    }
+}
+
+impl StoreError {
+    pub(super) fn unavailable(reason: impl ToString) -> Self {
+        Self::Unavailable(reason.to_string())
+    }
+
+    pub(super) fn unexpected(what: impl std::fmt::Debug) -> Self {
+        Self::Unexpected(format!("{what:?}").chars().take(200).collect())
+    }
+
+    /// Whether the same call can succeed later without anybody changing anything here.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Refused(_))
+    }
+}

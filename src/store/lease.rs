@@ -1,0 +1,146 @@
+//! Leases, and the recovery of jobs whose holder let its lease end.
+
+use std::time::Duration;
+
+use redis::Value;
+
+use super::script::{BURY, Call, EXPIRE, LEASE, RECOVER};
+use super::{Store, StoreError, reply};
+
+/// Recoveries of a job are counted for three days after the last one.
+const RECOVERY_MEMORY: u32 = 72 * 3600;
+
+/// A poison pill that was sent to the dead set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Buried {
+    /// Bare name of its queue.
+    pub queue: String,
+    /// The bytes as they stood in the queue.
+    pub payload: Vec<u8>,
+}
+
+/// What one round of recovery did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Jobs put back to their queues.
+    pub requeued: usize,
+    /// Jobs that had been recovered too often.
+    pub buried: Vec<Buried>,
+    /// Whether nothing is left of the holder.
+    pub done: bool,
+}
+
+impl Store {
+    /// Takes a lease, or prolongs it; `false` when others already treat the holder as dead.
+    pub async fn take_lease(&self, holder: &str, ttl: Duration) -> Result<bool, StoreError> {
+        Ok(self.lease("take", holder, ttl).await? == 1)
+    }
+
+    /// Prolongs a lease, also one that ended but that nobody took; `false` when it is lost.
+    pub async fn renew_lease(&self, holder: &str, ttl: Duration) -> Result<bool, StoreError> {
+        Ok(self.lease("renew", holder, ttl).await? == 1)
+    }
+
+    /// Gives the lease up when no job is in flight under it, and returns how many are.
+    pub async fn release_lease(&self, holder: &str) -> Result<usize, StoreError> {
+        let left = self.lease("release", holder, Duration::ZERO).await?;
+        usize::try_from(left).map_err(|_| StoreError::unexpected(left))
+    }
+
+    /// Declares a holder dead without waiting for its lease: for a parent whose child died. `false`
+    /// when it held nothing.
+    pub async fn abandon(&self, holder: &str) -> Result<bool, StoreError> {
+        Ok(self.lease("abandon", holder, Duration::ZERO).await? == 1)
+    }
+
+    async fn lease(&self, action: &str, holder: &str, ttl: Duration) -> Result<i64, StoreError> {
+        let mut call = Call::keys([
+            self.keys.leases(),
+            self.keys.orphans(),
+            self.keys.inflight(holder),
+        ]);
+        call.arg(action)
+            .arg(holder)
+            .arg(ttl.as_secs_f64().to_string());
+        reply::integer(&self.link.script(&LEASE, &call).await?)
+    }
+
+    /// Declares holders dead whose lease has ended, and returns the names of the dead whose jobs wait
+    /// for [`Store::recover`], at most `limit`.
+    pub async fn expire_holders(&self, limit: usize) -> Result<Vec<String>, StoreError> {
+        let mut call = Call::keys([self.keys.leases(), self.keys.orphans()]);
+        call.arg(limit.max(1));
+        reply::texts(self.link.script(&EXPIRE, &call).await?)
+    }
+
+    /// Puts some jobs of a dead holder back. A job that this happens to for the `poison_after`th time
+    /// goes to the dead set instead, with the payload that `poison` makes of it. Call it until it is
+    /// done; several processes may do so at once.
+    pub async fn recover(
+        &self,
+        holder: &str,
+        max_jobs: usize,
+        max_bytes: usize,
+        poison_after: u32,
+        now: f64,
+        poison: impl Fn(&[u8]) -> Vec<u8>,
+    ) -> Result<Recovered, StoreError> {
+        let mut call = Call::keys([
+            self.keys.inflight(holder),
+            self.keys.orphans(),
+            self.keys.queues(),
+        ]);
+        call.arg(holder)
+            .arg(max_jobs.clamp(1, 1000))
+            .arg(max_bytes)
+            .arg(poison_after)
+            .arg(self.keys.queue(""))
+            .arg(self.keys.recovered(""))
+            .arg(RECOVERY_MEMORY);
+        let mut parts = reply::array(self.link.script(&RECOVER, &call).await?)?.into_iter();
+        let mut number = || parts.next().as_ref().map_or(Ok(0), reply::integer);
+        let (done, requeued) = (number()? == 1, number()?.unsigned_abs());
+        let pills: Vec<Value> = parts.collect();
+        Ok(Recovered {
+            requeued: usize::try_from(requeued).unwrap_or(usize::MAX),
+            buried: self.bury(holder, pills, now, poison).await?,
+            done,
+        })
+    }
+
+    async fn bury(
+        &self,
+        holder: &str,
+        pills: Vec<Value>,
+        now: f64,
+        poison: impl Fn(&[u8]) -> Vec<u8>,
+    ) -> Result<Vec<Buried>, StoreError> {
+        if pills.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut call = Call::keys([self.keys.inflight(holder), self.keys.dead()]);
+        call.arg(&self.trim(now));
+        let mut buried = Vec::new();
+        let mut pills = pills.into_iter();
+        while let (Some(field), Some(payload)) = (pills.next(), pills.next()) {
+            let (field, payload) = (reply::text(field)?, reply::bytes(payload)?);
+            let hash = sha1(&payload);
+            call.push_key(self.keys.recovered(&hash));
+            call.arg(&field).arg(poison(&payload));
+            let queue = field
+                .split_once(':')
+                .map_or("", |(_, queue)| queue)
+                .to_owned();
+            buried.push(Buried { queue, payload });
+        }
+        let mine = reply::flags(self.link.script(&BURY, &call).await?, buried.len())?;
+        let mut mine = mine.into_iter();
+        buried.retain(|_| mine.next().unwrap_or(false));
+        Ok(buried)
+    }
+}
+
+/// As Redis's own `sha1hex`.
+fn sha1(bytes: &[u8]) -> String {
+    sha1_smol::Sha1::from(bytes).digest().to_string()
+}

@@ -1,0 +1,262 @@
+//! The one connection to the server:
+//! 1. made on demand, by one task while the others wait; how long to wait after a failure is up to
+//!    the callers;
+//! 2. given up when it is gone, when a reply is late, and when the server is no longer the master;
+//! 3. told of keys that others touch, where the server can do that.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
+
+use redis::aio::MultiplexedConnection;
+use redis::{Cmd, Pipeline, PushInfo, PushKind, Value};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::connect::{self, ServerFacts};
+use super::error::{Aftermath, classify};
+use super::script::{Call, Lua};
+use super::{Keys, StoreError};
+use crate::config::redis::RedisSettings;
+
+/// What happened to the keys that matter, by whoever's hand: our own scripts are heard as well, after
+/// their reply. A claim that finds nothing touches nothing, so answering each message with a claim ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Touched {
+    /// These were written to, named without the namespace.
+    Keys(Vec<String>),
+    /// Anything may have happened: after each connect, and when the database was flushed.
+    Everything,
+    /// The connection is gone. The next call makes a new one.
+    Lost,
+}
+
+/// The present connection.
+#[derive(Clone)]
+struct Live {
+    connection: MultiplexedConnection,
+    generation: u64,
+    since: Instant,
+}
+
+#[derive(Default)]
+struct State {
+    live: Option<Live>,
+    generation: u64,
+    facts: ServerFacts,
+    /// More prefixes to be told of: the lists through which this process is commanded.
+    watched: Vec<String>,
+}
+
+pub(super) struct Link {
+    settings: RedisSettings,
+    keys: Arc<Keys>,
+    touched: UnboundedSender<Touched>,
+    /// Shared with the connection's own callback, which hears first that it is gone.
+    state: Arc<Mutex<State>>,
+    connecting: tokio::sync::Mutex<()>,
+}
+
+impl Link {
+    pub(super) fn new(
+        settings: RedisSettings,
+        keys: Arc<Keys>,
+        touched: UnboundedSender<Touched>,
+    ) -> Self {
+        let (state, connecting) = Default::default();
+        Self {
+            settings,
+            keys,
+            touched,
+            state,
+            connecting,
+        }
+    }
+
+    /// The first connect: also checks the user's rights.
+    pub(super) async fn open(&self) -> Result<(), StoreError> {
+        let mut live = self.live().await?;
+        connect::probe(&mut live.connection, &self.keys).await
+    }
+
+    pub(super) fn facts(&self) -> ServerFacts {
+        self.state().facts.clone()
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.state().generation
+    }
+
+    pub(super) fn connected_since(&self) -> Option<Instant> {
+        self.state().live.as_ref().map(|live| live.since)
+    }
+
+    /// Also be told of `prefix`.
+    pub(super) async fn watch(&self, prefix: String) -> Result<(), StoreError> {
+        let mut live = self.live().await?;
+        {
+            let mut state = self.state();
+            if !state.watched.contains(&prefix) {
+                state.watched.push(prefix.clone());
+            }
+            if !state.facts.tracking {
+                return Ok(());
+            }
+        }
+        connect::track(&mut live.connection, &[prefix])
+            .await
+            .map(drop)
+    }
+
+    pub(super) async fn command(&self, command: &Cmd) -> Result<Value, StoreError> {
+        let mut live = self.live().await?;
+        let reply = live.connection.send_packed_command(command).await;
+        self.judge(&live, reply.and_then(Value::extract_error))
+    }
+
+    /// All replies of a pipeline; an error in one of them is an error of all.
+    pub(super) async fn pipeline(&self, pipeline: &Pipeline) -> Result<Vec<Value>, StoreError> {
+        let mut live = self.live().await?;
+        let replies = pipeline
+            .query_async::<Vec<Value>>(&mut live.connection)
+            .await;
+        self.judge(&live, replies)
+    }
+
+    pub(super) async fn script(&self, script: &Lua, call: &Call) -> Result<Value, StoreError> {
+        let mut live = self.live().await?;
+        let mut reply = live
+            .connection
+            .send_packed_command(&script.by_hash(call))
+            .await;
+        reply = reply.and_then(Value::extract_error);
+        if reply
+            .as_ref()
+            .is_err_and(|error| error.code() == Some("NOSCRIPT"))
+        {
+            // A new server, or a SCRIPT FLUSH. Nothing has run; with its source it both runs and
+            // stays known.
+            reply = live
+                .connection
+                .send_packed_command(&script.by_source(call))
+                .await;
+            reply = reply.and_then(Value::extract_error);
+        }
+        self.judge(&live, reply)
+    }
+
+    fn judge<T>(&self, live: &Live, reply: redis::RedisResult<T>) -> Result<T, StoreError> {
+        reply.map_err(|error| {
+            let (error, aftermath) = classify(&error);
+            if aftermath == Aftermath::Drop {
+                drop_connection(&self.state, live.generation, &self.touched);
+            }
+            error
+        })
+    }
+
+    async fn live(&self) -> Result<Live, StoreError> {
+        if let Some(live) = &self.state().live {
+            return Ok(live.clone());
+        }
+        let _one_at_a_time = self.connecting.lock().await;
+        if let Some(live) = &self.state().live {
+            return Ok(live.clone());
+        }
+        let patience = self.settings.connect_timeout() + self.settings.response_timeout();
+        tokio::time::timeout(patience, self.connect())
+            .await
+            .unwrap_or_else(|_| Err(StoreError::unavailable("it did not answer in time")))
+    }
+
+    async fn connect(&self) -> Result<Live, StoreError> {
+        let generation = self.state().generation + 1;
+        let push = self.listener(generation);
+        let (mut connection, resp3) = connect::connect(&self.settings, push).await?;
+        let mut facts = connect::facts(&mut connection).await?;
+        if resp3 {
+            let mut prefixes = vec![
+                self.keys.queue(""),
+                self.keys.schedule(),
+                self.keys.retry(),
+                self.keys.paused(),
+            ];
+            prefixes.extend(self.state().watched.iter().cloned());
+            facts.tracking = connect::track(&mut connection, &prefixes).await?;
+        }
+        let live = Live {
+            connection,
+            generation,
+            since: Instant::now(),
+        };
+        {
+            let mut state = self.state();
+            state.facts = facts;
+            state.generation = generation;
+            state.live = Some(live.clone());
+        }
+        // Whatever happened while nobody listened.
+        let _ = self.touched.send(Touched::Everything);
+        Ok(live)
+    }
+
+    fn listener(&self, generation: u64) -> connect::Push {
+        let touched = self.touched.clone();
+        // Weak: the connection must not keep alive the state that holds it.
+        let state: Weak<Mutex<State>> = Arc::downgrade(&self.state);
+        let namespace = self.keys.prefix().to_owned();
+        Box::new(move |push: PushInfo| {
+            match push.kind {
+                PushKind::Invalidate => {
+                    let _ = touched.send(invalidated(push.data, &namespace));
+                }
+                PushKind::Disconnection => {
+                    if let Some(state) = state.upgrade() {
+                        drop_connection(&state, generation, &touched);
+                    }
+                }
+                _ => {}
+            }
+            Ok(())
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        locked(&self.state)
+    }
+}
+
+/// No code panics while it holds the lock, and the state would be sound if it did.
+fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn drop_connection(state: &Mutex<State>, generation: u64, touched: &UnboundedSender<Touched>) {
+    let dropped = {
+        let mut state = locked(state);
+        // Not a newer one: several calls may fail on the same connection.
+        match &state.live {
+            Some(live) if live.generation == generation => state.live.take(),
+            _ => None,
+        }
+    };
+    if dropped.is_some() {
+        let _ = touched.send(Touched::Lost);
+    }
+}
+
+fn invalidated(data: Vec<Value>, namespace: &str) -> Touched {
+    let mut keys = Vec::new();
+    for value in data {
+        match value {
+            Value::Array(items) => keys.extend(items.into_iter().filter_map(|item| match item {
+                Value::BulkString(bytes) => {
+                    let key = String::from_utf8_lossy(&bytes);
+                    Some(key.strip_prefix(namespace).unwrap_or(&key).to_owned())
+                }
+                _ => None,
+            })),
+            // The whole database was flushed.
+            _ => return Touched::Everything,
+        }
+    }
+    Touched::Keys(keys)
+}

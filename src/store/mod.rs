@@ -1,0 +1,175 @@
+//! Everything that talks to Redis, in the engine's words. Each call is one atomic step on the
+//! server and safe to repeat. Knows the dialect's key names and nothing of threads or Ruby.
+//!
+//! 1. `link` owns the one connection: reconnects on demand, tracks keys, tells errors apart.
+//! 2. `claim` moves jobs from queues to the in-flight table of their holder.
+//! 3. `settle` moves them on: forgotten, to retry, to dead, or back.
+//! 4. `lease` says who holds what, and recovers the jobs of who no longer does.
+//! 5. `schedule` moves what is due from the retry and schedule sets to the queues.
+//! 6. `registry` shows the process to Sidekiq's API and web interface; `metrics` feeds its charts.
+//!
+//! Scripts write to where a job goes before they remove it from where it was, and declare what they
+//! write to in KEYS where they can know it: one that stops halfway leaves a job twice, never nowhere.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+mod claim;
+mod connect;
+mod error;
+mod keys;
+mod lease;
+mod link;
+mod metrics;
+mod registry;
+mod reply;
+mod schedule;
+mod script;
+mod settle;
+
+pub use claim::{Claim, Claimed};
+pub use connect::{Flavour, ServerFacts};
+pub use error::StoreError;
+pub use keys::Keys;
+pub use lease::{Buried, Recovered};
+pub use link::Touched;
+pub use metrics::{MetricOp, MetricWrite};
+pub use registry::{Beat, BeatReply};
+pub use schedule::{Due, DueSet, Promotion, PromotionKind};
+pub use settle::{Outcome, Settlement};
+
+use crate::config::redis::RedisSettings;
+use link::Link;
+
+/// How much the dead set keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeadLimits {
+    /// `dead_max_jobs`. As in Sidekiq, one job fewer than this survives a trim.
+    pub max_jobs: u64,
+    /// `dead_timeout_in_seconds`.
+    pub timeout: Duration,
+}
+
+impl Default for DeadLimits {
+    fn default() -> Self {
+        Self {
+            max_jobs: 10_000,
+            timeout: Duration::from_secs(180 * 24 * 3600),
+        }
+    }
+}
+
+/// The application's Redis. Clones share one connection.
+#[derive(Clone)]
+pub struct Store {
+    link: Arc<Link>,
+    keys: Arc<Keys>,
+    dead: DeadLimits,
+}
+
+impl Store {
+    /// Connects, and checks that the server is recent enough and lets this user do what the engine
+    /// does. The receiver hears of keys that other clients touch.
+    pub async fn open(
+        settings: &RedisSettings,
+        keys: Keys,
+    ) -> Result<(Self, mpsc::UnboundedReceiver<Touched>), StoreError> {
+        settings.check()?;
+        let (sender, touched) = mpsc::unbounded_channel();
+        let keys = Arc::new(keys);
+        let link = Arc::new(Link::new(settings.clone(), Arc::clone(&keys), sender));
+        link.open().await?;
+        Ok((
+            Self {
+                link,
+                keys,
+                dead: DeadLimits::default(),
+            },
+            touched,
+        ))
+    }
+
+    /// The same store with other limits for the dead set.
+    #[must_use]
+    pub fn with_dead_limits(mut self, dead: DeadLimits) -> Self {
+        self.dead = dead;
+        self
+    }
+
+    /// What the server said about itself at the last connect.
+    pub fn server(&self) -> ServerFacts {
+        self.link.facts()
+    }
+
+    /// The number of connects so far.
+    pub fn generation(&self) -> u64 {
+        self.link.generation()
+    }
+
+    /// Since when the present connection stands; `None` while there is none.
+    pub fn connected_since(&self) -> Option<Instant> {
+        self.link.connected_since()
+    }
+
+    /// One round trip; connects when there is no connection.
+    pub async fn ping(&self) -> Result<Duration, StoreError> {
+        let start = Instant::now();
+        self.link.command(&redis::cmd("PING")).await?;
+        Ok(start.elapsed())
+    }
+
+    /// Also hear of commands for `identity`, now and after each reconnect.
+    pub async fn watch_signals(&self, identity: &str) -> Result<(), StoreError> {
+        self.link.watch(self.keys.signals(identity)).await
+    }
+
+    /// Lengths of the queues, in the order asked.
+    pub async fn queue_sizes(&self, queues: &[&str]) -> Result<Vec<u64>, StoreError> {
+        let mut sizes = Vec::with_capacity(queues.len());
+        for chunk in queues.chunks(500) {
+            let mut pipeline = redis::pipe();
+            for queue in chunk {
+                pipeline.cmd("LLEN").arg(self.keys.queue(queue));
+            }
+            for value in self.link.pipeline(&pipeline).await? {
+                sizes.push(reply::integer(&value)?.unsigned_abs());
+            }
+        }
+        Ok(sizes)
+    }
+
+    /// The paused queues; of absurdly many, the first ten thousand.
+    pub async fn paused(&self) -> Result<Vec<String>, StoreError> {
+        self.scan_set(&self.keys.paused(), 10_000).await
+    }
+
+    /// The members of a set, read in parts, at most about `limit`.
+    async fn scan_set(&self, key: &str, limit: usize) -> Result<Vec<String>, StoreError> {
+        let mut members = Vec::new();
+        let mut cursor = String::from("0");
+        loop {
+            let mut scan = redis::cmd("SSCAN");
+            scan.arg(key).arg(&cursor).arg("COUNT").arg(500);
+            let (next, part) = reply::scan(self.link.command(&scan).await?)?;
+            members.extend(part);
+            if next == "0" || members.len() >= limit {
+                members.sort_unstable();
+                members.dedup();
+                return Ok(members);
+            }
+            cursor = next;
+        }
+    }
+
+    /// The arguments with which a script trims the dead set at `now`.
+    fn trim(&self, now: f64) -> [String; 3] {
+        let oldest = now - self.dead.timeout.as_secs_f64();
+        [
+            now.to_string(),
+            oldest.to_string(),
+            self.dead.max_jobs.to_string(),
+        ]
+    }
+}

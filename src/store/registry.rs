@@ -1,0 +1,102 @@
+//! The process as Sidekiq's API and web interface see it.
+
+use std::time::{Duration, Instant};
+
+use super::script::{BEAT, Call, PRUNE};
+use super::{Store, StoreError, reply};
+
+/// One heartbeat.
+#[derive(Clone, Debug, Default)]
+pub struct Beat {
+    /// `hostname:pid:nonce`.
+    pub identity: String,
+    /// The process hash: `info`, `busy`, `beat`, …
+    pub fields: Vec<(String, String)>,
+    /// Thread id and JSON of each running job.
+    pub work: Vec<(String, Vec<u8>)>,
+    /// How long others believe it.
+    pub ttl: Duration,
+}
+
+/// What a heartbeat found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BeatReply {
+    /// Whether Redis knew the process before: `false` at the first beat and after an outage.
+    pub known: bool,
+    /// Commands sent to the process, oldest first; at most four at a time.
+    pub signals: Vec<String>,
+    /// How long the round trip took.
+    pub rtt: Duration,
+}
+
+impl Store {
+    /// Shows the process, and fetches what it was told. Of a lost reply only the signals are gone.
+    pub async fn beat(&self, beat: &Beat) -> Result<BeatReply, StoreError> {
+        let id = &beat.identity;
+        let mut call = Call::keys([
+            self.keys.processes(),
+            self.keys.process(id),
+            self.keys.work(id),
+            self.keys.workers(id),
+            self.keys.signals(id),
+        ]);
+        call.arg(id)
+            .arg(beat.ttl.as_secs().max(1))
+            .arg(beat.fields.len());
+        for (field, value) in &beat.fields {
+            call.arg(field).arg(value);
+        }
+        for (thread, job) in &beat.work {
+            call.arg(thread).arg(job);
+        }
+        let start = Instant::now();
+        let mut parts = reply::array(self.link.script(&BEAT, &call).await?)?.into_iter();
+        let rtt = start.elapsed();
+        let known = parts.next().as_ref().map_or(Ok(0), reply::integer)? == 1;
+        Ok(BeatReply {
+            known,
+            signals: parts.map(reply::text).collect::<Result<_, _>>()?,
+            rtt,
+        })
+    }
+
+    /// Forgets processes that died, unless somebody did within the last minute. Returns how many.
+    pub async fn prune_processes(&self) -> Result<usize, StoreError> {
+        let mut guard = redis::cmd("SET");
+        guard
+            .arg(self.keys.process_cleanup())
+            .arg("1")
+            .arg("NX")
+            .arg("EX")
+            .arg(60);
+        if self.link.command(&guard).await? == redis::Value::Nil {
+            return Ok(0);
+        }
+        let identities = self.scan_set(&self.keys.processes(), 100_000).await?;
+        let mut removed = 0;
+        for part in identities.chunks(500) {
+            let mut call = Call::keys([self.keys.processes()]);
+            for identity in part {
+                call.push_key(self.keys.process(identity));
+                call.arg(identity);
+            }
+            removed += reply::integer(&self.link.script(&PRUNE, &call).await?)?.unsigned_abs();
+        }
+        Ok(usize::try_from(removed).unwrap_or(usize::MAX))
+    }
+
+    /// Takes a process that stops off the list; its hash expires by itself, as Sidekiq's does.
+    pub async fn clear_process(&self, identity: &str) -> Result<(), StoreError> {
+        let mut pipeline = redis::pipe();
+        pipeline.atomic();
+        pipeline
+            .cmd("SREM")
+            .arg(self.keys.processes())
+            .arg(identity);
+        pipeline
+            .cmd("UNLINK")
+            .arg(self.keys.work(identity))
+            .arg(self.keys.workers(identity));
+        self.link.pipeline(&pipeline).await.map(drop)
+    }
+}

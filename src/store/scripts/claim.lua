@@ -1,0 +1,83 @@
+-- Moves jobs from the queues, in the given order, to the holder's in-flight table.
+-- KEYS: 1 in-flight table, 2 leases, 3 paused queues, 4... the queues
+-- ARGV: 1 holder, 2 claim number, 3 first token, 4 most jobs, 5 most bytes, 6... the queues' bare names
+-- Returns {0, index, {payload...}, index, {payload...}...}, tokens counting up from the first;
+-- or, for a claim that was executed before, {1, token, queue, payload, token, ...}.
+local inflight, number, first, limit = KEYS[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local byte_limit = tonumber(ARGV[5])
+
+if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then
+  return redis.error_reply('LEASELOST another process took over')
+end
+
+local last = tonumber(redis.call('HGET', inflight, '#claim') or '-1')
+-- A late execution, from a connection that its client has given up: nobody would know of the jobs.
+if number < last then return {0} end
+if number == last then
+  local found = {}
+  for _, field in ipairs(redis.call('HKEYS', inflight)) do
+    local token = tonumber(string.match(field, '^(%d+):'))
+    if token and token >= first and token < first + limit then found[#found + 1] = {token, field} end
+  end
+  table.sort(found, function(a, b) return a[1] < b[1] end)
+  local reply = {1}
+  for _, entry in ipairs(found) do
+    reply[#reply + 1] = tostring(string.format('%d', entry[1]))
+    reply[#reply + 1] = string.match(entry[2], ':(.*)$')
+    reply[#reply + 1] = redis.call('HGET', inflight, entry[2])
+  end
+  return reply
+end
+
+-- Redis checks maxmemory only before a script's first write, and PERSIST is never refused for it:
+-- a full Redis must be drained. The number is written before anything is popped, so that a user
+-- without the right to HSET fails while the jobs are still in their queues.
+redis.call('PERSIST', inflight)
+redis.call('HSET', inflight, '#claim', ARGV[2])
+
+local any_paused = redis.call('EXISTS', KEYS[3]) == 1
+local reply, taken, bytes, step, full = {0}, 0, 0, 16, false
+for i = 4, #KEYS do
+  local name = ARGV[i + 2]
+  if not (any_paused and redis.call('SISMEMBER', KEYS[3], name) == 1) then
+    while not full do
+      local want = math.min(limit - taken, step)
+      local popped = redis.call('RPOP', KEYS[i], want)
+      if not popped then break end
+      local count, keep, biggest = #popped, #popped, 1
+      local fields = {}
+      for j = 1, count do
+        local size = #popped[j]
+        if bytes + size > byte_limit and taken + j > 1 then
+          keep, full = j - 1, true
+          break
+        end
+        bytes = bytes + size
+        if size > biggest then biggest = size end
+        fields[2 * j - 1] = string.format('%d:%s', first + taken + j - 1, name)
+        fields[2 * j] = popped[j]
+      end
+      if keep < count then
+        -- Back to where they came from; still the same instant for everybody else.
+        local excess = {}
+        for j = count, keep + 1, -1 do
+          excess[#excess + 1] = popped[j]
+          popped[j] = nil
+        end
+        redis.call('RPUSH', KEYS[i], unpack(excess))
+      end
+      if keep > 0 then
+        redis.call('HSET', inflight, unpack(fields))
+        reply[#reply + 1] = i - 4
+        reply[#reply + 1] = popped
+        taken = taken + keep
+      end
+      if taken >= limit or bytes >= byte_limit then full = true end
+      -- Popped in steps: big payloads must not pile up here only to be pushed back.
+      step = math.max(1, math.min(128, math.floor((byte_limit - bytes) / biggest)))
+      if count < want then break end
+    end
+    if full then break end
+  end
+end
+return reply

@@ -1,0 +1,28 @@
+-- Reads what is due, by Redis's own clock, and when the next one will be.
+-- KEYS: 1 schedule or retry
+-- ARGV: 1 most jobs, 2 most bytes
+-- Returns {microseconds until the next one, or -1, member...}
+local time = redis.call('TIME')
+local now = string.format('%d.%06d', tonumber(time[1]), tonumber(time[2]))
+local most, most_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
+local reply, bytes, seen = {-1}, 0, 0
+while seen < most do
+  local part = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', seen, math.min(100, most - seen))
+  for _, member in ipairs(part) do
+    bytes = bytes + #member
+    if bytes > most_bytes and seen > 0 then
+      reply[1] = 0
+      return reply
+    end
+    seen = seen + 1
+    reply[seen + 1] = member
+  end
+  if #part < 100 then break end
+end
+local following = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '+inf', 'WITHSCORES', 'LIMIT', seen, 1)
+if following[2] then
+  local wait = tonumber(following[2]) - tonumber(now)
+  -- A score may be infinite; a day is soon enough to look again.
+  reply[1] = math.ceil(math.max(0, math.min(wait, 86400)) * 1000000)
+end
+return reply

@@ -1,0 +1,28 @@
+-- Moves due members to their queues, each only if no other scheduler was faster.
+-- KEYS: 1 schedule or retry, 2 queues, 3 dead, 4... queues to push to
+-- ARGV: 1 now, 2 death before which dead jobs are dropped, 3 most dead jobs, then per member:
+--       member, operation (p push, d drop, m malformed), index into KEYS (or 0), bare queue name, payload
+-- Returns one 0 or 1 per member.
+local reply, buried = {}, false
+redis.call('PERSIST', KEYS[1])
+for i = 4, #ARGV, 5 do
+  local n = (i + 1) / 5
+  local member, op, key, queue, payload = unpack(ARGV, i, i + 4)
+  reply[n] = 0
+  if redis.call('ZSCORE', KEYS[1], member) then
+    if op == 'p' then
+      redis.call('SADD', KEYS[2], queue)
+      redis.call('LPUSH', KEYS[tonumber(key)], payload)
+    elseif op == 'm' then
+      redis.call('ZADD', KEYS[3], ARGV[1], member)
+      buried = true
+    end
+    redis.call('ZREM', KEYS[1], member)
+    reply[n] = 1
+  end
+end
+if buried then
+  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[2])
+  redis.call('ZREMRANGEBYRANK', KEYS[3], 0, '-' .. ARGV[3])
+end
+return reply

@@ -1,0 +1,48 @@
+-- Puts a bounded part of an orphan's jobs back at the popping end of their queues, newest first, so
+-- that the oldest is popped next. A job that was recovered too often is left in the table and
+-- returned instead: bury.lua takes it, once its payload has been marked.
+-- The names of the queues and of the counters are in the table, so they cannot be declared in KEYS.
+-- KEYS: 1 in-flight table, 2 orphans, 3 queues
+-- ARGV: 1 holder, 2 most jobs, 3 most bytes, 4 recoveries that make a poison pill, 5 prefix of a
+--       queue's key, 6 prefix of a counter's key, 7 seconds that a counter lives
+-- Returns {done, requeued, field, payload, field, payload...}
+local inflight, most, most_bytes, pill = KEYS[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+-- Not an orphan, or no longer: its jobs are not ours to move.
+if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then return {1, 0} end
+redis.call('PERSIST', inflight)
+
+local fields = {}
+for _, field in ipairs(redis.call('HKEYS', inflight)) do
+  local token = tonumber(string.match(field, '^(%d+):'))
+  if token then fields[#fields + 1] = {token, field} end
+end
+table.sort(fields, function(a, b) return a[1] > b[1] end)
+
+local requeued, bytes, poisoned = 0, 0, {}
+for i = 1, math.min(most, #fields) do
+  if bytes >= most_bytes then break end
+  local field = fields[i][2]
+  local payload = redis.call('HGET', inflight, field)
+  bytes = bytes + #payload
+  local counter = ARGV[6] .. redis.sha1hex(payload)
+  if tonumber(redis.call('GET', counter) or '0') + 1 >= pill then
+    poisoned[#poisoned + 1] = field
+    poisoned[#poisoned + 1] = payload
+  else
+    local queue = string.match(field, ':(.*)$')
+    redis.call('RPUSH', ARGV[5] .. queue, payload)
+    redis.call('HDEL', inflight, field)
+    redis.call('SADD', KEYS[3], queue)
+    redis.call('INCR', counter)
+    redis.call('EXPIRE', counter, ARGV[7])
+    requeued = requeued + 1
+  end
+end
+
+local done = 0
+if requeued == #fields then
+  redis.call('UNLINK', inflight)
+  redis.call('ZREM', KEYS[2], ARGV[1])
+  done = 1
+end
+return {done, requeued, unpack(poisoned)}

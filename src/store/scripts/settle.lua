@@ -1,0 +1,74 @@
+-- Carries out what became of jobs that did not simply succeed, each only if it is still the holder's.
+-- KEYS: 1 in-flight table, 2 retry, 3 dead, 4 queues, 5 stat:processed, 6 stat:processed of the day,
+--       7 stat:failed, 8 stat:failed of the day, 9... queues to push to
+-- ARGV: 1 now, 2 death before which dead jobs are dropped, 3 most dead jobs, 4 the day's expiry,
+--       then per job: field, operation, index into KEYS (or 0), bare queue name, score, payload
+-- Operations: f failed, s skipped, r retry, d dead, m malformed, i interrupted, b back, q requeued,
+--             v moved. Returns one 0 or 1 per job.
+local inflight = KEYS[1]
+local count = (#ARGV - 4) / 6
+local done, processed, failed, buried, broken = {}, 0, 0, false, nil
+
+-- Makes the script one that has written, which a full Redis no longer refuses (see claim.lua).
+redis.call('PERSIST', inflight)
+
+local function settle(n)
+  local at = 4 + (n - 1) * 6
+  local field, op, key, queue, score, payload = unpack(ARGV, at + 1, at + 6)
+  done[n] = 0
+  if redis.call('HEXISTS', inflight, field) == 0 then return end
+  -- Written first and removed after: a push that fails (a key of a wrong type, a missing right)
+  -- leaves the job in the table.
+  local wrote = 1
+  if op == 'r' then
+    wrote = redis.pcall('ZADD', KEYS[2], score, payload)
+  elseif op == 'd' then
+    wrote, buried = redis.pcall('ZADD', KEYS[3], ARGV[1], payload), true
+  elseif op == 'm' then
+    wrote, buried = redis.pcall('ZADD', KEYS[3], ARGV[1], redis.call('HGET', inflight, field)), true
+  elseif op == 'i' or op == 'b' then
+    wrote = redis.pcall('RPUSH', KEYS[tonumber(key)], redis.call('HGET', inflight, field))
+    redis.pcall('SADD', KEYS[4], queue)
+  elseif op == 'q' or op == 'v' then
+    wrote = redis.pcall('LPUSH', KEYS[tonumber(key)], payload)
+    redis.pcall('SADD', KEYS[4], queue)
+  end
+  if type(wrote) == 'table' and wrote.err then
+    broken = wrote
+    return
+  end
+  redis.call('HDEL', inflight, field)
+  done[n] = 1
+  if op ~= 'b' and op ~= 'm' and op ~= 'v' then
+    processed = processed + 1
+    if op ~= 's' then failed = failed + 1 end
+  end
+end
+
+local function returns(n)
+  local op = ARGV[4 + (n - 1) * 6 + 2]
+  return op == 'i' or op == 'b'
+end
+
+for n = 1, count do
+  if not returns(n) then settle(n) end
+end
+-- Newest first, so that the oldest ends up as the next to be popped.
+for n = count, 1, -1 do
+  if returns(n) then settle(n) end
+end
+
+if buried then
+  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[2])
+  redis.call('ZREMRANGEBYRANK', KEYS[3], 0, '-' .. ARGV[3])
+end
+local function tally(total, day, by)
+  if by == 0 then return end
+  redis.call('INCRBY', total, by)
+  redis.call('INCRBY', day, by)
+  redis.call('EXPIRE', day, ARGV[4])
+end
+tally(KEYS[5], KEYS[6], processed)
+tally(KEYS[7], KEYS[8], failed)
+if broken then return broken end
+return done

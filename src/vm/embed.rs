@@ -1,0 +1,140 @@
+//! Booting a VM inside our own executable, as `ruby` itself does it: the locale before anything else
+//! (encodings follow from it), the process's own arguments (`$0 = …` writes into them), `RUBYOPT` and YJIT
+//! flags by way of `ruby_options`, `at_exit` and the exit status by way of `ruby_cleanup`.
+
+use std::ffi::{CString, NulError, OsString, c_char, c_int, c_void};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
+
+use magnus::Ruby;
+use magnus::rb_sys::protect;
+
+/// Names the folder with our Ruby files, for an executable that was moved away from its checkout and a
+/// bundle without the gem.
+const LIB_VARIABLE: &str = "FOOTPLATE_LIB";
+/// Where the Ruby files were when this executable was built.
+const BUILT_FROM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/ruby/lib");
+/// With no folder of our own the gem must be installed, or in the bundle.
+const FROM_GEM: &str = "require 'footplate/server/cli'; exit Footplate::CLI.start(ARGV)";
+
+/// Why no VM could be booted.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbedError {
+    /// An argument contains a NUL byte.
+    #[error("an argument contains a NUL byte: {0}")]
+    Argument(#[from] NulError),
+    /// The bridge could not be defined in the VM.
+    #[error("cannot set up Ruby: {0}")]
+    Bridge(String),
+}
+
+/// Boots a VM with this process's arguments, runs the command line in it, and shuts the VM down.
+/// The exit status is the one `ruby` would end with. Once per process, on its main thread.
+pub fn run() -> Result<u8, EmbedError> {
+    let argv = arguments()?;
+    let mut pointers: Vec<*mut c_char> = argv.iter().map(|it| it.as_ptr().cast_mut()).collect();
+    pointers.push(std::ptr::null_mut());
+    let mut anchor: rb_sys::VALUE = 0;
+    // SAFETY: once, on the main thread, before any other thread exists. `anchor` lies in the frame that
+    // outlives the VM, whose bounds it marks. `pointers` and `argv` live until after the cleanup.
+    let status = unsafe {
+        setlocale(LC_CTYPE, c"".as_ptr());
+        let mut argc = PROCESS_ARGC.load(Ordering::Relaxed);
+        let mut real_argv = PROCESS_ARGV.load(Ordering::Relaxed).cast::<*mut c_char>();
+        rb_sys::ruby_sysinit(&raw mut argc, &raw mut real_argv);
+        rb_sys::ruby_init_stack((&raw mut anchor).cast());
+        rb_sys::ruby_init();
+        let node = rb_sys::ruby_options(argv.len() as c_int, pointers.as_mut_ptr());
+        let mut status = 0;
+        if rb_sys::ruby_executable_node(node, &raw mut status) == 0 {
+            // RUBYOPT asked for something else, or the options were wrong: Ruby has said so.
+            rb_sys::ruby_cleanup(0);
+            return Ok(exit_code(status));
+        }
+        if let Err(error) = provide_bridge() {
+            rb_sys::ruby_cleanup(0);
+            return Err(error);
+        }
+        rb_sys::ruby_cleanup(rb_sys::ruby_exec_node(node))
+    };
+    Ok(exit_code(status))
+}
+
+fn exit_code(status: c_int) -> u8 {
+    u8::try_from(status & 0xFF).unwrap_or(1)
+}
+
+/// Our own arguments as `ruby` would get them: the folder of our files, the script, then the user's.
+fn arguments() -> Result<Vec<CString>, EmbedError> {
+    let mut given = std::env::args_os();
+    let name = given.next().unwrap_or_else(|| OsString::from("footplate"));
+    let mut argv = vec![name];
+    match library() {
+        Some(lib) => {
+            let script = lib.join("../exe/footplate");
+            argv.extend([OsString::from("-I"), lib.into_os_string()]);
+            argv.push(script.into_os_string());
+        }
+        None => argv.extend(["-e", FROM_GEM, "--"].map(OsString::from)),
+    }
+    argv.extend(given);
+    let argv = argv.into_iter().map(|it| CString::new(it.into_vec()));
+    Ok(argv.collect::<Result<_, _>>()?)
+}
+
+fn library() -> Option<PathBuf> {
+    let named = std::env::var_os(LIB_VARIABLE).map(PathBuf::from);
+    named.or_else(|| Some(PathBuf::from(BUILT_FROM)).filter(|it| it.is_dir()))
+}
+
+/// The bridge is linked into this executable: defined here, and marked as loaded so that
+/// `require "footplate/native"` does not bring a second copy of everything.
+///
+/// # Safety
+///
+/// In a VM that is set up, on its main thread.
+unsafe fn provide_bridge() -> Result<(), EmbedError> {
+    // SAFETY: the caller's promise.
+    let ruby = unsafe { Ruby::get_unchecked() };
+    super::define(&ruby).map_err(|it| EmbedError::Bridge(it.to_string()))?;
+    let name = script_name()?;
+    protect(|| {
+        // SAFETY: under protect; both strings are NUL-terminated and copied.
+        unsafe {
+            rb_sys::rb_provide(c"footplate/native".as_ptr());
+            rb_sys::rb_provide(c"footplate/native.so".as_ptr());
+            rb_sys::ruby_script(name.as_ptr());
+        }
+        rb_sys::Qnil as rb_sys::VALUE
+    })
+    .map(|_| ())
+    .map_err(|it| EmbedError::Bridge(it.to_string()))
+}
+
+/// What `$0` says: this executable, as `ruby` says its script.
+fn script_name() -> Result<CString, NulError> {
+    let name = std::env::args_os().next().unwrap_or_default();
+    CString::new(Path::new(&name).as_os_str().as_bytes())
+}
+
+const LC_CTYPE: c_int = 0;
+
+unsafe extern "C" {
+    fn setlocale(category: c_int, locale: *const c_char) -> *mut c_char;
+}
+
+static PROCESS_ARGC: AtomicI32 = AtomicI32::new(0);
+static PROCESS_ARGV: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Rust copies the arguments and keeps the originals to itself; Ruby needs them, because the process title
+/// is written over them. The loader passes them to every initialiser.
+#[used]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".init_array"))]
+#[cfg_attr(target_os = "macos", unsafe(link_section = "__DATA,__mod_init_func"))]
+static KEEP_ARGUMENTS: extern "C" fn(c_int, *mut c_void) = keep_arguments;
+
+extern "C" fn keep_arguments(argc: c_int, argv: *mut c_void) {
+    PROCESS_ARGC.store(argc, Ordering::Relaxed);
+    PROCESS_ARGV.store(argv, Ordering::Relaxed);
+}

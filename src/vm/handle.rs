@@ -1,0 +1,141 @@
+//! `Footplate::Native::Engine`: one engine as Ruby holds it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use magnus::{Error, RModule, Ruby, Value, function, method, prelude::*, typed_data};
+
+use super::context::JobContext;
+use super::errors;
+use super::gvl::without_gvl;
+use super::joblog::JobLog;
+use super::perform::Classes;
+use super::worker::Worker;
+use super::{mail, trace};
+use crate::config::Config;
+use crate::engine::sync::Parker;
+use crate::engine::{Engine, Shared};
+
+/// What the workers of a process share besides the engine.
+pub(super) struct Process {
+    pub(super) shared: Arc<Shared>,
+    pub(super) classes: Classes,
+    pub(super) context: JobContext,
+    pub(super) job_log: Option<JobLog>,
+}
+
+/// The Ruby object. In a forked child, where the engine's thread does not exist, it answers every call
+/// with an error; dropping it there touches nothing but memory.
+#[magnus::wrap(class = "Footplate::Native::Engine", free_immediately)]
+pub(super) struct Handle {
+    engine: Engine,
+    process: Arc<Process>,
+}
+
+impl Handle {
+    /// Starts an engine from the resolved configuration (JSON). Raises `Footplate::Error` with one
+    /// sentence when it cannot.
+    fn start(ruby: &Ruby, json: String) -> Result<Self, Error> {
+        let config = Config::from_json(&json).map_err(|it| errors::runtime(ruby, it))?;
+        let job_log = config.job_log();
+        let settings = config.into_settings().map_err(|it| errors::runtime(ruby, it))?;
+        let job_log = job_log.map(|(fd, style)| JobLog::new(fd, style, settings.generation));
+        let parker = Parker::default();
+        let started = loop {
+            let settings = settings.clone();
+            if let Some(started) = without_gvl(&parker, || Engine::start(settings)) {
+                break started;
+            }
+            ruby.thread_check_ints()?;
+        };
+        let engine = started.map_err(|it| errors::runtime(ruby, it))?;
+        trace::listen(engine.shared());
+        let process = Arc::new(Process {
+            shared: Arc::clone(engine.shared()),
+            classes: Classes::default(),
+            context: JobContext::new(ruby),
+            job_log,
+        });
+        Ok(Self { engine, process })
+    }
+
+    fn own(&self, ruby: &Ruby) -> Result<&Engine, Error> {
+        if self.engine.is_own_process() {
+            return Ok(&self.engine);
+        }
+        Err(errors::runtime(
+            ruby,
+            "this engine belongs to the parent process: a forked child must start its own",
+        ))
+    }
+
+    /// The life of a worker thread. Returns when its capsule has closed.
+    fn work(
+        ruby: &Ruby,
+        this: typed_data::Obj<Self>,
+        capsule: usize,
+        slot: usize,
+        tid: String,
+        processor: Value,
+    ) -> Result<(), Error> {
+        this.own(ruby)?;
+        let worker = Worker {
+            process: Arc::clone(&this.process),
+            capsule,
+            slot,
+            tid,
+            native: processor.funcall("native?", ())?,
+            processor,
+        };
+        worker.run(ruby)
+    }
+
+    fn quiet(ruby: &Ruby, this: &Self) -> Result<(), Error> {
+        this.own(ruby)?.quiet();
+        Ok(())
+    }
+
+    fn busy(&self) -> usize {
+        self.process.shared.busy.count()
+    }
+
+    /// Whether the engine takes no new jobs: what `interrupted?` and `stopping?` ask.
+    fn stopping(&self) -> bool {
+        self.process.shared.phase() != crate::engine::Phase::Running
+    }
+
+    fn finish(ruby: &Ruby, this: &Self) -> Result<(), Error> {
+        this.own(ruby)?.finish();
+        Ok(())
+    }
+
+    /// Waits up to `seconds` for the engine to end after [`Self::finish`]. Whether it has.
+    fn wait_ended(ruby: &Ruby, this: &Self, seconds: f64) -> Result<bool, Error> {
+        let engine = this.own(ruby)?;
+        let limit = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO);
+        let parker = Parker::default();
+        let ended = without_gvl(&parker, || engine.wait_ended(limit));
+        ruby.thread_check_ints()?;
+        Ok(ended.unwrap_or(false))
+    }
+}
+
+pub(super) fn define(ruby: &Ruby, native: RModule) -> Result<(), Error> {
+    let class = native.define_class("Engine", ruby.class_object())?;
+    class.undef_default_alloc_func();
+    class.define_singleton_method("start", function!(Handle::start, 1))?;
+    class.define_method("work", method!(Handle::work, 4))?;
+    class.define_method("quiet", method!(Handle::quiet, 0))?;
+    class.define_method("busy", method!(Handle::busy, 0))?;
+    class.define_method("stopping?", method!(Handle::stopping, 0))?;
+    class.define_method("finish", method!(Handle::finish, 0))?;
+    class.define_method("wait_ended", method!(Handle::wait_ended, 1))?;
+    mail::define(class)?;
+    Ok(())
+}
+
+impl Handle {
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.process.shared
+    }
+}

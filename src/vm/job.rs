@@ -1,0 +1,299 @@
+//! `Footplate::Native::Job`: a claimed job as Ruby's processor sees it. Ruby decides, and hands in
+//! exactly one outcome; what is written follows from the dialect.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::time::Instant;
+
+use magnus::{Error, IntoValue, RModule, RString, Ruby, Symbol, method, prelude::*};
+
+use super::errors;
+use super::handle::Process;
+use super::joblog::Moment;
+use crate::dialect::sidekiq::{
+    Backtrace, ClassRetry, Failing, Plan, Policy, Raised, Verdict,
+};
+use crate::engine::{Ended, Outcome};
+use crate::job::Job;
+
+/// See the module's text.
+#[magnus::wrap(class = "Footplate::Native::Job", free_immediately)]
+pub(super) struct RubyJob {
+    process: Arc<Process>,
+    job: Arc<Job>,
+    tid: String,
+    started: Instant,
+    announced: Cell<bool>,
+    settled: Cell<bool>,
+    plan: RefCell<Option<Plan>>,
+}
+
+impl RubyJob {
+    pub(super) fn new(process: &Arc<Process>, job: &Arc<Job>, tid: &str, started: Instant) -> Self {
+        Self {
+            process: Arc::clone(process),
+            job: Arc::clone(job),
+            tid: tid.to_owned(),
+            started,
+            announced: Cell::new(false),
+            settled: Cell::new(false),
+            plan: RefCell::new(None),
+        }
+    }
+
+    /// The `start` line was written by the native path.
+    pub(super) fn announced(self) -> Self {
+        self.announced.set(true);
+        self
+    }
+
+    pub(super) fn is_settled(&self) -> bool {
+        self.settled.get()
+    }
+
+    fn payload(ruby: &Ruby, this: &Self) -> RString {
+        ruby.enc_str_new(&this.job.payload, ruby.utf8_encoding())
+    }
+
+    fn queue(&self) -> &str {
+        &self.job.queue
+    }
+
+    fn log_start(&self) {
+        if !self.announced.replace(true) {
+            self.log(Moment::Start);
+        }
+    }
+
+    fn log_done(&self) {
+        self.log(Moment::Done(self.elapsed()));
+    }
+
+    fn log_fail(&self) {
+        self.log(Moment::Fail(self.elapsed()));
+    }
+
+    fn log(&self, moment: Moment) {
+        if let Some(log) = &self.process.job_log {
+            log.line(&self.job, &self.tid, moment);
+        }
+    }
+
+    fn elapsed(&self) -> f64 {
+        self.started.elapsed().as_secs_f64()
+    }
+
+    fn done(&self) {
+        self.settle(Outcome::Done, true);
+    }
+
+    fn skipped(&self) {
+        self.settle(Outcome::Failed, true);
+    }
+
+    fn dropped(&self) {
+        self.settle(Outcome::Failed, false);
+    }
+
+    fn interrupted(&self) {
+        self.settle(Outcome::Interrupted, false);
+    }
+
+    fn returned(&self) {
+        self.settle(Outcome::Returned, false);
+    }
+
+    /// Stores the payload in the dead set as it is.
+    pub(super) fn malformed(&self) {
+        self.settle(Outcome::Malformed, false);
+    }
+
+    fn requeued(&self, payload: RString) {
+        let payload = bytes(payload);
+        self.settle(Outcome::Requeued { payload }, true);
+    }
+
+    /// How many backtrace lines the payload wants: nil, a number, or true for all.
+    fn backtrace(ruby: &Ruby, this: &Self) -> Result<magnus::Value, Error> {
+        let failing = this.failing().map_err(|it| errors::runtime(ruby, it))?;
+        Ok(match failing.wants_backtrace {
+            None => ruby.qnil().as_value(),
+            Some(Backtrace::All) => ruby.qtrue().as_value(),
+            Some(Backtrace::Lines(count)) => count.into_value_with(ruby),
+        })
+    }
+
+    /// Records the failure and answers `:ignored`, `:exhausted` or `:retry`.
+    fn fail(
+        ruby: &Ruby,
+        this: &Self,
+        class: Option<String>,
+        message: RString,
+        backtrace: Option<Vec<String>>,
+        class_retry: magnus::Value,
+    ) -> Result<Symbol, Error> {
+        let message = bytes(message);
+        let raised = Raised {
+            class: class.as_deref(),
+            message: &message,
+            backtrace: backtrace.as_deref(),
+        };
+        let class_retry = class_retry_of(class_retry);
+        this.record(&raised, class_retry)
+            .map(|it| ruby.to_symbol(it))
+            .map_err(|it| errors::runtime(ruby, it))
+    }
+
+    pub(super) fn record(
+        &self,
+        raised: &Raised<'_>,
+        class_retry: ClassRetry,
+    ) -> Result<&'static str, String> {
+        let now = self.process.shared.clock.now();
+        let (name, plan) = match self.failing()?.record(raised, class_retry, now) {
+            Verdict::Ignored => ("ignored", None),
+            Verdict::Exhausted(plan) => ("exhausted", Some(plan)),
+            Verdict::Ask(plan) => ("retry", Some(plan)),
+        };
+        *self.plan.borrow_mut() = plan;
+        Ok(name)
+    }
+
+    fn failing(&self) -> Result<Failing<'_>, String> {
+        let settings = &self.process.shared.settings;
+        let policy = Policy {
+            generation: settings.generation,
+            max_retries: settings.max_retries,
+        };
+        Failing::read(&self.job.payload, &self.job.queue, &policy).map_err(|it| it.to_string())
+    }
+
+    /// `retry_count` as the application's blocks are to see it.
+    fn count(&self) -> Option<i64> {
+        self.plan.borrow().as_ref().map(Plan::count)
+    }
+
+    /// The payload with the failure written in.
+    fn failed_payload(ruby: &Ruby, this: &Self) -> Option<RString> {
+        let plan = this.plan.borrow();
+        let payload = plan.as_ref()?.payload();
+        Some(ruby.enc_str_new(payload, ruby.utf8_encoding()))
+    }
+
+    /// The same for the death handlers of a job that is stored nowhere.
+    fn discarded_payload(ruby: &Ruby, this: &Self) -> Option<RString> {
+        let plan = this.plan.borrow();
+        let payload = plan.as_ref()?.discarded(this.process.shared.clock.now());
+        Some(ruby.enc_str_new(&payload, ruby.utf8_encoding()))
+    }
+
+    /// The wrapped class whose blocks are to be asked instead of the job class's.
+    fn wrapped(ruby: &Ruby, this: &Self) -> Result<Option<String>, Error> {
+        let failing = this.failing().map_err(|it| errors::runtime(ruby, it))?;
+        Ok(failing.wrapped().map(str::to_owned))
+    }
+
+    /// Whether the engine can write this job's log lines: its payload was read, and says nothing
+    /// about its log.
+    fn is_plain(&self) -> bool {
+        self.job.envelope.as_ref().is_some_and(|it| !it.special)
+    }
+
+    /// Stores the retry, `delay` seconds from now or, with nil, by the default formula.
+    pub(super) fn retry(&self, delay: Option<i64>) {
+        let now = self.process.shared.clock.now();
+        let random = &mut |below: u32| fastrand::u32(..below.max(1));
+        let outcome = self.plan.take().map(|plan| Outcome::Retry {
+            at: plan.retry_at(delay, now, random),
+            payload: plan.into_payload(),
+        });
+        self.settle(outcome.unwrap_or(Outcome::Failed), false);
+    }
+
+    /// Stores the job in the dead set, unless its payload says `dead: false`.
+    pub(super) fn bury(&self) {
+        let outcome = match self.plan.take() {
+            Some(plan) if plan.goes_to_dead_set() => Outcome::Dead {
+                payload: plan.into_payload(),
+            },
+            _ => Outcome::Failed,
+        };
+        self.settle(outcome, false);
+    }
+
+    /// Whether [`Self::bury`] would store it.
+    fn dead(&self) -> bool {
+        self.plan
+            .borrow()
+            .as_ref()
+            .is_some_and(Plan::goes_to_dead_set)
+    }
+
+    fn settle(&self, outcome: Outcome, timed: bool) {
+        if self.settled.replace(true) {
+            return;
+        }
+        self.process.shared.settlements.push(Ended {
+            job: Arc::clone(&self.job),
+            outcome,
+            elapsed: timed.then(|| self.elapsed() * 1_000.0),
+        });
+    }
+
+    fn settled(&self) -> bool {
+        self.settled.get()
+    }
+}
+
+fn bytes(string: RString) -> Vec<u8> {
+    // SAFETY: copied before anything else can run.
+    unsafe { string.as_slice() }.to_vec()
+}
+
+fn class_retry_of(value: magnus::Value) -> ClassRetry {
+    if value.is_nil() {
+        ClassRetry::Absent
+    } else if let Ok(symbol) = Symbol::try_convert(value) {
+        // `:unknown`: there is no instance whose class could be asked.
+        match symbol.name() {
+            Ok(name) if name == "unknown" => ClassRetry::Unknown,
+            _ => ClassRetry::Other,
+        }
+    } else if let Ok(count) = i64::try_convert(value) {
+        ClassRetry::Count(count)
+    } else if let Ok(flag) = bool::try_convert(value) {
+        ClassRetry::Flag(flag)
+    } else {
+        ClassRetry::Other
+    }
+}
+
+pub(super) fn define(ruby: &Ruby, native: RModule) -> Result<(), Error> {
+    let class = native.define_class("Job", ruby.class_object())?;
+    class.undef_default_alloc_func();
+    class.define_method("payload", method!(RubyJob::payload, 0))?;
+    class.define_method("queue", method!(RubyJob::queue, 0))?;
+    class.define_method("log_start", method!(RubyJob::log_start, 0))?;
+    class.define_method("log_done", method!(RubyJob::log_done, 0))?;
+    class.define_method("log_fail", method!(RubyJob::log_fail, 0))?;
+    class.define_method("elapsed", method!(RubyJob::elapsed, 0))?;
+    class.define_method("done", method!(RubyJob::done, 0))?;
+    class.define_method("skipped", method!(RubyJob::skipped, 0))?;
+    class.define_method("dropped", method!(RubyJob::dropped, 0))?;
+    class.define_method("interrupted", method!(RubyJob::interrupted, 0))?;
+    class.define_method("returned", method!(RubyJob::returned, 0))?;
+    class.define_method("malformed", method!(RubyJob::malformed, 0))?;
+    class.define_method("requeued", method!(RubyJob::requeued, 1))?;
+    class.define_method("backtrace", method!(RubyJob::backtrace, 0))?;
+    class.define_method("fail", method!(RubyJob::fail, 4))?;
+    class.define_method("count", method!(RubyJob::count, 0))?;
+    class.define_method("failed_payload", method!(RubyJob::failed_payload, 0))?;
+    class.define_method("discarded_payload", method!(RubyJob::discarded_payload, 0))?;
+    class.define_method("wrapped", method!(RubyJob::wrapped, 0))?;
+    class.define_method("plain?", method!(RubyJob::is_plain, 0))?;
+    class.define_method("retry", method!(RubyJob::retry, 1))?;
+    class.define_method("bury", method!(RubyJob::bury, 0))?;
+    class.define_method("dead?", method!(RubyJob::dead, 0))?;
+    class.define_method("settled?", method!(RubyJob::settled, 0))?;
+    Ok(())
+}

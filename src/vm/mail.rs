@@ -1,0 +1,90 @@
+//! The engine's two mailboxes as Ruby reads them: `control` and `due`.
+
+use magnus::{Error, IntoValue, RArray, RClass, RString, Ruby, TryConvert, Value, method, prelude::*};
+
+use super::gvl::without_gvl;
+use super::handle::Handle;
+use crate::engine::{Control, Due, DueBatch, Mail, Mailbox};
+
+/// Waits for a message. `None` once the engine has ended.
+fn read<T: Send>(ruby: &Ruby, mailbox: &Mailbox<T>) -> Result<Option<T>, Error> {
+    loop {
+        match mailbox.read() {
+            Mail::Message(message) => return Ok(Some(message)),
+            Mail::Closed => return Ok(None),
+            Mail::Empty => {
+                without_gvl(&mailbox.parker, || mailbox.parker.park());
+                ruby.thread_check_ints()?;
+            }
+        }
+    }
+}
+
+/// The next thing to say or do, as an array that begins with its kind; nil at the end.
+fn control(ruby: &Ruby, this: &Handle) -> Result<Option<RArray>, Error> {
+    let Some(message) = read(ruby, &this.shared().control)? else {
+        return Ok(None);
+    };
+    let symbol = |name: &str| ruby.to_symbol(name);
+    let array = match message {
+        Control::Log { level, message } => ruby.ary_new_from_values(&[
+            symbol("log").as_value(),
+            symbol(level).as_value(),
+            message.into_value_with(ruby),
+        ]),
+        Control::Beat { first } => ruby.ary_new_from_values(&[
+            symbol("beat").as_value(),
+            first.into_value_with(ruby),
+        ]),
+        Control::Signal(name) => ruby.ary_new_from_values(&[
+            symbol("signal").as_value(),
+            name.into_value_with(ruby),
+        ]),
+        Control::Malformed { payload, reason } => ruby.ary_new_from_values(&[
+            symbol("malformed").as_value(),
+            ruby.enc_str_new(&payload, ruby.utf8_encoding()).as_value(),
+            reason.into_value_with(ruby),
+        ]),
+        Control::Fault(message) => ruby.ary_new_from_values(&[
+            symbol("fault").as_value(),
+            message.into_value_with(ruby),
+        ]),
+    };
+    Ok(Some(array))
+}
+
+/// Yields each batch of due payloads to the block, which answers for each with `[queue, payload]`,
+/// `:veto`, `:malformed` or `:keep`. Returns when the engine has ended.
+fn each_due(ruby: &Ruby, this: &Handle) -> Result<(), Error> {
+    let block = ruby.block_proc()?;
+    while let Some(DueBatch { payloads, answer }) = read(ruby, &this.shared().due)? {
+        let array = ruby.ary_new_capa(payloads.len());
+        for payload in &payloads {
+            array.push(ruby.enc_str_new(payload, ruby.utf8_encoding()))?;
+        }
+        let answers: RArray = block.call((array,))?;
+        let decided = answers.into_iter().map(due).collect();
+        // The engine may have given up on the answer: it quiets, and the jobs stay due.
+        drop(answer.send(decided));
+    }
+    Ok(())
+}
+
+fn due(answer: Value) -> Due {
+    if let Ok((queue, payload)) = <(String, RString)>::try_convert(answer) {
+        // SAFETY: copied at once.
+        let payload = unsafe { payload.as_slice() }.to_vec();
+        return Due::Push { queue, payload };
+    }
+    match String::try_convert(answer).as_deref() {
+        Ok("veto") => Due::Veto,
+        Ok("malformed") => Due::Malformed,
+        _ => Due::Keep,
+    }
+}
+
+pub(super) fn define(class: RClass) -> Result<(), Error> {
+    class.define_method("control", method!(control, 0))?;
+    class.define_method("each_due", method!(each_due, 0))?;
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! The native path: constant, `new`, `jid=`, `perform`, with one `protect` around all of it. Taken
+//! when nothing in the application stands around the job; else Ruby's processor runs it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use magnus::rb_sys::{AsRawId, AsRawValue, FromRawValue, protect};
+use magnus::{Error, Ruby, Value, prelude::*};
+use rb_sys::{ID, VALUE};
+
+use super::json::Args;
+use crate::job::{Envelope, Job};
+
+/// What is known of a job class. Classes in here are never collected nor moved.
+#[derive(Clone, Copy)]
+pub(super) struct JobClass {
+    class: VALUE,
+    takes_context: bool,
+}
+
+// SAFETY: a class that is marked for ever; the value is only used with the GVL.
+unsafe impl Send for JobClass {}
+
+/// Job classes by name, kept only while the application does not reload code.
+#[derive(Default)]
+pub(super) struct Classes {
+    known: Mutex<HashMap<Box<[u8]>, JobClass>>,
+}
+
+impl Classes {
+    pub(super) fn get(&self, name: &[u8]) -> Option<JobClass> {
+        self.lock().get(name).copied()
+    }
+
+    /// Remembers `class`, when it is one.
+    pub(super) fn remember(&self, ruby: &Ruby, name: &[u8], class: Value) -> Result<JobClass, Error> {
+        let takes_context: bool = class.funcall("method_defined?", (ruby.to_symbol("_context="),))?;
+        ruby.gc_register_mark_object(class);
+        let found = JobClass {
+            class: class.as_raw(),
+            takes_context,
+        };
+        self.lock().insert(name.into(), found);
+        Ok(found)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Box<[u8]>, JobClass>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What came of it.
+pub(super) enum Performed {
+    /// It returned.
+    Done,
+    /// Its arguments need Ruby's parser; nothing was run.
+    NeedsRuby,
+    /// It raised; the instance, if there was one by then.
+    Raised(Error, Option<Value>),
+}
+
+/// Method names, interned for ever.
+struct Ids {
+    new: ID,
+    set_jid: ID,
+    set_context: ID,
+    perform: ID,
+}
+
+impl Ids {
+    fn get(ruby: &Ruby) -> &'static Self {
+        static IDS: OnceLock<Ids> = OnceLock::new();
+        IDS.get_or_init(|| {
+            let id = |name| ruby.intern(name).as_raw();
+            Self {
+                new: id("new"),
+                set_jid: id("jid="),
+                set_context: id("_context="),
+                perform: id("perform"),
+            }
+        })
+    }
+}
+
+/// Runs `job` as an instance of `class`, with `context` as what the job may ask whether it is
+/// interrupted.
+pub(super) fn perform(
+    ruby: &Ruby,
+    job: &Job,
+    envelope: &Envelope,
+    class: JobClass,
+    context: Value,
+) -> Performed {
+    let ids = Ids::get(ruby);
+    let nil = rb_sys::Qnil as VALUE;
+    let mut instance = nil;
+    let mut args = Args::EMPTY;
+    let mut readable = false;
+    let jid = job.text(envelope.jid.as_ref());
+    let array = job.span(&envelope.args);
+    let result = protect(|| {
+        // SAFETY: with the GVL and under protect; nothing in this closure owns anything that a
+        // Ruby exception would have to drop, and every value stands on this thread's stack.
+        unsafe {
+            readable = args.read(array);
+            if !readable {
+                return nil;
+            }
+            instance = rb_sys::rb_funcallv(class.class, ids.new, 0, std::ptr::null());
+            let jid = match jid {
+                Some(jid) => rb_sys::rb_utf8_str_new(jid.as_ptr().cast(), jid.len() as _),
+                None => nil,
+            };
+            rb_sys::rb_funcallv(instance, ids.set_jid, 1, &raw const jid);
+            if class.takes_context {
+                let context = context.as_raw();
+                rb_sys::rb_funcallv(instance, ids.set_context, 1, &raw const context);
+            }
+            let args = args.as_slice();
+            rb_sys::rb_funcallv(instance, ids.perform, args.len() as _, args.as_ptr())
+        }
+    });
+    match result {
+        Ok(_) if readable => Performed::Done,
+        Ok(_) => Performed::NeedsRuby,
+        Err(error) => {
+            // SAFETY: an object that `new` returned and this frame still holds, or nil.
+            let instance = unsafe { Value::from_raw(instance) };
+            Performed::Raised(error, (!instance.is_nil()).then_some(instance))
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Where the engine's own log lines go: to the application's logger, by way of the control thread;
+//! to standard error before there is an engine.
+
+use std::fmt::{self, Write};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+use crate::engine::{Control, Shared};
+
+static LISTENER: OnceLock<Mutex<Weak<Shared>>> = OnceLock::new();
+
+/// Sends the lines to the control thread of `shared` from now on.
+pub(super) fn listen(shared: &Arc<Shared>) {
+    let listener = LISTENER.get_or_init(Mutex::default);
+    *listener.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(shared);
+    // Set by an earlier engine of this process: the listener above is what changes.
+    drop(tracing::subscriber::set_global_default(ToLogger));
+}
+
+/// Passes on text, level and nothing else: the engine uses no spans and no fields.
+struct ToLogger;
+
+impl Subscriber for ToLogger {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("footplate") && *metadata.level() <= Level::DEBUG
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut text = Text(String::new());
+        event.record(&mut text);
+        let level = match *event.metadata().level() {
+            Level::ERROR => "error",
+            Level::WARN => "warn",
+            Level::INFO => "info",
+            _ => "debug",
+        };
+        let shared = LISTENER
+            .get()
+            .and_then(|it| it.lock().unwrap_or_else(PoisonError::into_inner).upgrade());
+        match shared {
+            Some(shared) => shared.control.send(Control::Log {
+                level,
+                message: text.0,
+            }),
+            None => eprintln!("{level}: {}", text.0),
+        }
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+struct Text(String);
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            // Writing to a String cannot fail.
+            self.0.write_fmt(format_args!("{value:?}")).unwrap_or_default();
+        }
+    }
+}

@@ -1,0 +1,207 @@
+use footplate::store::{Claim, StoreError};
+
+use crate::support::{DAY, LONG, Server, claim, payloads, queues};
+
+#[tokio::test]
+async fn queues_are_walked_in_order_and_the_oldest_job_comes_first() {
+    let (server, names) = (Server::start(), queues(&["high", "low", "none"]));
+    let store = server.store().await;
+    assert!(store.take_lease("me", LONG).await.unwrap());
+    server.push("low", &["l1", "l2"]);
+    server.push("high", &["h1", "h2"]);
+    let jobs = store.claim(&claim(1, 3, &names)).await.unwrap();
+    assert_eq!(payloads(&jobs), ["h1", "h2", "l1"]);
+    assert_eq!(
+        jobs.iter().map(|job| job.queue).collect::<Vec<_>>(),
+        [0, 0, 1]
+    );
+    assert_eq!(
+        jobs.iter().map(|job| job.token).collect::<Vec<_>>(),
+        [10_000, 10_001, 10_002]
+    );
+    assert_eq!(server.queue("low"), ["l2"]);
+    let kept: String = server.run("HGET footplate:inflight:me 10002:low");
+    assert_eq!(kept, "l1");
+}
+
+#[tokio::test]
+async fn bytes_that_are_not_text_survive() {
+    let (server, names) = (Server::start(), queues(&["a"]));
+    let store = server.store().await;
+    store.take_lease("me", LONG).await.unwrap();
+    let payload: Vec<u8> = (0..=255).collect();
+    let mut connection = server.client().get_connection().unwrap();
+    redis::cmd("LPUSH")
+        .arg("queue:a")
+        .arg(&payload)
+        .query::<()>(&mut connection)
+        .unwrap();
+    assert_eq!(
+        store.claim(&claim(1, 5, &names)).await.unwrap()[0].payload,
+        payload
+    );
+    assert_eq!(
+        store.claim(&claim(1, 5, &names)).await.unwrap()[0].payload,
+        payload
+    );
+}
+
+#[tokio::test]
+async fn a_repeated_claim_returns_what_it_took_and_no_more() {
+    let (server, names) = (Server::start(), queues(&["a", "b:c"]));
+    let store = server.store().await;
+    store.take_lease("me", LONG).await.unwrap();
+    server.push("a", &["1"]);
+    server.push("b:c", &["2", "3", "4"]);
+    let first = store.claim(&claim(1, 3, &names)).await.unwrap();
+    assert_eq!(store.claim(&claim(1, 3, &names)).await.unwrap(), first);
+    assert_eq!(server.queue("b:c"), ["4"]);
+    // What was settled in between is not handed out again.
+    store
+        .acknowledge("me", &[(10_000, "a")], DAY)
+        .await
+        .unwrap();
+    assert_eq!(store.claim(&claim(1, 3, &names)).await.unwrap(), first[1..]);
+}
+
+#[tokio::test]
+async fn a_claim_that_found_nothing_finds_nothing_when_it_runs_again() {
+    let (server, names) = (Server::start(), queues(&["a"]));
+    let store = server.store().await;
+    store.take_lease("me", LONG).await.unwrap();
+    assert!(store.claim(&claim(1, 3, &names)).await.unwrap().is_empty());
+    server.push("a", &["1"]);
+    assert!(store.claim(&claim(1, 3, &names)).await.unwrap().is_empty());
+    assert_eq!(store.claim(&claim(2, 3, &names)).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_late_claim_from_an_old_connection_takes_nothing() {
+    let (server, names) = (Server::start(), queues(&["a"]));
+    let (old, new) = (server.store().await, server.store().await);
+    new.take_lease("me", LONG).await.unwrap();
+    server.push("a", &["1", "2"]);
+    assert_eq!(new.claim(&claim(6, 1, &names)).await.unwrap().len(), 1);
+    assert!(old.claim(&claim(5, 1, &names)).await.unwrap().is_empty());
+    assert_eq!(server.queue("a"), ["2"]);
+}
+
+#[tokio::test]
+async fn without_a_lease_nothing_is_claimed() {
+    let (server, names) = (Server::start(), queues(&["a"]));
+    let store = server.store().await;
+    server.push("a", &["1"]);
+    let refused = store.claim(&claim(1, 1, &names)).await;
+    assert!(matches!(refused, Err(StoreError::LeaseLost)), "{refused:?}");
+    store.take_lease("me", LONG).await.unwrap();
+    store.abandon("me").await.unwrap();
+    let refused = store.claim(&claim(2, 1, &names)).await;
+    assert!(matches!(refused, Err(StoreError::LeaseLost)), "{refused:?}");
+    assert_eq!(server.queue("a"), ["1"]);
+    assert_eq!(server.in_flight("me"), 0);
+}
+
+#[tokio::test]
+async fn a_claim_is_bounded_in_bytes() {
+    let (server, names) = (Server::start(), queues(&["a", "b"]));
+    let store = server.store().await;
+    store.take_lease("me", LONG).await.unwrap();
+    let big: Vec<String> = (0..10).map(|n| format!("{n}{}", "x".repeat(999))).collect();
+    server.push("a", &big.iter().map(String::as_str).collect::<Vec<_>>());
+    server.push("b", &["small"]);
+    let mut next = 0;
+    // Less than one job: one at a time. Then two and a half.
+    for (number, byte_limit, expected) in [(1, 10, 1), (2, 1000, 1), (3, 2500, 2), (4, 3000, 3)] {
+        let bounded = Claim {
+            byte_limit,
+            ..claim(number, 100, &names)
+        };
+        let jobs = store.claim(&bounded).await.unwrap();
+        assert_eq!(jobs.len(), expected, "of {byte_limit} bytes");
+        for job in jobs {
+            assert_eq!(job.payload, big[next].as_bytes());
+            next += 1;
+        }
+    }
+    assert_eq!(server.queue("a"), big[next..]);
+}
+
+#[tokio::test]
+async fn big_jobs_behind_small_ones_stay_in_their_order() {
+    let (server, names) = (Server::start(), queues(&["a"]));
+    let store = server.store().await;
+    store.take_lease("me", LONG).await.unwrap();
+    let mut jobs: Vec<String> = (0..40).map(|n| format!("small {n}")).collect();
+    jobs.extend((0..40).map(|n| format!("big {n} {}", "x".repeat(5000))));
+    server.push("a", &jobs.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut seen = Vec::new();
+    for number in 1..100 {
+        let bounded = Claim {
+            byte_limit: 20_000,
+            ..claim(number, 1000, &names)
+        };
+        let part = store.claim(&bounded).await.unwrap();
+        let bytes: usize = part.iter().map(|job| job.payload.len()).sum();
+        assert!(bytes <= 20_000, "{bytes} bytes at once");
+        seen.extend(
+            part.into_iter()
+                .map(|job| String::from_utf8(job.payload).unwrap()),
+        );
+    }
+    assert_eq!(seen, jobs);
+}
+
+#[tokio::test]
+async fn thousands_of_jobs_fit_in_one_claim_and_one_acknowledgement() {
+    let (server, names) = (Server::start(), queues(&["a"]));
+    let store = server.store().await;
+    store.take_lease("me", LONG).await.unwrap();
+    let all: Vec<String> = (0..9000).map(|n| n.to_string()).collect();
+    server.push("a", &all.iter().map(String::as_str).collect::<Vec<_>>());
+    let jobs = store.claim(&claim(1, 9000, &names)).await.unwrap();
+    assert_eq!(payloads(&jobs), all);
+    assert_eq!(store.claim(&claim(1, 9000, &names)).await.unwrap(), jobs);
+    let done: Vec<_> = jobs.iter().map(|job| (job.token, "a")).collect();
+    assert_eq!(store.acknowledge("me", &done, DAY).await.unwrap(), 9000);
+    assert_eq!(server.number("stat:processed"), 9000);
+}
+
+#[tokio::test]
+async fn paused_queues_are_skipped() {
+    let (server, names) = (Server::start(), queues(&["a", "b"]));
+    let store = server.store().await;
+    store.take_lease("me", LONG).await.unwrap();
+    server.push("a", &["a1"]);
+    server.push("b", &["b1"]);
+    server.run::<()>("SADD paused a");
+    assert_eq!(store.paused().await.unwrap(), ["a"]);
+    assert_eq!(
+        payloads(&store.claim(&claim(1, 9, &names)).await.unwrap()),
+        ["b1"]
+    );
+    server.run::<()>("SREM paused a");
+    assert_eq!(
+        payloads(&store.claim(&claim(2, 9, &names)).await.unwrap()),
+        ["a1"]
+    );
+}
+
+#[tokio::test]
+async fn a_namespace_stands_before_every_key() {
+    let (server, names) = (Server::start(), queues(&["a"]));
+    let keys = footplate::store::Keys::new(Some("app"));
+    let (store, _) = footplate::store::Store::open(&server.settings(), keys)
+        .await
+        .unwrap();
+    store.take_lease("me", LONG).await.unwrap();
+    server.run::<()>("LPUSH app:queue:a 1");
+    let jobs = store.claim(&claim(1, 1, &names)).await.unwrap();
+    store
+        .acknowledge("me", &[(jobs[0].token, "a")], DAY)
+        .await
+        .unwrap();
+    let mut found: Vec<String> = server.run("KEYS *");
+    found.retain(|key| !key.starts_with("app:"));
+    assert_eq!(found, [""; 0]);
+    assert_eq!(store.queue_sizes(&["a", "b"]).await.unwrap(), [0, 0]);
+}

@@ -1,0 +1,15 @@
+//! The store against Redis servers that the tests own. `FOOTPLATE_TEST_REDIS_SERVER` names the
+//! binary, `redis-server` by default.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod claim;
+mod lease;
+mod link;
+mod registry;
+mod schedule;
+mod secure;
+mod sentinel;
+mod settle;
+mod support;
+mod trouble;

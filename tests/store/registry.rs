@@ -1,0 +1,104 @@
+use footplate::store::{Beat, MetricOp, MetricWrite, StoreError};
+
+use crate::support::{LONG, Server};
+
+fn beat(work: &[(&str, &str)]) -> Beat {
+    Beat {
+        identity: "host:1:abc".to_owned(),
+        fields: vec![
+            ("info".to_owned(), "{}".to_owned()),
+            ("busy".to_owned(), "1".to_owned()),
+        ],
+        work: work
+            .iter()
+            .map(|(tid, job)| ((*tid).to_owned(), job.as_bytes().to_vec()))
+            .collect(),
+        ttl: LONG,
+    }
+}
+
+#[tokio::test]
+async fn a_beat_shows_the_process_and_fetches_its_commands() {
+    let server = Server::start();
+    let store = server.store().await;
+    let first = store
+        .beat(&beat(&[("t1", "job1"), ("t2", "job2")]))
+        .await
+        .unwrap();
+    assert!(!first.known && first.signals.is_empty());
+    for key in ["host:1:abc:work", "host:1:abc:workers"] {
+        assert_eq!(server.run::<u64>(&format!("HLEN {key}")), 2);
+        assert!((1..=60).contains(&server.run::<i64>(&format!("TTL {key}"))));
+    }
+    assert!((1..=60).contains(&server.run::<i64>("TTL host:1:abc")));
+    assert_eq!(
+        server.run::<Vec<String>>("SMEMBERS processes"),
+        ["host:1:abc"]
+    );
+    server.run::<()>("LPUSH host:1:abc-signals TSTP");
+    server.run::<()>("LPUSH host:1:abc-signals TERM");
+    let second = store.beat(&beat(&[("t3", "job3")])).await.unwrap();
+    assert!(second.known);
+    assert_eq!(second.signals, ["TSTP", "TERM"]);
+    assert_eq!(server.run::<Vec<String>>("HKEYS host:1:abc:work"), ["t3"]);
+    store.beat(&beat(&[])).await.unwrap();
+    assert_eq!(server.run::<u64>("EXISTS host:1:abc:work"), 0);
+    store.clear_process("host:1:abc").await.unwrap();
+    assert_eq!(server.run::<u64>("SCARD processes"), 0);
+    assert_eq!(server.run::<u64>("EXISTS host:1:abc"), 1);
+}
+
+#[tokio::test]
+async fn dead_processes_are_pruned_once_a_minute() {
+    let server = Server::start();
+    let store = server.store().await;
+    store.beat(&beat(&[])).await.unwrap();
+    server.run::<()>("SADD processes gone:1 gone:2");
+    assert_eq!(store.prune_processes().await.unwrap(), 2);
+    server.run::<()>("SADD processes gone:3");
+    assert_eq!(store.prune_processes().await.unwrap(), 0);
+    server.run::<()>("DEL process_cleanup");
+    assert_eq!(store.prune_processes().await.unwrap(), 1);
+    assert_eq!(
+        server.run::<Vec<String>>("SMEMBERS processes"),
+        ["host:1:abc"]
+    );
+}
+
+#[tokio::test]
+async fn a_flush_of_metrics_is_written_once() {
+    let server = Server::start();
+    let store = server.store().await;
+    let write = |key: &str, op| MetricWrite {
+        key: key.to_owned(),
+        op,
+    };
+    let increment = |field: &str, by| MetricOp::Increment {
+        field: field.to_owned(),
+        by,
+    };
+    let writes = [
+        write("j|260304|8:45", increment("Job|p", 3)),
+        write("j|260304|8:45", increment("Job|ms", 120)),
+        write("j|260304|8:45", MetricOp::Expire { seconds: 28_800 }),
+        write(
+            "h|Job-4-8:45",
+            MetricOp::Histogram {
+                counts: vec![(0, 2), (25, 70_000)],
+            },
+        ),
+    ];
+    let early = store.apply_metrics("me", 1, &writes).await;
+    assert!(matches!(early, Err(StoreError::LeaseLost)), "{early:?}");
+    store.take_lease("me", LONG).await.unwrap();
+    assert!(store.apply_metrics("me", 1, &writes).await.unwrap());
+    assert!(!store.apply_metrics("me", 1, &writes).await.unwrap());
+    assert!(store.apply_metrics("me", 2, &writes).await.unwrap());
+    let fields: Vec<u64> = server.run("HMGET j|260304|8:45 Job|p Job|ms");
+    assert_eq!(fields, [6, 240]);
+    let counts: Vec<u64> = server.run("BITFIELD h|Job-4-8:45 GET u16 #0 GET u16 #25");
+    assert_eq!(counts, [4, 65_535]);
+    assert!(server.run::<i64>("TTL j|260304|8:45") > 28_000);
+    assert_eq!(store.release_lease("me").await.unwrap(), 0);
+    assert_eq!(server.run::<Vec<String>>("KEYS footplate:*"), [""; 0]);
+}

@@ -1,0 +1,101 @@
+use std::time::Duration;
+
+use footplate::store::{DueSet, Promotion, PromotionKind};
+
+use crate::support::{NOW, Server};
+
+fn push(member: &str, queue: &str) -> Promotion {
+    let payload = format!("{member} pushed").into_bytes();
+    let kind = PromotionKind::Push {
+        queue: queue.to_owned(),
+        payload,
+    };
+    Promotion {
+        member: member.as_bytes().to_vec(),
+        kind,
+    }
+}
+
+#[tokio::test]
+async fn what_is_due_comes_by_the_servers_clock() {
+    let server = Server::start();
+    let store = server.store().await;
+    let empty = store.due(DueSet::Schedule, 10, 1000).await.unwrap();
+    assert_eq!((empty.members.len(), empty.next_in), (0, None));
+    let [now, _]: [u64; 2] = server.run("TIME");
+    server.run::<()>(&format!(
+        "ZADD schedule {} second {} first {}.5 later",
+        now - 5,
+        now - 9,
+        now + 100
+    ));
+    let due = store.due(DueSet::Schedule, 10, 1000).await.unwrap();
+    assert_eq!(due.members, [b"first".to_vec(), b"second".to_vec()]);
+    let wait = due.next_in.unwrap();
+    assert!(
+        wait > Duration::from_secs(90) && wait < Duration::from_secs(102),
+        "{wait:?}"
+    );
+    assert_eq!(server.run::<u64>("ZCARD schedule"), 3);
+    server.run::<()>("ZADD retry inf never");
+    let never = store.due(DueSet::Retry, 10, 1000).await.unwrap();
+    assert_eq!(
+        (never.members.len(), never.next_in),
+        (0, Some(Duration::from_secs(86_400)))
+    );
+}
+
+#[tokio::test]
+async fn what_is_due_is_bounded_in_number_and_bytes() {
+    let server = Server::start();
+    let store = server.store().await;
+    for n in 0..250 {
+        server.run::<()>(&format!("ZADD retry {n} member{n:03}"));
+    }
+    let due = store.due(DueSet::Retry, 230, 1 << 20).await.unwrap();
+    assert_eq!(
+        (due.members.len(), due.next_in),
+        (230, Some(Duration::ZERO))
+    );
+    assert_eq!(due.members[229], b"member229");
+    let due = store.due(DueSet::Retry, 1000, 95).await.unwrap();
+    assert_eq!((due.members.len(), due.next_in), (10, Some(Duration::ZERO)));
+    let due = store.due(DueSet::Retry, 1000, 1).await.unwrap();
+    assert_eq!(due.members.len(), 1);
+    let due = store.due(DueSet::Retry, 1000, 1 << 20).await.unwrap();
+    assert_eq!((due.members.len(), due.next_in), (250, None));
+}
+
+#[tokio::test]
+async fn a_member_is_promoted_once() {
+    let server = Server::start();
+    let (store, other) = (server.store().await, server.store().await);
+    server.run::<()>("ZADD schedule 1 one 2 two 3 veto 4 broken 5 stays");
+    let promotions = [
+        push("one", "a"),
+        push("two", "b"),
+        Promotion {
+            member: b"veto".to_vec(),
+            kind: PromotionKind::Drop,
+        },
+        Promotion {
+            member: b"broken".to_vec(),
+            kind: PromotionKind::Bury,
+        },
+        push("missing", "a"),
+    ];
+    let (mine, theirs) = tokio::join!(
+        store.promote(DueSet::Schedule, &promotions, NOW),
+        other.promote(DueSet::Schedule, &promotions, NOW),
+    );
+    for (n, (mine, theirs)) in mine.unwrap().into_iter().zip(theirs.unwrap()).enumerate() {
+        assert_eq!(mine ^ theirs, n < 4, "member {n}");
+    }
+    assert_eq!(server.queue("a"), ["one pushed"]);
+    assert_eq!(server.queue("b"), ["two pushed"]);
+    assert_eq!(server.run::<Vec<String>>("ZRANGE schedule 0 -1"), ["stays"]);
+    assert_eq!(server.run::<Vec<String>>("ZRANGE dead 0 -1"), ["broken"]);
+    let mut known: Vec<String> = server.run("SMEMBERS queues");
+    known.sort();
+    assert_eq!(known, ["a", "b"]);
+}

@@ -1,0 +1,239 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use footplate::store::{DeadLimits, Outcome, Settlement, Store, StoreError};
+
+use crate::support::{DAY, LONG, NOW, Server, claim, payloads, queues};
+
+/// A store with a lease that has claimed jobs `1`, `2`, … of queue `a`.
+async fn holding(server: &Server, count: usize) -> (Store, Vec<Arc<str>>) {
+    let (store, names) = (server.store().await, queues(&["a"]));
+    store.take_lease("me", LONG).await.unwrap();
+    let all: Vec<String> = (1..=count).map(|n| n.to_string()).collect();
+    server.push("a", &all.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(
+        store.claim(&claim(1, count, &names)).await.unwrap().len(),
+        count
+    );
+    (store, names)
+}
+
+fn nth(n: u64, outcome: Outcome) -> Settlement<'static> {
+    Settlement {
+        token: 10_000 + n - 1,
+        queue: "a",
+        outcome,
+    }
+}
+
+fn counters(server: &Server) -> [u64; 4] {
+    [
+        "processed",
+        "processed:2026-03-04",
+        "failed",
+        "failed:2026-03-04",
+    ]
+    .map(|name| server.number(&format!("stat:{name}")))
+}
+
+#[tokio::test]
+async fn an_acknowledgement_counts_each_job_once() {
+    let server = Server::start();
+    let (store, _) = holding(&server, 3).await;
+    let done = [(10_000, "a"), (10_002, "a")];
+    assert_eq!(store.acknowledge("me", &done, DAY).await.unwrap(), 2);
+    assert_eq!(store.acknowledge("me", &done, DAY).await.unwrap(), 0);
+    assert_eq!(counters(&server), [2, 2, 0, 0]);
+    assert_eq!(server.in_flight("me"), 1);
+    let ttl: u64 = server.run("TTL stat:processed:2026-03-04");
+    assert!((157_679_000..=157_680_000).contains(&ttl), "{ttl}");
+}
+
+#[tokio::test]
+async fn what_is_returned_comes_next_and_in_order() {
+    let server = Server::start();
+    let (store, names) = holding(&server, 4).await;
+    server.push("a", &["5"]);
+    let back: Vec<_> = (1..=4)
+        .map(|n| {
+            nth(
+                n,
+                if n == 2 {
+                    Outcome::Interrupted
+                } else {
+                    Outcome::Returned
+                },
+            )
+        })
+        .collect();
+    assert_eq!(
+        store.settle("me", &back, NOW, DAY).await.unwrap(),
+        [true; 4]
+    );
+    assert_eq!(
+        store.settle("me", &back, NOW, DAY).await.unwrap(),
+        [false; 4]
+    );
+    assert_eq!(server.queue("a"), ["1", "2", "3", "4", "5"]);
+    assert_eq!(counters(&server), [1, 1, 1, 1]);
+    assert_eq!(server.run::<Vec<String>>("SMEMBERS queues"), ["a"]);
+    assert_eq!(
+        payloads(&store.claim(&claim(2, 9, &names)).await.unwrap()).len(),
+        5
+    );
+}
+
+#[tokio::test]
+async fn each_outcome_goes_where_it_belongs() {
+    let server = Server::start();
+    let (store, _) = holding(&server, 8).await;
+    server.push("a", &["waiting"]);
+    let payload = |text: &str| text.as_bytes().to_vec();
+    let outcomes = [
+        nth(1, Outcome::Failed),
+        nth(2, Outcome::Skipped),
+        nth(
+            3,
+            Outcome::Retry {
+                score: 1_735_689_600.123_456_7,
+                payload: payload("retry me"),
+            },
+        ),
+        nth(
+            4,
+            Outcome::Dead {
+                payload: payload("gone"),
+            },
+        ),
+        nth(5, Outcome::Malformed),
+        nth(
+            6,
+            Outcome::Requeued {
+                payload: payload("again"),
+            },
+        ),
+        nth(
+            7,
+            Outcome::Moved {
+                payload: payload("over"),
+                to_queue: "b".to_owned(),
+            },
+        ),
+        // Never claimed.
+        nth(
+            99,
+            Outcome::Retry {
+                score: 1.0,
+                payload: payload("not mine"),
+            },
+        ),
+    ];
+    let mine = store.settle("me", &outcomes, NOW, DAY).await.unwrap();
+    assert_eq!(mine, [true, true, true, true, true, true, true, false]);
+    let again = store.settle("me", &outcomes, NOW, DAY).await.unwrap();
+    assert_eq!(again, [false; 8]);
+    let retry: Vec<String> = server.run("ZRANGE retry 0 -1 WITHSCORES");
+    assert_eq!(retry, ["retry me", "1735689600.1234567"]);
+    let dead: Vec<String> = server.run("ZRANGE dead 0 -1 WITHSCORES");
+    assert_eq!(dead, ["5", "1772582400.25", "gone", "1772582400.25"]);
+    assert_eq!(server.queue("a"), ["waiting", "again"]);
+    assert_eq!(server.queue("b"), ["over"]);
+    assert_eq!(counters(&server), [5, 5, 4, 4]);
+    assert_eq!(server.in_flight("me"), 1);
+}
+
+#[tokio::test]
+async fn the_dead_set_is_trimmed_by_age_and_number() {
+    let server = Server::start();
+    let (store, _) = holding(&server, 4).await;
+    let limits = DeadLimits {
+        max_jobs: 4,
+        timeout: Duration::from_secs(100),
+    };
+    let store = store.with_dead_limits(limits);
+    server.run::<()>(&format!(
+        "ZADD dead {} old {} recent",
+        NOW - 101.0,
+        NOW - 99.0
+    ));
+    for n in 1..=4 {
+        let dead = Outcome::Dead {
+            payload: n.to_string().into_bytes(),
+        };
+        store
+            .settle("me", &[nth(n, dead)], NOW + n as f64 / 10.0, DAY)
+            .await
+            .unwrap();
+    }
+    // As in Sidekiq, one fewer than the limit is kept.
+    assert_eq!(
+        server.run::<Vec<String>>("ZRANGE dead 0 -1"),
+        ["2", "3", "4"]
+    );
+}
+
+#[tokio::test]
+async fn a_push_that_fails_leaves_its_job_and_settles_the_others() {
+    let server = Server::start();
+    let (store, _) = holding(&server, 3).await;
+    server.run::<()>("SET retry not-a-set");
+    let outcomes = [
+        nth(1, Outcome::Failed),
+        nth(
+            2,
+            Outcome::Retry {
+                score: 1.0,
+                payload: b"2".to_vec(),
+            },
+        ),
+        nth(3, Outcome::Returned),
+    ];
+    let error = store.settle("me", &outcomes, NOW, DAY).await;
+    assert!(matches!(error, Err(StoreError::Unexpected(_))), "{error:?}");
+    assert_eq!(server.in_flight("me"), 1);
+    assert_eq!(server.queue("a"), ["3"]);
+    server.run::<()>("DEL retry");
+    let mine = store.settle("me", &outcomes, NOW, DAY).await.unwrap();
+    assert_eq!(mine, [false, true, false]);
+    assert_eq!(counters(&server), [2, 2, 2, 2]);
+}
+
+#[tokio::test]
+async fn what_another_process_recovered_cannot_be_settled() {
+    let server = Server::start();
+    let (store, _) = holding(&server, 2).await;
+    store.abandon("me").await.unwrap();
+    // Orphaned but not yet recovered: what did finish is finished.
+    assert_eq!(
+        store
+            .acknowledge("me", &[(10_000, "a")], DAY)
+            .await
+            .unwrap(),
+        1
+    );
+    let recovered = store
+        .recover("me", 10, 1 << 20, 3, NOW, <[u8]>::to_vec)
+        .await
+        .unwrap();
+    assert_eq!((recovered.requeued, recovered.done), (1, true));
+    assert_eq!(
+        store
+            .acknowledge("me", &[(10_001, "a")], DAY)
+            .await
+            .unwrap(),
+        0
+    );
+    let retry = Outcome::Retry {
+        score: 1.0,
+        payload: b"2".to_vec(),
+    };
+    assert_eq!(
+        store
+            .settle("me", &[nth(2, retry)], NOW, DAY)
+            .await
+            .unwrap(),
+        [false]
+    );
+    assert_eq!(server.run::<u64>("ZCARD retry"), 0);
+    assert_eq!(server.queue("a"), ["2"]);
+}

@@ -1,0 +1,187 @@
+use std::time::Duration;
+
+use footplate::store::{Beat, Outcome, Settlement, Store, StoreError, Touched};
+
+use crate::support::{
+    DAY, LONG, NOW, Scratch, Server, claim, eventually, heard, payloads, queues, until,
+};
+
+#[tokio::test]
+async fn scripts_that_the_server_forgot_run_all_the_same() {
+    let (server, names) = (Server::start(), queues(&["a"]));
+    let store = server.store().await;
+    store.take_lease("me", LONG).await.unwrap();
+    server.push("a", &["1", "2"]);
+    for number in 1..=2 {
+        server.run::<()>("SCRIPT FLUSH");
+        let jobs = store.claim(&claim(number, 1, &names)).await.unwrap();
+        server.run::<()>("SCRIPT FLUSH");
+        assert_eq!(
+            store
+                .acknowledge("me", &[(jobs[0].token, "a")], DAY)
+                .await
+                .unwrap(),
+            1
+        );
+    }
+    assert_eq!(server.number("stat:processed"), 2);
+}
+
+#[tokio::test]
+async fn a_server_that_became_a_replica_is_left_and_nothing_is_lost() {
+    let (server, names) = (Server::start(), queues(&["a"]));
+    let (store, mut touched) = server.open().await;
+    store.take_lease("me", LONG).await.unwrap();
+    server.push("a", &["1", "2"]);
+    store.claim(&claim(1, 1, &names)).await.unwrap();
+    server.run::<()>("REPLICAOF 127.0.0.1 1");
+    let refused = store.claim(&claim(2, 1, &names)).await;
+    assert!(
+        matches!(&refused, Err(StoreError::Refused(why)) if why.starts_with("READONLY")),
+        "{refused:?}"
+    );
+    heard(&mut touched, |message| *message == Touched::Lost).await;
+    let refused = store.acknowledge("me", &[(10_000, "a")], DAY).await;
+    assert!(
+        matches!(&refused, Err(error) if error.is_temporary()),
+        "{refused:?}"
+    );
+    server.run::<()>("REPLICAOF NO ONE");
+    assert_eq!(
+        store
+            .acknowledge("me", &[(10_000, "a")], DAY)
+            .await
+            .unwrap(),
+        1
+    );
+    assert_eq!(
+        payloads(&store.claim(&claim(2, 1, &names)).await.unwrap()),
+        ["2"]
+    );
+    assert!(store.generation() >= 2);
+}
+
+#[tokio::test]
+async fn a_full_server_is_drained() {
+    let (server, names) = (Server::start(), queues(&["a"]));
+    let store = server.store().await;
+    store.take_lease("me", LONG).await.unwrap();
+    server.push("a", &["1", "2", "3", "4"]);
+    server.run::<()>("CONFIG SET maxmemory 1");
+    // As any other client finds it.
+    let mut connection = server.client().get_connection().unwrap();
+    let refused = redis::cmd("LPUSH")
+        .arg("queue:a")
+        .arg(5)
+        .query::<()>(&mut connection);
+    assert_eq!(refused.unwrap_err().code(), Some("OOM"));
+
+    assert_eq!(
+        payloads(&store.claim(&claim(1, 3, &names)).await.unwrap()),
+        ["1", "2", "3"]
+    );
+    assert_eq!(store.claim(&claim(1, 3, &names)).await.unwrap().len(), 3);
+    let outcomes = [
+        Settlement {
+            token: 10_000,
+            queue: "a",
+            outcome: Outcome::Retry {
+                score: 1.0,
+                payload: b"1".to_vec(),
+            },
+        },
+        Settlement {
+            token: 10_001,
+            queue: "a",
+            outcome: Outcome::Returned,
+        },
+    ];
+    assert_eq!(
+        store.settle("me", &outcomes, NOW, DAY).await.unwrap(),
+        [true, true]
+    );
+    assert_eq!(
+        store
+            .acknowledge("me", &[(10_002, "a")], DAY)
+            .await
+            .unwrap(),
+        1
+    );
+    assert!(store.renew_lease("me", LONG).await.unwrap());
+    let beat = Beat {
+        identity: "id".to_owned(),
+        ttl: LONG,
+        ..Beat::default()
+    };
+    store.beat(&beat).await.unwrap();
+    assert_eq!(server.queue("a"), ["2", "4"]);
+    assert_eq!(server.run::<u64>("ZCARD retry"), 1);
+    assert_eq!(server.in_flight("me"), 0);
+}
+
+#[tokio::test]
+async fn a_claim_whose_reply_was_lost_is_repeated_on_the_next_connection() {
+    let (server, names) = (Server::start(), queues(&["a"]));
+    let mut settings = server.settings();
+    settings.connect_timeout = Some(0.3);
+    settings.response_timeout = Some(0.3);
+    let (store, _touched) = Store::open(&settings, Default::default()).await.unwrap();
+    store.take_lease("me", LONG).await.unwrap();
+    server.push("a", &["1", "2", "3"]);
+    server.signal("STOP");
+    let lost = store.claim(&claim(1, 2, &names)).await;
+    assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
+    // No connection can be made either, and that is said in time.
+    let start = std::time::Instant::now();
+    let lost = store.claim(&claim(1, 2, &names)).await;
+    assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
+    assert!(start.elapsed() < Duration::from_secs(5));
+    server.signal("CONT");
+    let jobs = until("the server answers", async || {
+        store.claim(&claim(1, 2, &names)).await.ok()
+    })
+    .await;
+    assert_eq!(payloads(&jobs), ["1", "2"]);
+    assert_eq!(server.in_flight("me"), 2);
+    assert_eq!(server.queue("a"), ["3"]);
+}
+
+#[tokio::test]
+async fn a_server_that_restarts_is_found_again() {
+    let mut server = Server::start();
+    let (store, mut touched) = server.open().await;
+    server.kill();
+    heard(&mut touched, |message| *message == Touched::Lost).await;
+    assert!(store.ping().await.is_err());
+    let dir = std::mem::replace(&mut server.dir, Scratch::new());
+    let _server = Server::with(dir, &["--port", "0"]);
+    store.ping().await.unwrap();
+    store.take_lease("me", LONG).await.unwrap();
+    assert!(store.server().tracking);
+}
+
+#[tokio::test]
+async fn a_script_that_blocks_the_server_is_waited_out() {
+    let server = Server::start();
+    let store = server.store().await;
+    server.run::<()>("CONFIG SET lua-time-limit 1");
+    let client = server.client();
+    let busy = std::thread::spawn(move || {
+        let mut connection = client.get_connection().unwrap();
+        let endless = redis::cmd("EVAL")
+            .arg("while true do end")
+            .arg(0)
+            .to_owned();
+        endless.query::<()>(&mut connection)
+    });
+    let refused = until("the server is busy", async || store.ping().await.err()).await;
+    assert!(
+        matches!(&refused, StoreError::Refused(why) if why.starts_with("BUSY")),
+        "{refused}"
+    );
+    server.run::<()>("SCRIPT KILL");
+    assert!(busy.join().unwrap().is_err());
+    store.ping().await.unwrap();
+    assert_eq!(store.generation(), 1);
+    eventually("it is well", || Some(()));
+}
