@@ -35,7 +35,9 @@ module Demo
     private
 
     def command
-      program = [ENV["FOOTPLATE_TEST_REDIS_SERVER"], "redis-server", "valkey-server"].compact.find { |name| RedisServer.installed?(name) }
+      program = [ENV.fetch("FOOTPLATE_TEST_REDIS_SERVER", nil), "redis-server", "valkey-server"].compact.find do |name|
+        RedisServer.installed?(name)
+      end
       raise Child::Died, "No redis-server on this machine: bin/setup installs it, or set REDIS_URL." unless program
 
       [program, "--port", "0", "--unixsocket", @socket, "--unixsocketperm", "700", "--save", "", "--appendonly", "no",

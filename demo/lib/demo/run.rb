@@ -73,9 +73,13 @@ module Demo
     def start_server
       command = ["bundle", "exec", *@server_command, "-C", "config/sidekiq.yml", "-e", "production", "-r", "."]
       started = Demo.now
-      @server = Shop.spawn { |env| Child.new(@server_command.first, command, log: log("server"), chdir: Shop::APP, env:) }
+      @server = Shop.spawn do |env|
+        Child.new(@server_command.first, command, log: log("server"), chdir: Shop::APP, env:)
+      end
       @children << @server
-      @server.wait_until("entry in the process registry", seconds: 60) { @books.process(@server.pid) || @books.done.positive? }
+      @server.wait_until("entry in the process registry", seconds: 60) do
+        @books.process(@server.pid) || @books.done.positive?
+      end
       @progress.step(format("Started %<what>s (pid %<pid>d) in %<s>.1f s.",
                             what: @server_command.join(" "), pid: @server.pid, s: Demo.now - started))
     end
@@ -83,7 +87,7 @@ module Demo
     def work
       begun = Demo.now
       jobs = @books.expected - @books.done
-      @pace = {jobs:, seconds: wait_for(@books.expected) - begun}
+      @pace = { jobs:, seconds: wait_for(@books.expected) - begun }
       @enqueuer.live
       wait_for(@books.expected)
       @registered = @books.process(@server.pid)
@@ -100,7 +104,7 @@ module Demo
         @progress.show("#{ended} of #{@books.expected} jobs done, #{@books.status}")
         sleep 0.03
       end
-      (ended < count) ? last.last : Demo.now
+      ended < count ? last.last : Demo.now
     end
 
     def settle

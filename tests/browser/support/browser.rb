@@ -6,8 +6,8 @@ require_relative "webdriver"
 require_relative "../../../demo/lib/demo/child"
 require_relative "../../../demo/lib/demo/web_server"
 
-# A browser with a fresh profile and the chromedriver that drives it. With WEBDRIVER_URL, a chromedriver that runs already:
-# that is how a release without Chromium (a chroot) is tested with the browser of its host.
+# A browser with a fresh profile and the chromedriver that drives it. With WEBDRIVER_URL, a chromedriver that runs
+# already: that is how a release without Chromium (a chroot) is tested with the browser of its host.
 class Browser
   def self.missing
     return if ENV["WEBDRIVER_URL"] || system("command -v chromedriver >/dev/null")
