@@ -58,6 +58,11 @@ impl Settlements {
         lock(&self.list).is_empty() && !self.unconfirmed.load(Ordering::Acquire)
     }
 
+    /// What was drained last is in Redis.
+    fn confirm(&self) {
+        self.unconfirmed.store(false, Ordering::Release);
+    }
+
     fn drain(&self) -> Vec<Ended> {
         let mut list = lock(&self.list);
         self.unconfirmed.store(!list.is_empty(), Ordering::Release);
@@ -76,6 +81,8 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store) {
             }
             let many = ended.len() > BUSY;
             flush(&shared, &store, ended).await;
+            // In this order: who waits for the last one is not told again.
+            shared.settlements.confirm();
             shared.settled.notify_waiters();
             if many {
                 tokio::time::sleep(GATHER).await;
