@@ -94,9 +94,10 @@ Conformance.describe "client middleware on due jobs" do
     put("retry", past, "Due", jid: "second", retry_count: 1)
     put("retry", past, "Due", jid: "moved", retry_count: 1)
     put("schedule", past - 1, "Due", jid: "failing")
+    redis.call("ZADD", "retry", past, "not json")
     start("-q", "default", "-q", "moved")
     await_effects(3, "due")
-    eventually("the veto to count") { redis.call("ZCARD", "schedule") <= 1 }
+    eventually("the veto and the burial") { redis.call("ZCARD", "schedule") <= 1 && redis.call("ZCARD", "retry").zero? }
     @code = server.stop
   end
 
@@ -111,6 +112,10 @@ Conformance.describe "client middleware on due jobs" do
     expect(left).to eq(["failing"])
     expect(server.output).to include("the clerk fails")
     expect(@code).to eq(0)
+  end
+
+  it "is not asked about what is malformed" do
+    expect(redis.call("ZRANGE", "dead", 0, -1)).to eq(["not json"])
   end
 end
 
