@@ -41,7 +41,8 @@ FORMATTERS.each do |title, (formatter, env)|
         push("Wrong", 2, jid: "wrong", retry: false)
         push("Wrapper", 3, jid: "wrapped", wrapped: "Real::Job")
         push("Fine", 4, jid: "quiet", log_level: "error")
-        push("Fine", 5, jid: "last")
+        push("Nowhere::ToBeFound", 5, jid: "unknown", retry: false)
+        push("Fine", 6, jid: "last")
         running = spawn("-c", "1", env: env, command: command)
         eventually("the last line") { running.output.match?(/jid\W+last.*done|done.*jid\W+last/) }
         running.stop

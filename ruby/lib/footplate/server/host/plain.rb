@@ -60,6 +60,7 @@ module Footplate
         end
 
         def handle_exception(exception, context = {})
+          log_exception(exception, context)
           config.handle_exception(exception, context)
         end
 
@@ -140,6 +141,16 @@ module Footplate
         end
 
         private
+
+        # As Sidekiq 8's own error handler does: one line, and the backtrace for a developer.
+        def log_exception(exception, context)
+          around = Thread.current[:sidekiq_context]
+          Thread.current[:sidekiq_context] = (around || {}).merge(context)
+          at_length = environment == "development" || log_level == "debug"
+          logger.info { at_length ? exception.full_message(highlight: false) : "#{exception.message} (#{exception.class})" }
+        ensure
+          Thread.current[:sidekiq_context] = around
+        end
 
         def redis_ssl_params
           config.redis_options[:ssl_params]
