@@ -81,15 +81,18 @@ impl Worker {
         self.log(job, Moment::Start);
         let started = Instant::now();
         let ruby_job = || RubyJob::new(&self.process, job, &self.tid, started);
+        self.process.context.set(job)?;
         let name = job.span(&envelope.class);
         let class = match self.process.classes.get(name) {
             Some(class) => class,
             None => match self.resolve(ruby, name) {
                 Ok(class) => class,
-                Err(error) => return self.failed(ruby, ruby_job(), error, None),
+                Err(error) => {
+                    self.log(job, Moment::Fail(started.elapsed().as_secs_f64()));
+                    return self.failed(ruby, ruby_job(), error, None);
+                }
             },
         };
-        self.process.context.set(job)?;
         match perform(ruby, job, envelope, class, self.processor) {
             Performed::Done => {
                 let elapsed = started.elapsed().as_secs_f64();
