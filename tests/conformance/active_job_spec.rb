@@ -51,7 +51,11 @@ RUBY
       await_effects(1, "retried")
       drained
       @code = server.stop
-      @retry = redis.call("ZRANGE", "retry", 0, -1).to_h { |job| JSON.parse(job).then { |parsed| [parsed["wrapped"], parsed] } }
+      @retry = redis.call("ZRANGE", "retry", 0, -1).to_h do |job|
+        JSON.parse(job).then do |parsed|
+          [parsed["wrapped"], parsed]
+        end
+      end
     end
 
     it "runs jobs with their arguments and ids" do
@@ -68,13 +72,16 @@ RUBY
     end
 
     it "retries what Active Job lets through" do
-      expect(@retry.fetch("Fails")).to include("error_class" => "ArgumentError", "error_message" => "to the end: x", "retry_count" => 0)
+      expect(@retry.fetch("Fails")).to include("error_class" => "ArgumentError", "error_message" => "to the end: x",
+                                               "retry_count" => 0)
     end
 
     it "heeds the class's own options and, since 7.1.3, its blocks" do
       skip "without the gem's module there are none" unless gem
       expect(@retry.fetch("Delayed")["retry"]).to eq(4)
-      score = redis.call("ZRANGE", "retry", 0, -1, "WITHSCORES").each_slice(2).find { |job, _| job.include?("Delayed") }.last.to_f
+      score = redis.call("ZRANGE", "retry", 0, -1, "WITHSCORES").each_slice(2).find do |job, _|
+        job.include?("Delayed")
+      end.last.to_f
       expect(score - Time.now.to_f > 500).to be(generation?("7.1.3"))
     end
   end
@@ -103,7 +110,11 @@ Conformance.describe "a Rails application", needs: %w[railties activejob sidekiq
         config.active_support.to_time_preserves_timezone = :zone if Rails.version >= "8"
       end
     RUBY
-    "config/environment.rb" => %(require_relative "application"\nrequire "json"\n#{Conformance::Application::PRELUDE}\nShop.initialize!\n),
+    "config/environment.rb" => <<~RUBY,
+      require_relative "application"
+      #{Conformance::Application::PRELUDE}
+      Shop.initialize!
+    RUBY
     "app/jobs/rail_job.rb" => <<~'RUBY',
       class RailJob
         include Sidekiq::Worker

@@ -6,7 +6,8 @@ require_relative "support/conformance"
 # What keeps a server from starting: a sentence that names it, status 1, no backtrace, nothing left in Redis.
 Conformance.describe "a wrong setup" do
   app "", files: { "bad.yml" => ":concurrency: [\n", "zero.yml" => ":concurrency: 0\n", "list.yml" => "- a\n",
-                   "words.yml" => ":timeout: soon\n", "typo.yml" => ":concurency: 3\n:cron_jobs: kept\n", "empty/x" => "" }
+                   "words.yml" => ":timeout: soon\n", "empty/x" => "",
+                   "typo.yml" => ":concurency: 3\n:cron_jobs: kept\n" }
 
   def refused(*flags, **options)
     fail_to_start(*flags, **options)
@@ -39,7 +40,8 @@ Conformance.describe "a wrong setup" do
   it "of Redis: nobody there, a name that is none, a URL that is none" do
     expect(refused(env: { "REDIS_URL" => "unix:///nowhere.sock" })).to include("/nowhere.sock")
     expect(refused(env: { "REDIS_URL" => "redis://127.0.0.1:#{RedisServer.free_port}/0" })).to match(/127\.0\.0\.1:\d+/)
-    expect(refused(env: { "REDIS_PROVIDER" => "OTHER_URL", "OTHER_URL" => "unix:///other.sock" })).to include("/other.sock")
+    expect(refused(env: { "REDIS_PROVIDER" => "OTHER_URL",
+                          "OTHER_URL" => "unix:///other.sock" })).to include("/other.sock")
   end
 
   it "says what a key probably means, and keeps it" do
@@ -75,7 +77,7 @@ Conformance.describe "a Redis that is too old" do
   # Answers what a Redis 5 would.
   old = lambda do |socket|
     while (line = socket.gets("\r\n"))
-      words = Array.new(Integer(line[/\d+/])) { socket.gets("\r\n") && socket.gets("\r\n").chomp }
+      words = Array.new(Integer(line[/\d+/])) { [socket.gets("\r\n"), socket.gets("\r\n")].last.chomp }
       info = "# Server\r\nredis_version:5.0.7\r\nmaxmemory_policy:noeviction\r\n"
       case words.first.upcase
       when "HELLO" then socket.write("-ERR unknown command `HELLO`\r\n")

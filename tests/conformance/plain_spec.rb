@@ -4,7 +4,10 @@ require_relative "support/conformance"
 
 # An application without the sidekiq gem, in a bundle of its own.
 Conformance.describe "without the sidekiq gem" do
-  app <<~'RUBY', files: { "Gemfile" => Conformance::Application.gemfile_without_sidekiq, "config/footplate.yml" => ":concurrency: 2\n" }
+  gemfile = Conformance::Application.gemfile_without_sidekiq
+  files = { "Gemfile" => gemfile, "config/footplate.yml" => ":concurrency: 2\n" }
+
+  app <<~'RUBY', files: files
     require "footplate"
     class Own
       include Footplate::Job
@@ -46,12 +49,15 @@ Conformance.describe "without the sidekiq gem" do
   end
 
   it "runs Footplate::Job" do
-    expect(effects("own").map { |it| it.drop(1).first(3) }).to eq([[[1, { "a" => 2 }], true, true], [["later"], true, true]])
+    expect(effects("own").map do |it|
+             it.drop(1).first(3)
+           end).to eq([[[1, { "a" => 2 }], true, true], [["later"], true, true]])
     expect(@code).to eq(0)
   end
 
   it "retries, buries and tells handlers and middleware" do
-    expect(entries("retry").fetch("OwnFails")).to include("error_message" => "own failure", "failed_at" => be_a(Integer), "retry" => 2)
+    expect(entries("retry").fetch("OwnFails")).to include("error_message" => "own failure",
+                                                          "failed_at" => be_a(Integer), "retry" => 2)
     expect(entries("dead").keys).to eq(["OwnFails"])
     expect(effects("death")).to eq([["OwnFails"]])
     expect(effects("error")).to eq([["own failure", "Job raised exception"]] * 2)

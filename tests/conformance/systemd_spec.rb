@@ -14,10 +14,10 @@ Conformance.describe "systemd" do
     start(env: { "NOTIFY_SOCKET" => path("notify"), "WATCHDOG_USEC" => "1000000" })
     await_effects(1, "holds")
     @messages = [@socket.recv(100)]
-    eventually("READY") { @messages.include?("READY=1") || (@messages << @socket.recv(100)) && false }
-    eventually("WATCHDOG") { @messages.include?("WATCHDOG=1") || (@messages << @socket.recv(100)) && false }
+    eventually("READY") { @messages.include?("READY=1") || ((@messages << @socket.recv(100)) && false) }
+    eventually("WATCHDOG") { @messages.include?("WATCHDOG=1") || ((@messages << @socket.recv(100)) && false) }
     server.signal(:TERM)
-    eventually("STOPPING") { @messages.include?("STOPPING=1") || (@messages << @socket.recv(100)) && false }
+    eventually("STOPPING") { @messages.include?("STOPPING=1") || ((@messages << @socket.recv(100)) && false) }
     release("it")
     @code = server.stop(nil)
   end

@@ -17,7 +17,11 @@ LOOK = <<~'RUBY'
 RUBY
 
 Conformance.describe "the VM" do
-  app LOOK + 'at_exit { effect("at_exit", 1) }; at_exit { effect("at_exit", 2); $stdout.puts("from at_exit") }'
+  app <<~RUBY
+    #{LOOK}
+    at_exit { effect("at_exit", 1) }
+    at_exit { effect("at_exit", 2) && $stdout.puts("from at_exit") }
+  RUBY
 
   scenario do
     push("Look", "gr\u00fcn \u{1F600}")
@@ -85,7 +89,7 @@ Conformance.describe "a locale without UTF-8" do
   it "changes the locale's encoding and no job's" do
     push("Look", "gr\u00fcn")
     start(env: { "LANG" => "C", "LC_ALL" => "C" })
-    expect(await_effects(1, "look").first.first(3)).to eq(["UTF-8", "gr\u00fcn", "UTF-8"])
+    expect(await_effects(1, "look").first.first(3)).to eq(%w[UTF-8 grün UTF-8])
     expect(effects("boot").first[4]).to eq("US-ASCII")
     expect(server.stop).to eq(0)
   end
@@ -95,7 +99,9 @@ Conformance.describe "bundle exec" do
   app LOOK, files: { "Gemfile" => %(source "https://rubygems.org"\ngem "sidekiq"\n) }
 
   it "gives the bundle" do
-    write("app.rb", "#{File.read(path("app.rb"))}\neffect('bundle', defined?(Bundler) ? Gem.loaded_specs.key?('sidekiq') : nil)\n")
+    write("app.rb",
+          "#{File.read(path("app.rb"))}\n" \
+          "effect('bundle', defined?(Bundler) ? Gem.loaded_specs.key?('sidekiq') : nil)\n")
     push("Look", "x")
     start(command: %w[bundle exec] + door.command)
     await_effects(1, "look")

@@ -46,7 +46,9 @@ module Conformance
     # Starts a server and returns it once it has announced itself in Redis.
     def start(*flags, **options)
       server = spawn(*flags, **options)
-      eventually("the server to start") { identity(server) || (server.running? ? nil : raise("it ended:\n#{server.tail}")) }
+      eventually("the server to start") do
+        identity(server) || (server.running? ? nil : raise("it ended:\n#{server.tail}"))
+      end
       server
     end
 
@@ -80,7 +82,9 @@ module Conformance
 
     # Waits until jobs have left this many effects.
     def await_effects(count, first = nil)
-      eventually("#{count} effects#{" of #{first}" if first}; there are #{effects.inspect[0, 2000]}") { effects(first).size >= count }
+      eventually("#{count} effects#{" of #{first}" if first}; there are #{effects.inspect[0, 2000]}") do
+        effects(first).size >= count
+      end
       effects(first)
     end
 
