@@ -52,3 +52,31 @@ Conformance.describe "iterable jobs", since: "7.3" do
     expect(redis.call("EXISTS", "it-iterable")).to eq(0)
   end
 end
+
+Conformance.describe "a cancelled iterable job", since: "7.3" do
+  app <<~'RUBY'
+    class Steps
+      include Sidekiq::IterableJob
+      def build_enumerator(count, cursor:) = array_enumerator((0...count).to_a, cursor: cursor)
+      def each_iteration(step, *)
+        effect("step", step)
+        cancel! if step == 1
+      end
+      def on_complete = effect("complete")
+    end
+  RUBY
+
+  scenario do
+    push("Steps", 500, jid: "cancelled")
+    start("-c", "1")
+    drained
+    @code = server.stop
+  end
+
+  it "ends without a failure" do
+    expect(entries("retry")).to be_empty
+    expect(queue).to be_empty
+    expect([processed, failed]).to eq([1, 0])
+    expect(@code).to eq(0)
+  end
+end

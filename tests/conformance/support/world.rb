@@ -58,9 +58,10 @@ module Conformance
     end
 
     # Runs the application's file as a client would, to its end. Returns what it printed.
-    def client(file, *arguments, env: {})
+    def client(file, *arguments, requires: [], env: {})
       all = environment.merge(env)
-      out, status = Open3.capture2e(all, RbConfig.ruby, "-I#{Door::LIB}", file, *arguments, chdir: dir)
+      flags = ["-I#{Door::LIB}", *requires.map { |name| "-r#{name}" }]
+      out, status = Open3.capture2e(all, RbConfig.ruby, *flags, file, *arguments, chdir: dir)
       status.success? ? out : raise("#{file} ended with #{status.exitstatus}:\n#{out}")
     end
 

@@ -14,6 +14,7 @@ module Footplate
       # No sidekiq gem: Footplate::Config, with the forms of Sidekiq 8.
       class Plain < Base
         def generation; end
+
         def [](key)
           config[key]
         end
@@ -132,7 +133,6 @@ module Footplate
         end
 
         def freeze!; end
-
         attr_accessor :launcher
 
         def config
