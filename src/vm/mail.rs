@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use magnus::{
-    Error, IntoValue, RArray, RClass, RString, Ruby, Symbol, TryConvert, Value, method,
-    prelude::*,
+    Error, IntoValue, RArray, RClass, RString, Ruby, Symbol, TryConvert, Value, method, prelude::*,
 };
 
 use super::gvl::without_gvl;
