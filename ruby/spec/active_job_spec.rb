@@ -114,10 +114,7 @@ RSpec.describe "the Active Job adapter", :active_job, :redis do
 
   it "tells continuations that a Sidekiq server is going to stop", :sidekiq_gem do
     expect(script(<<~RUBY)).to eq([false, true])
-      require "active_job"
-      #{Worlds::SIDEKIQ_SERVER}
-      require "footplate"
-      ActiveJob::Base.queue_adapter = :footplate
+      #{ActiveJobWorlds::SIDEKIQ_SERVER}
       before = ActiveJob::Base.queue_adapter.stopping?
       config = Sidekiq::VERSION.to_i >= 7 ? Sidekiq.default_configuration : Sidekiq.options
       config[:lifecycle_events][:quiet].each(&:call)
@@ -152,7 +149,7 @@ RSpec.describe "the Active Job adapter", :active_job, :redis do
         #{footplate}
         answer([PlainJob.perform_later(1), PlainJob.perform_later({ a: 2 })].map(&:provider_job_id))
       RUBY
-      ran = script("#{ActiveJobWorlds::SIDEKIQ_SERVER}\nrun_waiting_jobs\nanswer($ran)", "ADAPTER" => "sidekiq")
+      ran = script("#{ActiveJobWorlds::SIDEKIQ_SERVER}\nrun_waiting_jobs\nanswer($ran)")
 
       expect(ran).to eq([[jids[0], [1]], [jids[1], [{ "a" => 2 }]]])
     end

@@ -39,6 +39,16 @@ RSpec.describe Footplate::Client, "#push_bulk", :redis do
     expect(redis.call("SMEMBERS", "queues")).to contain_exactly("a", "b")
   end
 
+  it "lets a middleware take single jobs off the schedule" do
+    client.middleware do |chain|
+      chain.add(Class.new { def call(_class, job, *) = yield.tap { job.delete("at") if job["args"] == [2] } })
+    end
+    bulk([[1], [2], [3]], at: Time.now.to_f + 60)
+
+    expect(jobs_in("default").map { |job| job["args"] }).to eq([[2]])
+    expect(entries_of("schedule").map { |job, _| job["args"] }).to contain_exactly([1], [3])
+  end
+
   it "answers nil for jobs that a middleware stopped" do
     client.middleware do |chain|
       chain.add(Class.new { def call(_class, job, *) = job["args"] == [2] ? nil : yield })

@@ -50,6 +50,19 @@ RSpec.describe Footplate::Redis::Pool do
       server&.stop
     end
 
+    # Newer redis gems notice a fork themselves; this must not depend on it.
+    it "starts anew in a forked child" do
+      allow(Footplate::Redis::Driver).to receive(:factory).and_return(-> { Struct.new(:call).new(Process.pid) })
+      pool = described_class.new({})
+      allow(pool).to receive(:pool_class).and_return(Footplate::Redis::SmallPool)
+      reader, writer = IO.pipe
+      pool.with do |mine|
+        child = fork { pool.with { |own| writer.puts(own.call) } && exit!(0) }
+        Process.wait(child)
+        expect([mine.call, reader.gets.to_i]).to eq([Process.pid, child])
+      end
+    end
+
     it "says what is missing when there is no Redis gem" do
       allow(Footplate::Redis::Driver).to receive(:require).and_raise(LoadError)
       expect { ping }.to raise_error(LoadError, /redis-client or the redis gem/)

@@ -59,12 +59,14 @@ RSpec.describe Footplate::Redis do
 
     it "tries once more, on a new connection, when the server is no longer the primary" do
       redis.call("REPLICAOF", "127.0.0.1", 1)
-      tries = 0
+      connections = []
       Footplate.redis do |conn|
-        redis.call("REPLICAOF", "NO", "ONE") if (tries += 1) == 2
-        conn.call("SET", "key", tries)
+        connections << conn.call("CLIENT", "ID")
+        redis.call("REPLICAOF", "NO", "ONE") if connections.size == 2
+        conn.call("SET", "key", "written")
       end
-      expect(redis.call("GET", "key")).to eq("2")
+      expect(redis.call("GET", "key")).to eq("written")
+      expect(connections.uniq.size).to eq(2)
     ensure
       redis.call("REPLICAOF", "NO", "ONE")
     end

@@ -41,6 +41,14 @@ pub enum Parsed {
     Check(Options),
 }
 
+impl Parsed {
+    /// The form in which it is handed to Ruby.
+    pub fn to_json(&self) -> String {
+        // Strings and numbers only: there is nothing in it that JSON could refuse.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
 /// Whether what is printed may hold colours.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Colours {

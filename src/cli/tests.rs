@@ -40,8 +40,7 @@ fn printed(words: &[&str]) -> String {
 #[test]
 fn nothing_typed_is_nothing_said() {
     assert_eq!(run(&[]), Options::default());
-    let json = serde_json::to_string(&parse(&[])).unwrap();
-    assert_eq!(json, r#"{"run":{}}"#);
+    assert_eq!(parse(&[]).to_json(), r#"{"run":{}}"#);
 }
 
 #[test]

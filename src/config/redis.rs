@@ -24,7 +24,7 @@ impl fmt::Debug for Secret {
 
 /// A connection. `url` is read first; each other field that is set overrides that part of it.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "an object")]
 pub struct RedisSettings {
     /// `redis://`, `rediss://` or `unix://`. With sentinels its host is the name of the master.
     pub url: Option<Secret>,
@@ -58,7 +58,7 @@ pub struct RedisSettings {
 
 /// How TLS is spoken. All optional: the system's certificate authorities, verified.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "an object")]
 pub struct TlsSettings {
     /// PEM file with the authorities to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
@@ -72,7 +72,7 @@ pub struct TlsSettings {
 
 /// One sentinel.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct SentinelSettings {
     /// Host name or address.
     pub host: String,
@@ -259,11 +259,22 @@ impl RedisSettings {
     }
 
     fn base(&self) -> Result<ConnectionInfo, SettingsError> {
-        match &self.url {
-            Some(url) => url.0.as_str().into_connection_info(),
-            None => ("127.0.0.1", 6379).into_connection_info(),
+        let Some(Secret(url)) = &self.url else {
+            return ("127.0.0.1", 6379)
+                .into_connection_info()
+                .map_err(url_error);
+        };
+        let Some(mut url) = redis::parse_redis_url(url) else {
+            let problem = "is no redis://, rediss:// or unix:// URL; special characters of a password \
+                           are written as %XX";
+            return Err(SettingsError::new("url", problem));
+        };
+        // Both reach this machine for Ruby's clients; redis-rs refuses them.
+        let here = matches!(url.host_str(), None | Some("" | "0.0.0.0" | "[::]"));
+        if here && url.scheme().starts_with("redis") {
+            let _ = url.set_host(Some("127.0.0.1"));
         }
-        .map_err(url_error)
+        url.into_connection_info().map_err(url_error)
     }
 
     fn user(&self, mut user: RedisConnectionInfo) -> RedisConnectionInfo {
@@ -357,7 +368,11 @@ impl fmt::Display for RedisSettings {
                     matches!(base.addr(), ConnectionAddr::TcpTls { .. }) || self.tls.is_some();
                 let scheme = if tls { "rediss" } else { "redis" };
                 let host = self.host.as_ref().unwrap_or(host);
-                write!(f, "{scheme}://{host}:{}/{db}", self.port.unwrap_or(*port))
+                let port = self.port.unwrap_or(*port);
+                if host.contains(':') {
+                    return write!(f, "{scheme}://[{host}]:{port}/{db}");
+                }
+                write!(f, "{scheme}://{host}:{port}/{db}")
             }
             other => write!(f, "unix:{other} (database {db})"),
         }
@@ -386,6 +401,14 @@ mod tests {
         for (url, text) in [
             ("redis://localhost", "redis://localhost:6379/0"),
             ("rediss://localhost:7000/2", "rediss://localhost:7000/2"),
+            ("redis://0.0.0.0:7000", "redis://127.0.0.1:7000/0"),
+            ("redis:///5", "redis://127.0.0.1:6379/5"),
+            ("redis://[::1]:7000/1", "redis://[::1]:7000/1"),
+            (
+                "redis://h:p%40ss@a.example:7000",
+                "redis://a.example:7000/0",
+            ),
+            ("unix:/run/redis.sock", "unix:/run/redis.sock (database 0)"),
             (
                 "unix:///run/redis.sock?db=4",
                 "unix:/run/redis.sock (database 4)",

@@ -123,7 +123,7 @@ fn values_that_make_no_sense_are_one_sentence() {
             json!(0),
             "timeout: 0 is not a number of seconds above 0.",
         ),
-        ("/redis", json!("redis://x"), "redis must be an object."),
+        ("/redis", json!("redis://x"), "redis: invalid type: string \"redis://x\", expected struct RedisSettings"),
         (
             "/tuning",
             json!({"lease_seconds": 1}),

@@ -12,7 +12,7 @@ use redis::{
 use super::error::classify;
 use super::script::{Call, PROBE};
 use super::{Keys, StoreError, reply};
-use crate::config::redis::RedisSettings;
+use crate::config::redis::{RedisSettings, SettingsError};
 
 /// Who made the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct ServerFacts {
 
 pub(super) type Push = Box<dyn Fn(PushInfo) -> Result<(), ()> + Send + Sync>;
 
-pub(super) fn config(settings: &RedisSettings) -> AsyncConnectionConfig {
+fn config(settings: &RedisSettings) -> AsyncConnectionConfig {
     // Both explicit: redis-rs gives up on a reply after 500 ms by default.
     AsyncConnectionConfig::new()
         .set_connection_timeout(Some(settings.connect_timeout()))
@@ -59,16 +59,14 @@ pub(super) async fn connect(
         None => None,
     };
     let info = prepare(settings.server(master.clone())?);
-    let config = config(settings).set_push_sender(push);
     let modern = with_protocol(&info, ProtocolVersion::RESP3);
-    let (mut connection, resp3) = match open(modern, &config).await {
+    let (mut connection, resp3) = match open(modern, &config(settings).set_push_sender(push)).await
+    {
         // A proxy that does not know HELLO: all but the messages works without it.
-        Err(error) if speaks_only_resp2(&error) => (
-            open(with_protocol(&info, ProtocolVersion::RESP2), &config)
-                .await
-                .map_err(denied)?,
-            false,
-        ),
+        Err(error) if speaks_only_resp2(&error) => {
+            let old = with_protocol(&info, ProtocolVersion::RESP2);
+            (open(old, &config(settings)).await.map_err(denied)?, false)
+        }
         other => (other.map_err(denied)?, true),
     };
     // Refused by an ACL: then it has no name.
@@ -112,13 +110,27 @@ fn with_protocol(info: &ConnectionInfo, protocol: ProtocolVersion) -> Connection
 }
 
 fn speaks_only_resp2(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::RESP3NotSupported
-        || error.code() == Some("NOPROTO")
-        || error.code() == Some("NOPERM")
+    // redis-rs knows this message only with the quotes of Redis 6.
+    let unknown = error
+        .detail()
+        .is_some_and(|detail| detail.contains("unknown command"));
+    unknown
+        || error.kind() == ErrorKind::RESP3NotSupported
+        || matches!(error.code(), Some("NOPROTO" | "NOPERM"))
 }
 
 /// At connect, what is not about the network is about access.
 fn denied(error: RedisError) -> StoreError {
+    if error.to_string().contains("switch database") {
+        let problem = error
+            .detail()
+            .unwrap_or("there is no such database")
+            .to_owned();
+        return StoreError::Settings(SettingsError {
+            field: "db".to_owned(),
+            problem,
+        });
+    }
     match classify(&error).0 {
         StoreError::Refused(text) if text.starts_with("NOPERM") => StoreError::Denied(text),
         StoreError::Unexpected(text) => StoreError::Denied(text),
@@ -182,7 +194,6 @@ async fn check_role(connection: &mut MultiplexedConnection) -> Result<(), StoreE
 pub(super) async fn facts(
     connection: &mut MultiplexedConnection,
 ) -> Result<ServerFacts, StoreError> {
-    let mut facts = ServerFacts::default();
     let mut info = String::new();
     for section in ["server", "memory"] {
         match run(connection, cmd("INFO").arg(section)).await {
@@ -192,24 +203,32 @@ pub(super) async fn facts(
             _ => {}
         }
     }
+    read_facts(&info)
+}
+
+fn read_facts(info: &str) -> Result<ServerFacts, StoreError> {
     let field = |name: &str| {
         info.lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
             .map(str::trim)
     };
-    facts.version = field("redis_version").and_then(parse_version);
-    facts.maxmemory_policy = field("maxmemory_policy").map(str::to_owned);
-    facts.flavour = match field("server_name") {
+    let flavour = match field("server_name") {
         Some("valkey") => Flavour::Valkey,
         Some("redis") | None if field("dragonfly_version").is_none() => Flavour::Redis,
         _ => Flavour::Other,
     };
-    match facts.version {
-        Some(version) if version < (6, 2, 0) => Err(StoreError::TooOld {
-            flavour: format!("{:?}", facts.flavour),
-            found: format!("{}.{}.{}", version.0, version.1, version.2),
+    let version = field("redis_version").and_then(parse_version);
+    match version {
+        Some((major, minor, patch)) if (major, minor) < (6, 2) => Err(StoreError::TooOld {
+            flavour: format!("{flavour:?}"),
+            found: format!("{major}.{minor}.{patch}"),
         }),
-        _ => Ok(facts),
+        _ => Ok(ServerFacts {
+            version,
+            flavour,
+            maxmemory_policy: field("maxmemory_policy").map(str::to_owned),
+            tracking: false,
+        }),
     }
 }
 
@@ -252,5 +271,32 @@ pub(super) async fn track(
         Ok(_) => Ok(true),
         Err(error @ StoreError::Unavailable(_)) => Err(error),
         Err(_) => Ok(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_told_apart() {
+        let redis =
+            read_facts("# Server\r\nredis_version:7.0.15\r\nmaxmemory_policy:noeviction\r\n");
+        let redis = redis.expect("recent enough");
+        assert_eq!(redis.version, Some((7, 0, 15)));
+        assert_eq!(redis.maxmemory_policy.as_deref(), Some("noeviction"));
+        let valkey = "redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.0.1\r\n";
+        assert_eq!(
+            read_facts(valkey).expect("recent enough").flavour,
+            Flavour::Valkey
+        );
+        assert_eq!(read_facts("").expect("silent").version, None);
+    }
+
+    #[test]
+    fn an_old_server_is_refused_with_both_versions() {
+        let error = read_facts("redis_version:6.0.16\r\n").expect_err("too old");
+        let text = "Redis 6.0.16 is too old; Footplate needs Redis 6.2 or newer, or Valkey";
+        assert_eq!(error.to_string(), text);
     }
 }

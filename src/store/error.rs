@@ -16,7 +16,8 @@ pub enum StoreError {
     /// Wrong password, or a user without the rights that are needed.
     #[error("Redis denies access ({0}); check user, password and ACL of the Redis connection")]
     Denied(String),
-    /// Another process took over what this holder held.
+    /// Another process took over what this holder held. Call `abandon` for the old name all the same:
+    /// it does nothing more in that case, and saves the jobs when the lease is gone for another reason.
     #[error("the lease on claimed jobs was lost; the process must go on under a new holder name")]
     LeaseLost,
     /// The server is older than what the engine needs.
@@ -49,8 +50,8 @@ fn code_of(error: &RedisError) -> (String, String) {
     let detail = error.detail().unwrap_or_default();
     if code == "ERR"
         && detail.contains("@user_script")
-        && let Some(inner) = detail.rsplit(": ").next()
-        && let Some((code, rest)) = inner.trim_start_matches('-').split_once(' ')
+        && let Some((_, inner)) = detail.split_once(": -")
+        && let Some((code, rest)) = inner.split_once(' ')
         && !code.is_empty()
         && code.bytes().all(|byte| byte.is_ascii_uppercase())
     {
@@ -100,5 +101,35 @@ impl StoreError {
     /// Whether the same call can succeed later without anybody changing anything here.
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Refused(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn classified(code: &str, detail: &str) -> (StoreError, Aftermath) {
+        classify(&redis::make_extension_error(
+            code.to_owned(),
+            Some(detail.to_owned()),
+        ))
+    }
+
+    #[test]
+    fn an_error_out_of_a_script_of_redis_6_is_read() {
+        let detail = "Error running script (call to f_6f1a): @user_script:30: @user_script: 30: \
+                      -READONLY You can't write against a read only replica.";
+        let (error, aftermath) = classified("ERR", detail);
+        assert!(matches!(error, StoreError::Refused(why) if why.starts_with("READONLY You")));
+        assert_eq!(aftermath, Aftermath::Drop);
+    }
+
+    #[test]
+    fn what_is_refused_for_now_keeps_the_connection() {
+        for code in ["OOM", "NOREPLICAS", "LOADING", "MISCONF", "BUSY"] {
+            let (error, aftermath) = classified(code, "not now");
+            assert!(error.is_temporary(), "{error}");
+            assert_eq!(aftermath, Aftermath::Keep);
+        }
     }
 }

@@ -94,7 +94,7 @@ impl Store {
             .arg(max_jobs.clamp(1, 1000))
             .arg(max_bytes)
             .arg(poison_after)
-            .arg(self.keys.queue(""))
+            .arg(self.keys.queue_prefix())
             .arg(self.keys.recovered(""))
             .arg(RECOVERY_MEMORY);
         let mut parts = reply::array(self.link.script(&RECOVER, &call).await?)?.into_iter();

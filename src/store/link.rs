@@ -42,6 +42,9 @@ struct State {
     live: Option<Live>,
     generation: u64,
     facts: ServerFacts,
+    /// How many attempts to connect have failed, and why the last one did.
+    failures: u64,
+    failure: Option<StoreError>,
     /// More prefixes to be told of: the lists through which this process is commanded.
     watched: Vec<String>,
 }
@@ -154,17 +157,35 @@ impl Link {
     }
 
     async fn live(&self) -> Result<Live, StoreError> {
-        if let Some(live) = &self.state().live {
-            return Ok(live.clone());
-        }
+        let failures = {
+            let state = self.state();
+            if let Some(live) = &state.live {
+                return Ok(live.clone());
+            }
+            state.failures
+        };
         let _one_at_a_time = self.connecting.lock().await;
-        if let Some(live) = &self.state().live {
-            return Ok(live.clone());
+        {
+            let state = self.state();
+            if let Some(live) = &state.live {
+                return Ok(live.clone());
+            }
+            // The attempt that this call waited for has failed: that is its answer too, or each of
+            // the callers would wait for all those before it.
+            if let (true, Some(failure)) = (state.failures > failures, &state.failure) {
+                return Err(failure.clone());
+            }
         }
         let patience = self.settings.connect_timeout() + self.settings.response_timeout();
-        tokio::time::timeout(patience, self.connect())
+        let live = tokio::time::timeout(patience, self.connect())
             .await
-            .unwrap_or_else(|_| Err(StoreError::unavailable("it did not answer in time")))
+            .unwrap_or_else(|_| Err(StoreError::unavailable("it did not answer in time")));
+        if let Err(failure) = &live {
+            let mut state = self.state();
+            state.failures += 1;
+            state.failure = Some(failure.clone());
+        }
+        live
     }
 
     async fn connect(&self) -> Result<Live, StoreError> {
@@ -174,7 +195,7 @@ impl Link {
         let mut facts = connect::facts(&mut connection).await?;
         if resp3 {
             let mut prefixes = vec![
-                self.keys.queue(""),
+                self.keys.queue_prefix(),
                 self.keys.schedule(),
                 self.keys.retry(),
                 self.keys.paused(),

@@ -49,7 +49,7 @@ impl Store {
         let mut call = Call::keys([self.keys.leases(), self.keys.inflight(holder)]);
         call.arg(holder).arg(sequence);
         for write in writes {
-            call.push_key(format!("{}{}", self.keys.prefix(), write.key));
+            call.push_key(self.keys.metrics(&write.key));
             match &write.op {
                 MetricOp::Increment { field, by } => {
                     call.arg("h").arg(2).arg(field).arg(by);

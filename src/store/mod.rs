@@ -19,7 +19,6 @@ use tokio::sync::mpsc;
 mod claim;
 mod connect;
 mod error;
-mod keys;
 mod lease;
 mod link;
 mod metrics;
@@ -32,13 +31,14 @@ mod settle;
 pub use claim::{Claim, Claimed};
 pub use connect::{Flavour, ServerFacts};
 pub use error::StoreError;
-pub use keys::Keys;
 pub use lease::{Buried, Recovered};
 pub use link::Touched;
 pub use metrics::{MetricOp, MetricWrite};
 pub use registry::{Beat, BeatReply};
 pub use schedule::{Due, DueSet, Promotion, PromotionKind};
 pub use settle::{Outcome, Settlement};
+
+pub use crate::dialect::sidekiq::Keys;
 
 use crate::config::redis::RedisSettings;
 use link::Link;
@@ -173,3 +173,9 @@ impl Store {
         ]
     }
 }
+
+/// A store may go along with a task that tokio moves between threads.
+const _: fn() = || {
+    fn needs<T: Send + Sync + 'static>() {}
+    needs::<Store>();
+};

@@ -33,11 +33,12 @@ impl Store {
     /// Shows the process, and fetches what it was told. Of a lost reply only the signals are gone.
     pub async fn beat(&self, beat: &Beat) -> Result<BeatReply, StoreError> {
         let id = &beat.identity;
+        let [work, workers] = self.keys.work_of_all_versions(id);
         let mut call = Call::keys([
             self.keys.processes(),
             self.keys.process(id),
-            self.keys.work(id),
-            self.keys.workers(id),
+            work,
+            workers,
             self.keys.signals(id),
         ]);
         call.arg(id)
@@ -95,8 +96,7 @@ impl Store {
             .arg(identity);
         pipeline
             .cmd("UNLINK")
-            .arg(self.keys.work(identity))
-            .arg(self.keys.workers(identity));
+            .arg(&self.keys.work_of_all_versions(identity));
         self.link.pipeline(&pipeline).await.map(drop)
     }
 }

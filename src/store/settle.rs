@@ -71,8 +71,8 @@ impl Store {
         }
         let mut call = Call::keys([
             self.keys.inflight(holder),
-            self.keys.stat("processed", None),
-            self.keys.stat("processed", Some(day)),
+            self.keys.stat_processed(),
+            self.keys.stat_processed_on(day),
         ]);
         call.arg(DAY_EXPIRY);
         let mut field = String::new();
@@ -101,10 +101,10 @@ impl Store {
             self.keys.retry(),
             self.keys.dead(),
             self.keys.queues(),
-            self.keys.stat("processed", None),
-            self.keys.stat("processed", Some(day)),
-            self.keys.stat("failed", None),
-            self.keys.stat("failed", Some(day)),
+            self.keys.stat_processed(),
+            self.keys.stat_processed_on(day),
+            self.keys.stat_failed(),
+            self.keys.stat_failed_on(day),
         ]);
         call.arg(&self.trim(now)).arg(DAY_EXPIRY);
         let mut field = String::new();

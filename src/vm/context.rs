@@ -5,6 +5,7 @@ use magnus::{Error, Ruby};
 use rb_sys::{ID, VALUE};
 
 use super::json;
+use crate::dialect::sidekiq::Generation;
 use crate::job::Job;
 
 /// The names that every job needs, interned once. Symbols made this way are never collected.
@@ -14,6 +15,7 @@ pub(super) struct JobContext {
     class: VALUE,
     bid: VALUE,
     tags: VALUE,
+    class_first: bool,
 }
 
 // SAFETY: IDs and static symbols are plain numbers, the same in every thread for ever.
@@ -22,7 +24,8 @@ unsafe impl Send for JobContext {}
 unsafe impl Sync for JobContext {}
 
 impl JobContext {
-    pub(super) fn new(ruby: &Ruby) -> Self {
+    /// In the order in which `generation` builds it, which is the order of the log.
+    pub(super) fn new(ruby: &Ruby, generation: Generation) -> Self {
         let symbol = |name| ruby.sym_new(name).as_raw();
         Self {
             variable: ruby.intern("sidekiq_context").as_raw(),
@@ -30,6 +33,7 @@ impl JobContext {
             class: symbol("class"),
             bid: symbol("bid"),
             tags: symbol("tags"),
+            class_first: !generation.logs_level_first(),
         }
     }
 
@@ -46,6 +50,9 @@ impl JobContext {
         // `hash` is on the stack until the thread refers to it.
         protect(|| unsafe {
             let hash = rb_sys::rb_hash_new();
+            if self.class_first {
+                rb_sys::rb_hash_aset(hash, self.class, string(class));
+            }
             if let Some(jid) = jid {
                 rb_sys::rb_hash_aset(hash, self.jid, string(jid));
             }

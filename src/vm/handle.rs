@@ -53,7 +53,7 @@ impl Handle {
         let process = Arc::new(Process {
             shared: Arc::clone(engine.shared()),
             classes: Classes::default(),
-            context: JobContext::new(ruby),
+            context: JobContext::new(ruby, engine.shared().settings.generation),
             job_log,
         });
         Ok(Self { engine, process })

@@ -5,7 +5,8 @@
 require_relative "support/browser"
 require_relative "support/shop"
 
-RSpec.describe "Sidekiq::Web over the demo application" do
+# In order: the first examples look, the last ones quiet the process and stop it.
+RSpec.describe "Sidekiq::Web over the demo application", order: :defined do
   before(:context) do
     skip Browser.missing if Browser.missing
     @screenshots = File.join(BrowserShop::ROOT, "target/screenshots")
@@ -37,7 +38,7 @@ RSpec.describe "Sidekiq::Web over the demo application" do
       retry
     end
   ensure
-    page.screenshot(File.join(@screenshots, "#{RSpec.current_example.description.tr("^a-z0-9", "-")}.png"))
+    page.screenshot(File.join(@screenshots, "#{"#{RSpec.current_example.description} #{path}".tr("^a-z0-9", "-")}.png"))
   end
 
   def rows

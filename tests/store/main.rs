@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod claim;
+mod conservation;
 mod lease;
 mod link;
 mod registry;

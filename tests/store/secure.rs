@@ -1,7 +1,7 @@
 use std::process::Command;
 
 use footplate::config::redis::{RedisSettings, Secret, TlsSettings};
-use footplate::store::{Keys, Store, StoreError};
+use footplate::store::{Claim, Keys, Store, StoreError};
 
 use crate::support::{LONG, Scratch, Server, claim, queues};
 
@@ -63,6 +63,39 @@ async fn a_user_without_tracking_polls() {
     store.take_lease("me", LONG).await.unwrap();
     server.push("a", &["1"]);
     assert_eq!(store.claim(&claim(1, 1, &names)).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_without_hello_is_spoken_to_in_the_old_protocol() {
+    let names = queues(&["a"]);
+    let options = ["--port", "0", "--rename-command", "HELLO", "hidden"];
+    let server = Server::with(Scratch::new(), &options);
+    server.push("a", &["1", "2"]);
+    let (store, _touched) = server.open().await;
+    assert!(!store.server().tracking);
+    assert!(store.server().version.is_some());
+    store.take_lease("me", LONG).await.unwrap();
+    assert_eq!(store.claim(&claim(1, 2, &names)).await.unwrap().len(), 2);
+    assert_eq!(store.claim(&claim(1, 2, &names)).await.unwrap().len(), 2);
+    let error = store
+        .claim(&Claim {
+            holder: "other",
+            ..claim(1, 2, &names)
+        })
+        .await;
+    assert!(matches!(error, Err(StoreError::LeaseLost)), "{error:?}");
+    store.queue_sizes(&["a"]).await.unwrap();
+    store.clear_process("me").await.unwrap();
+    store.prune_processes().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_exist_is_named() {
+    let server = Server::start();
+    let mut settings = server.settings();
+    settings.db = Some(99);
+    let error = refused(&settings).await.to_string();
+    assert!(error.starts_with("redis.db: "), "{error}");
 }
 
 #[tokio::test]

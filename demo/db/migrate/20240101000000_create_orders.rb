@@ -3,7 +3,7 @@
 class CreateOrders < ActiveRecord::Migration[6.1]
   def change
     create_table :orders do |t|
-      t.string :number, null: false, index: {unique: true}
+      t.string :number, null: false, index: { unique: true }
       t.integer :total_cents, null: false
       t.string :state, null: false, default: "paid"
     end

@@ -8,7 +8,7 @@ module Demo
     QUEUES = %w[shop_critical shop_default shop_mailers].freeze
 
     def initialize
-      @base = {processed: 0, failed: 0}
+      @base = { processed: 0, failed: 0 }
       @base = counters
     end
 
@@ -23,7 +23,15 @@ module Demo
 
     def counters
       stats = Sidekiq::Stats.new
-      {processed: stats.processed - @base[:processed], failed: stats.failed - @base[:failed]}
+      { processed: stats.processed - @base[:processed], failed: stats.failed - @base[:failed] }
+    end
+
+    def expected
+      Ledger.count(Ledger::EXPECTED)
+    end
+
+    def done
+      Ledger.count(Ledger::EFFECTS)
     end
 
     def process(pid)
@@ -39,7 +47,7 @@ module Demo
     # Where jobs of ours still are: place => how many.
     def left
       queues = QUEUES.to_h { |name| ["queue #{name}", Sidekiq::Queue.new(name).size] }
-      sets = {"schedule" => Sidekiq::ScheduledSet.new, "retry set" => Sidekiq::RetrySet.new}
+      sets = { "schedule" => Sidekiq::ScheduledSet.new, "retry set" => Sidekiq::RetrySet.new }
       sets = sets.transform_values { |set| set.count { |job| QUEUES.include?(job.queue) } }
       queues.merge(sets).reject { |_, count| count.zero? }
     end

@@ -1,8 +1,9 @@
 # frozen_string_literal: true
 
 module Demo
-  # One process that we started, with its log. It gets a process group of its own, so that Ctrl-C on the terminal reaches
-  # only us and we stop our children in our own order; should we be killed outright, the kernel ends them (setpriv).
+  # One process that we started, with its log. It gets a process group of its own, so that Ctrl-C on the terminal
+  # reaches only us and we stop our children in our own order; should we be killed outright, the kernel ends them
+  # (setpriv).
   class Child
     Died = Class.new(StandardError)
 

@@ -9,7 +9,7 @@ module Demo
     def orders
       @orders ||= begin
         Order.delete_all
-        Order.insert_all(Array.new(ORDERS) { |n| {number: "order-#{n}", total_cents: 500 + n} })
+        Order.insert_all(Array.new(ORDERS) { |n| { number: "order-#{n}", total_cents: 500 + n } })
         Order.order(:id).to_a
       end
     end
@@ -47,12 +47,12 @@ module Demo
       ids.zip(orders.cycle)
     end
 
-    def each(kind, count, &)
-      expect(kind, count).each(&)
+    def each(kind, count, &block)
+      expect(kind, count).each(&block)
     end
 
-    def bulk(kind, count, &)
-      ReceiptJob.perform_bulk(expect(kind, count).map(&))
+    def bulk(kind, count, &block)
+      ReceiptJob.perform_bulk(expect(kind, count).map(&block))
     end
 
     # perform_all_later came with Rails 7.1; before, one by one.

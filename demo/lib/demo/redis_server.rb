@@ -10,7 +10,7 @@ module Demo
   # the temporary directory because a socket's path may not be longer than 107 bytes, which a checkout's can be.
   class RedisServer
     def self.installed?(program)
-      ENV.fetch("PATH", "").split(File::PATH_SEPARATOR).any? { |dir| File.executable?(File.join(dir, program)) }
+      ENV.fetch("PATH", "").split(File::PATH_SEPARATOR).any? { |dir| File.executable?(File.expand_path(program, dir)) }
     end
 
     def initialize(log:)
@@ -35,7 +35,9 @@ module Demo
     private
 
     def command
-      program = %w[redis-server valkey-server].find { |name| RedisServer.installed?(name) }
+      program = [ENV.fetch("FOOTPLATE_TEST_REDIS_SERVER", nil), "redis-server", "valkey-server"].compact.find do |name|
+        RedisServer.installed?(name)
+      end
       raise Child::Died, "No redis-server on this machine: bin/setup installs it, or set REDIS_URL." unless program
 
       [program, "--port", "0", "--unixsocket", @socket, "--unixsocketperm", "700", "--save", "", "--appendonly", "no",

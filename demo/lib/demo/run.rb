@@ -33,6 +33,7 @@ module Demo
       @keep ? settle : stop_server
       status = report
       OpenHouse.new(target: @target, server: @server, children: @children, out: @out).call if @keep
+      @books.clear if @guest
       status
     ensure
       clean_up
@@ -45,7 +46,8 @@ module Demo
       FileUtils.rm_rf(@logs)
       FileUtils.mkdir_p(@logs)
       Shop.settle_in(@target)
-      return if ENV["REDIS_URL"]
+      @guest = ENV.key?("REDIS_URL") # in somebody's Redis: leave nothing behind
+      return if @guest
 
       redis = RedisServer.new(log: log("redis"))
       @children << redis
@@ -65,47 +67,44 @@ module Demo
       @enqueuer = Enqueuer.new
       @enqueuer.backlog
       @progress.step(format("Enqueued %<jobs>d jobs in %<s>.1f s by %<how>s.",
-                            jobs: expected, s: Demo.now - started, how: @enqueuer.ways.join(", ")))
+                            jobs: @books.expected, s: Demo.now - started, how: @enqueuer.ways.join(", ")))
     end
 
     def start_server
       command = ["bundle", "exec", *@server_command, "-C", "config/sidekiq.yml", "-e", "production", "-r", "."]
       started = Demo.now
-      @server = Shop.spawn { |env| Child.new(@server_command.first, command, log: log("server"), chdir: Shop::APP, env:) }
+      @server = Shop.spawn do |env|
+        Child.new(@server_command.first, command, log: log("server"), chdir: Shop::APP, env:)
+      end
       @children << @server
-      @server.wait_until("entry in the process registry", seconds: 60) { @books.process(@server.pid) || done.positive? }
+      @server.wait_until("entry in the process registry", seconds: 60) do
+        @books.process(@server.pid) || @books.done.positive?
+      end
       @progress.step(format("Started %<what>s (pid %<pid>d) in %<s>.1f s.",
                             what: @server_command.join(" "), pid: @server.pid, s: Demo.now - started))
     end
 
     def work
       begun = Demo.now
-      jobs = expected - done
-      wait_for(expected)
-      @pace = {jobs:, seconds: Demo.now - begun}
+      jobs = @books.expected - @books.done
+      @pace = { jobs:, seconds: wait_for(@books.expected) - begun }
       @enqueuer.live
-      wait_for(expected)
+      wait_for(@books.expected)
+      @registered = @books.process(@server.pid)
     end
 
-    # Until so many jobs ended, well or in the dead set.
+    # Until so many jobs ended, well or in the dead set. Returns when the last of them did.
     def wait_for(count)
       last = [-1, Demo.now]
-      until (ended = done + @books.dead_ids.size) >= count
+      until (ended = @books.done + @books.dead_ids.size) >= count
         @server.check!
         last = [ended, Demo.now] if ended != last.first
-        return @progress.step("No job ended for #{STALLED} s: waiting no longer.") if Demo.now - last.last > STALLED
+        break @progress.step("No job ended for #{STALLED} s: waiting no longer.") if Demo.now - last.last > STALLED
 
-        @progress.show("#{ended} of #{expected} jobs done, #{@books.status}")
+        @progress.show("#{ended} of #{@books.expected} jobs done, #{@books.status}")
         sleep 0.03
       end
-    end
-
-    def done
-      Ledger.count(Ledger::EFFECTS)
-    end
-
-    def expected
-      Ledger.count(Ledger::EXPECTED)
+      ended < count ? last.last : Demo.now
     end
 
     def settle
@@ -126,6 +125,7 @@ module Demo
       @progress.finish
       result = summary
       problems = result.problems
+      problems << "the process was not in Sidekiq's process registry" unless @registered
       problems << "the server ended with #{@server.outcome} after TERM" unless @keep || @server.status&.success?
       @out.puts("", result.to_s, "")
       @out.puts(problems.map { |problem| "Problem: #{problem}." })

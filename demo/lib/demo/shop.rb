@@ -39,7 +39,8 @@ module Demo
     def check_redis
       Ledger.redis("PING")
     rescue StandardError => e
-      raise Child::Died, "REDIS_URL is set, but #{e.message} (#{e.class}). Without REDIS_URL the demo starts a Redis of its own."
+      raise Child::Died,
+            "REDIS_URL is set, but #{e.message} (#{e.class}). Without REDIS_URL the demo starts a Redis of its own."
     end
   end
 end

@@ -36,10 +36,12 @@ module Demo
     private
 
     def rows
-      [["enqueued", number(@kinds.size), "#{number(@kinds.size - active_job)} Sidekiq jobs, #{number(active_job)} Active Job"],
+      [["enqueued", number(@kinds.size),
+        "#{number(@kinds.size - active_job)} Sidekiq jobs, #{number(active_job)} Active Job"],
        ["run", number(@effects.size), "counted by the ledger, one counter per job"],
        ["failed", number(@counters[:failed]), "attempts that Sidekiq's counter saw raise"],
-       ["retried", number(retried.size), "#{kind_count(retried, "payment")} by the retry set, #{kind_count(retried, "stock")} by retry_on"],
+       ["retried", number(retried.size),
+        "#{kind_count(retried, "payment")} by the retry set, #{kind_count(retried, "stock")} by retry_on"],
        ["scheduled", number(@lateness.size), "late by #{lateness}"],
        ["dead", number(@dead.size), "of #{number(of(FAILS_FOR_GOOD).size)} that may not be retried"],
        ["lost", number(lost.size), lost.first(5).join(", ")],
@@ -56,7 +58,8 @@ module Demo
       found << "#{lost.size} jobs are lost" if lost.any?
       found << "#{doubled.size} jobs had their effect more than once" if doubled.any?
       found << "jobs are left in #{left}" if @left.any?
-      found << "the dead set does not hold exactly the jobs that may not be retried" if @dead.sort != of(FAILS_FOR_GOOD).sort
+      mortal = of(FAILS_FOR_GOOD)
+      found << "the dead set does not hold exactly the jobs that may not be retried" if @dead.sort != mortal.sort
       wrong = @kinds.keys.reject { |id| @attempts[id] == expected_attempts(id) }
       found << "#{wrong.size} jobs were tried too often or too seldom: #{wrong.first(5).join(", ")}" if wrong.any?
       compare(found, :processed, @kinds.keys.sum { |id| expected_attempts(id) })
@@ -65,7 +68,8 @@ module Demo
     end
 
     def compare(found, counter, expected)
-      found << "the counter #{counter} says #{@counters[counter]}, expected #{expected}" if @counters[counter] != expected
+      value = @counters[counter]
+      found << "the counter #{counter} says #{value}, expected #{expected}" if value != expected
     end
 
     def expected_attempts(id)

@@ -5,18 +5,19 @@ require "support/boot_process"
 require "footplate/server/host"
 
 # With the sidekiq gem of this machine, whichever generation that is.
-RSpec.describe Footplate::Server::Host, if: Gems.has?("sidekiq") do
+RSpec.describe Footplate::Server::Host, if: InstalledGems.has?("sidekiq") do
   include BootProcess
 
-  let(:generation) { Gems.sidekiq_generation }
+  let(:generation) { InstalledGems.sidekiq_generation }
 
-  def with_app(app, script, typed = {require: "app.rb"}, files: {}, env: {})
+  def with_app(app, script, typed = { require: "app.rb" }, files: {}, env: {})
     script = "booted = boot(#{typed.inspect})\nhost = booted.host\n#{script}"
-    in_application({"app.rb" => app}.merge(files), script, env)
+    in_application({ "app.rb" => app }.merge(files), script, env)
   end
 
   it "makes the application believe it runs in Sidekiq" do
-    found = with_app(<<~APP, "answer [$ran, !!Sidekiq.server?, Sidekiq::CLI.instance.environment, ENV['RAILS_ENV'], host.generation]")
+    script = "answer [$ran, !!Sidekiq.server?, Sidekiq::CLI.instance.environment, ENV['RAILS_ENV'], host.generation]"
+    found = with_app(<<~APP, script)
       require "sidekiq"
       $ran = []
       Sidekiq.configure_server { |_| $ran << "server" }
@@ -26,14 +27,15 @@ RSpec.describe Footplate::Server::Host, if: Gems.has?("sidekiq") do
   end
 
   it "shows gems the options where Sidekiq's own command line puts them" do
-    files = {"config/sidekiq.yml" => ":concurrency: 3\n:queues: [[a, 2], b]\n:scheduler: {x: 1}\n:labels: [l]\n"}
-    found = with_app("require 'sidekiq'", <<~SCRIPT, {require: "app.rb", environment: "staging", timeout: 8}, files: files)
-      answer({own: %i[concurrency timeout scheduler environment].to_h { |key| [key, host[key]] }, labels: host.labels,
-              capsules: host.capsules.map { |c| [c.name, c.concurrency, c.mode, c.queues] }, timeout: host.timeout})
-    SCRIPT
-    unweighted = (generation == 6) ? 1 : 0
+    files = { "config/sidekiq.yml" => ":concurrency: 3\n:queues: [[a, 2], b]\n:scheduler: {x: 1}\n:labels: [l]\n" }
+    found = with_app("require 'sidekiq'",
+                     <<~SCRIPT, { require: "app.rb", environment: "staging", timeout: 8 }, files: files)
+                       answer({own: %i[concurrency timeout scheduler environment].to_h { |key| [key, host[key]] }, labels: host.labels,
+                               capsules: host.capsules.map { |c| [c.name, c.concurrency, c.mode, c.queues] }, timeout: host.timeout})
+                     SCRIPT
+    unweighted = generation == 6 ? 1 : 0
     expect(found).to eq(
-      "own" => {"concurrency" => 3, "timeout" => 8, "scheduler" => {"x" => 1}, "environment" => "staging"},
+      "own" => { "concurrency" => 3, "timeout" => 8, "scheduler" => { "x" => 1 }, "environment" => "staging" },
       "labels" => ["l"], "timeout" => 8,
       "capsules" => [["default", 3, "weighted", [["a", 2], ["b", unweighted]]]]
     )
@@ -46,11 +48,12 @@ RSpec.describe Footplate::Server::Host, if: Gems.has?("sidekiq") do
               cleaner: host.backtrace_cleaner, log: host.native_log, level: host.log_level, parts: booted.replaced_parts.map(&:to_s)})
     SCRIPT
     expect(found).to include(
-      "capsules" => [[(generation == 6) ? 10 : 5, "strict", [["default", 0]]]], "priority" => (generation == 8) ? -1 : 0,
-      "reloader" => nil, "logger" => nil, "json" => false, "retries" => 25, "cleaner" => nil, "level" => "info", "parts" => [],
-      "log" => {"fd" => 1, "format" => "pretty", "colour" => generation == 8}
+      "capsules" => [[generation == 6 ? 10 : 5, "strict", [["default", 0]]]], "priority" => generation == 8 ? -1 : 0,
+      "reloader" => nil, "logger" => nil, "json" => false, "retries" => 25, "cleaner" => nil,
+      "level" => "info", "parts" => [],
+      "log" => { "fd" => 1, "format" => "pretty", "colour" => generation == 8 }
     )
-    expect(found["tag"]).to((generation == 8) ? start_with("footplate-app") : eq(""))
+    expect(found["tag"]).to(generation == 8 ? start_with("footplate-app") : eq(""))
   end
 
   it "sees what the application changed" do
@@ -77,7 +80,8 @@ RSpec.describe Footplate::Server::Host, if: Gems.has?("sidekiq") do
               client: host.client_middleware?, deaths: host.death_handlers.size, level: host.log_level, log: host.native_log})
     SCRIPT
     expect(found).to eq(
-      "reloader" => "Proc", "logger" => "Class", "retries" => 3, "tag" => "mine", "cleaned" => ["a"], "chain" => ["Middle"],
+      "reloader" => "Proc", "logger" => "Class", "retries" => 3, "tag" => "mine", "cleaned" => ["a"],
+      "chain" => ["Middle"],
       "client" => true, "deaths" => 1, "level" => "warn", "log" => nil
     )
   end
@@ -101,7 +105,7 @@ RSpec.describe Footplate::Server::Host, if: Gems.has?("sidekiq") do
       host.freeze!
       answer $fired
     SCRIPT
-    expect(found).to eq([1, ["oops", "quiet"], 3, 2])
+    expect(found).to eq([1, %w[oops quiet], 3, 2])
   end
 
   it "runs error handlers of either arity" do
@@ -113,18 +117,30 @@ RSpec.describe Footplate::Server::Host, if: Gems.has?("sidekiq") do
     expect(found).to eq([["x", 1]])
   end
 
+  it "completes a payload as the gem's client does" do
+    script = <<~SCRIPT
+      done = host.normalize({"class" => "Gone", "args" => [1], "at" => 5.5, "extra" => [2]})
+      answer [done, (host.normalize({"class" => "Gone", "args" => 1}) rescue $!.class.name)]
+    SCRIPT
+    payload, refusal = with_app("require 'sidekiq'", script)
+    expect(payload).to include("class" => "Gone", "args" => [1], "extra" => [2], "queue" => "default", "retry" => true)
+    expect(payload).to include("jid" => a_string_matching(/\A\h{24}\z/), "created_at" => a_kind_of(Numeric))
+    expect(refusal).to eq("ArgumentError")
+  end
+
   it "reads where Redis is without connecting" do
     found = with_app(<<~APP, "answer [host.redis_settings, host.redis_description]")
       require "sidekiq"
       Sidekiq.configure_server { |config| config.redis = {url: "rediss://u:p@nowhere.invalid:7/4", ssl_params: {verify_mode: 0}} }
     APP
-    expect(found[0]).to include("host" => "nowhere.invalid", "port" => 7, "db" => 4, "username" => "u", "password" => "p",
-                                "tls" => {"verify" => false})
+    expect(found[0]).to include("host" => "nowhere.invalid", "port" => 7, "db" => 4, "username" => "u",
+                                "password" => "p",
+                                "tls" => { "verify" => false })
     expect(found[1]).to eq("rediss://nowhere.invalid:7/4")
   end
 
   it "reads sentinels without asking them" do
-    master = (generation == 6) ? 'url: "redis://main/1"' : 'url: "redis://main/1", name: "main"'
+    master = generation == 6 ? 'url: "redis://main/1"' : 'url: "redis://main/1", name: "main"'
     found = with_app(<<~APP, "answer host.redis_settings")
       require "sidekiq"
       Sidekiq.configure_server do |config|
@@ -132,20 +148,21 @@ RSpec.describe Footplate::Server::Host, if: Gems.has?("sidekiq") do
       end
     APP
     expect(found).to include("name" => "main", "db" => 1)
-    expect(found["sentinels"]).to eq([{"host" => "a.invalid", "port" => 1}, {"host" => "b.invalid", "port" => 2, "password" => "s"}])
+    expect(found["sentinels"]).to eq([{ "host" => "a.invalid", "port" => 1 },
+                                      { "host" => "b.invalid", "port" => 2, "password" => "s" }])
     expect(found).not_to have_key("host")
   end
 
   it "follows REDIS_URL and REDIS_PROVIDER" do
-    env = {"REDIS_PROVIDER" => "MINE", "MINE" => "unix:///run/mine.sock", "REDIS_URL" => "redis://other"}
+    env = { "REDIS_PROVIDER" => "MINE", "MINE" => "unix:///run/mine.sock", "REDIS_URL" => "redis://other" }
     expect(with_app("require 'sidekiq'", "answer host.redis_settings", env: env)).to include("path" => "/run/mine.sock")
-    expect(with_app("require 'sidekiq'", "answer host.redis_settings", env: {"REDIS_URL" => "redis://here:9/2"}))
+    expect(with_app("require 'sidekiq'", "answer host.redis_settings", env: { "REDIS_URL" => "redis://here:9/2" }))
       .to include("host" => "here", "port" => 9, "db" => 2)
   end
 
-  describe "capsules", if: Gems.sidekiq_generation.to_i >= 7 do
+  describe "capsules", if: InstalledGems.sidekiq_generation.to_i >= 7 do
     it "come from files, from initializers, and from :startup" do
-      files = {"config/sidekiq.yml" => "capsules: {filed: {concurrency: 1, queues: [x]}}\n"}
+      files = { "config/sidekiq.yml" => "capsules: {filed: {concurrency: 1, queues: [x]}}\n" }
       found = with_app(<<~APP, <<~SCRIPT, files: files)
         require "sidekiq"
         Sidekiq.configure_server do |config|
@@ -163,7 +180,8 @@ RSpec.describe Footplate::Server::Host, if: Gems.has?("sidekiq") do
     end
 
     it "keep their own middleware" do
-      found = with_app(<<~APP, "answer %w[default other].map { |n| host.server_middleware(n).map { |e| e.klass.name } }")
+      script = "answer %w[default other].map { |n| host.server_middleware(n).map { |e| e.klass.name } }"
+      found = with_app(<<~APP, script)
         require "sidekiq"
         class All; end
         class One; end
@@ -176,8 +194,8 @@ RSpec.describe Footplate::Server::Host, if: Gems.has?("sidekiq") do
     end
   end
 
-  it "refuses a queue named twice in Sidekiq 6", if: Gems.sidekiq_generation == 6 do
-    script = "begin; boot({require: 'app.rb', queues: %w[a a]}); rescue Footplate::Server::BootError => e; answer e.message; end"
-    expect(in_application({"app.rb" => ""}, script)).to eq("queues: a cannot be defined twice")
+  it "refuses a queue named twice in Sidekiq 6", if: InstalledGems.sidekiq_generation == 6 do
+    script = "boot({require: 'app.rb', queues: %w[a a]}) rescue answer($!.message)"
+    expect(in_application({ "app.rb" => "" }, script)).to eq("queues: a cannot be defined twice")
   end
 end

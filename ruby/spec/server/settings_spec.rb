@@ -32,8 +32,8 @@ RSpec.describe Footplate::Server::Settings do
 
   describe "the environment" do
     it "is -e, then APP_ENV, RAILS_ENV, RACK_ENV, then development" do
-      env = {"APP_ENV" => "app", "RAILS_ENV" => "rails", "RACK_ENV" => "rack"}
-      expect(settings({environment: "typed"}, env).environment).to eq("typed")
+      env = { "APP_ENV" => "app", "RAILS_ENV" => "rails", "RACK_ENV" => "rack" }
+      expect(settings({ environment: "typed" }, env).environment).to eq("typed")
       expect(settings({}, env).environment).to eq("app")
       expect(settings({}, env.slice("RAILS_ENV", "RACK_ENV")).environment).to eq("rails")
       expect(settings({}, env.slice("RACK_ENV")).environment).to eq("rack")
@@ -48,7 +48,7 @@ RSpec.describe Footplate::Server::Settings do
     end
 
     it "is flags, footplate.yml, the environment's section, the top level, RAILS_MAX_THREADS" do
-      options = settings({environment: "staging", concurrency: 9}, "RAILS_MAX_THREADS" => "7").options
+      options = settings({ environment: "staging", concurrency: 9 }, "RAILS_MAX_THREADS" => "7").options
       expect(options).to include(concurrency: 9, timeout: 2, tag: "f", labels: ["a"], lease_seconds: 30)
       expect(options).not_to have_key(:staging)
     end
@@ -61,7 +61,7 @@ RSpec.describe Footplate::Server::Settings do
 
     it "reads the file of -C and no other" do
       write("other.yml", "timeout: 4")
-      found = settings({config_file: "other.yml"})
+      found = settings({ config_file: "other.yml" })
       expect(found.files).to eq(["other.yml"])
       expect(found.options).to include(timeout: 4)
       expect(found.options).not_to have_key(:lease_seconds)
@@ -69,14 +69,14 @@ RSpec.describe Footplate::Server::Settings do
 
     it "looks beside the application given with -r" do
       write("sub/config/sidekiq.yml.erb", "timeout: <%= 40 + 2 %>")
-      expect(settings({require: "sub"}).options[:timeout]).to eq(42)
+      expect(settings({ require: "sub" }).options[:timeout]).to eq(42)
     end
   end
 
   describe "files" do
     def from(text, environment = nil)
       write("config/sidekiq.yml", text)
-      settings({environment: environment}.compact)
+      settings({ environment: environment }.compact)
     end
 
     it "may hold ERB, Symbols, aliases and keys of other gems" do
@@ -85,14 +85,15 @@ RSpec.describe Footplate::Server::Settings do
 
         :scheduler:
           :enabled: false
-          nested: {key: :value}
+          nested:
+            key: :value
         defaults: &defaults
           tag: shared
         production:
           <<: *defaults
           :strict: true
       YAML
-      expect(options).to include(concurrency: 5, tag: "shared", scheduler: {enabled: false, nested: {key: :value}})
+      expect(options).to include(concurrency: 5, tag: "shared", scheduler: { enabled: false, nested: { key: :value } })
       expect(options).not_to have_key(:strict)
     end
 
@@ -105,7 +106,7 @@ RSpec.describe Footplate::Server::Settings do
 
     it "writes capsules" do
       found = from("capsules:\n  solo:\n    concurrency: 1\n    queues: [a, 'b,2']\n")
-      expect(found.capsules).to eq("solo" => {concurrency: 1, queues: [["a", 0], ["b", 2]]})
+      expect(found.capsules).to eq("solo" => { concurrency: 1, queues: [["a", 0], ["b", 2]] })
     end
 
     it "may be empty" do
@@ -114,7 +115,8 @@ RSpec.describe Footplate::Server::Settings do
 
     it "warns of a key that is probably misspelt, and keeps it" do
       found = from("concurency: 3\nlimits: {a: 1}\nmy_own: 2\n")
-      expect(found.warnings).to contain_exactly(a_string_including("concurency is no setting", "did you mean concurrency?"))
+      expect(found.warnings).to contain_exactly(a_string_including("concurency is no setting",
+                                                                   "did you mean concurrency?"))
       expect(found.options).to include(concurency: 3, my_own: 2)
     end
 
@@ -135,18 +137,18 @@ RSpec.describe Footplate::Server::Settings do
     }.each do |text, sentence|
       it "refuses #{text.inspect} in one sentence" do
         write("config/sidekiq.yml", text)
-        expect(refusal({environment: "production"})).to match(sentence)
+        expect(refusal({ environment: "production" })).to match(sentence)
       end
     end
 
     it "must exist when named" do
-      expect(refusal({config_file: "nope.yml"})).to eq("No such file nope.yml")
+      expect(refusal({ config_file: "nope.yml" })).to eq("No such file nope.yml")
     end
   end
 
   it "is verbose by -v, by file, or when systemd restarts for debugging" do
     expect(settings.verbose?).to be(false)
-    expect(settings({verbose: true}).verbose?).to be(true)
+    expect(settings({ verbose: true }).verbose?).to be(true)
     expect(settings({}, "DEBUG_INVOCATION" => "1").verbose?).to be(true)
   end
 end

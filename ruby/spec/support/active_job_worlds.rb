@@ -25,13 +25,16 @@ module ActiveJobWorlds
   BOTH = "require 'active_job'\n#{Worlds::BOTH}#{JOBS}".freeze
 
   # Sidekiq's own adapter, or Rails' for it. Its engine gives Active Job its options in a Rails application.
-  SIDEKIQ_SETUP = <<~RUBY.freeze
+  SIDEKIQ = <<~RUBY.freeze
+    require "active_job"
+    #{Worlds::SIDEKIQ}
     require "active_job/queue_adapters/sidekiq_adapter"
     ActiveJob::Base.include(JobModule::Options) unless ActiveJob::Base.respond_to?(:sidekiq_options)
     #{JOBS}
   RUBY
-  SIDEKIQ = "require 'active_job'\n#{Worlds::SIDEKIQ}#{SIDEKIQ_SETUP}".freeze
-  SIDEKIQ_SERVER = "require 'active_job'\n#{Worlds::SIDEKIQ_SERVER}#{SIDEKIQ_SETUP}".freeze
+
+  # A real Sidekiq server in an application that still names our adapter.
+  SIDEKIQ_SERVER = "require 'active_job'\n#{Worlds::SIDEKIQ_SERVER}\nrequire 'footplate'\n#{JOBS}".freeze
 
   # Runs a script against the suite's Redis.
   def script(code, env = {})

@@ -14,9 +14,11 @@ module BootProcess
   # prints "LAUNCHED".
   PRELUDE = <<~'RUBY'
     module Footplate
-      class Launcher
-        def initialize(host:, settings:) = (@host, @settings = host, settings)
-        def run = puts("LAUNCHED") || 0
+      module Server
+        class Launcher
+          def initialize(host:, settings:) = puts("MADE")
+          def run = puts("LAUNCHED") || 0
+        end
       end
     end
     require "footplate/server/cli"
@@ -45,7 +47,8 @@ module BootProcess
   def output_of(files, script, env = {})
     in_folder(files) do |dir|
       code = "require 'json'; #{PRELUDE}\n#{script}"
-      out, status = Open3.capture2e(clean(env), RbConfig.ruby, "-I#{RubyProcess::LIB}", "-", stdin_data: code, chdir: dir)
+      out, status = Open3.capture2e(clean(env), RbConfig.ruby, "-I#{RubyProcess::LIB}", "-", stdin_data: code,
+                                                                                             chdir: dir)
       [out, status.exitstatus]
     end
   end
@@ -64,6 +67,8 @@ module BootProcess
 
   # Whatever the machine that runs the suite says about environments and threads.
   def clean(env)
-    %w[APP_ENV RAILS_ENV RACK_ENV RAILS_MAX_THREADS REDIS_PROVIDER DYNO NOTIFY_SOCKET].to_h { |name| [name, nil] }.merge(env)
+    %w[APP_ENV RAILS_ENV RACK_ENV RAILS_MAX_THREADS REDIS_PROVIDER DYNO NOTIFY_SOCKET].to_h do |name|
+      [name, nil]
+    end.merge(env)
   end
 end

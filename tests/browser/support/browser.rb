@@ -6,8 +6,8 @@ require_relative "webdriver"
 require_relative "../../../demo/lib/demo/child"
 require_relative "../../../demo/lib/demo/web_server"
 
-# A browser with a fresh profile and the chromedriver that drives it. With WEBDRIVER_URL, a chromedriver that runs already:
-# that is how a release without Chromium (a chroot) is tested with the browser of its host.
+# A browser with a fresh profile and the chromedriver that drives it. With WEBDRIVER_URL, a chromedriver that runs
+# already: that is how a release without Chromium (a chroot) is tested with the browser of its host.
 class Browser
   def self.missing
     return if ENV["WEBDRIVER_URL"] || system("command -v chromedriver >/dev/null")
@@ -18,7 +18,8 @@ class Browser
   attr_reader :driver
 
   def initialize(log:)
-    @profile = Dir.mktmpdir("footplate-browser-")
+    # A driver elsewhere sees other directories: it then makes a fresh profile of its own, and removes it.
+    @profile = Dir.mktmpdir("footplate-browser-") unless ENV["WEBDRIVER_URL"]
     @driver = WebDriver.new(ENV["WEBDRIVER_URL"] || start(log), profile: @profile)
   rescue StandardError
     stop
@@ -29,7 +30,7 @@ class Browser
     @driver&.quit
   ensure
     @child&.stop(seconds: 10)
-    FileUtils.rm_rf(@profile)
+    FileUtils.rm_rf(@profile) if @profile
   end
 
   private

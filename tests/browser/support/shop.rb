@@ -52,7 +52,9 @@ class BrowserShop
 
   def start
     command = ["bundle", "exec", *SERVER, "-C", "config/sidekiq.yml", "-e", "production", "-r", "."]
-    @server = own(Demo::Shop.spawn { |env| Demo::Child.new(SERVER.first, command, log: log("server"), chdir: Demo::Shop::APP, env:) })
+    @server = own(Demo::Shop.spawn do |env|
+                    Demo::Child.new(SERVER.first, command, log: log("server"), chdir: Demo::Shop::APP, env:)
+                  end)
     @web = own(Demo::Shop.spawn { |env| Demo::WebServer.start(log: log("web"), env:) })
   end
 

@@ -16,10 +16,10 @@ class WebDriver
 
   def initialize(url, profile:)
     @http = URI(url)
-    options = {"args" => ARGUMENTS + ["--user-data-dir=#{profile}"]}
+    options = { "args" => [*ARGUMENTS, *("--user-data-dir=#{profile}" if profile)] }
     options["binary"] = ENV["CHROMIUM"] if ENV["CHROMIUM"]
-    wanted = {"browserName" => "chrome", "goog:chromeOptions" => options}
-    @session = request(:post, "/session", "capabilities" => {"alwaysMatch" => wanted}).fetch("sessionId")
+    wanted = { "browserName" => "chrome", "goog:chromeOptions" => options }
+    @session = request(:post, "/session", "capabilities" => { "alwaysMatch" => wanted }).fetch("sessionId")
   end
 
   def visit(url)

@@ -44,8 +44,10 @@ module Footplate
       def check
         return if File.file?(@path) || File.file?(rails_file("application.rb"))
 
-        missing = File.directory?(@path) ? "#{@path} holds no Rails application (no config/application.rb)" : "There is no #{@path}"
-        raise BootError, "#{missing}. Run this in the folder of one, or say with -r which folder or Ruby file loads the jobs."
+        missing = "There is no #{@path}"
+        missing = "#{@path} holds no Rails application (no config/application.rb)" if File.directory?(@path)
+        raise BootError,
+              "#{missing}. Run this in the folder of one, or say with -r which folder or Ruby file loads the jobs."
       end
 
       # @raise whatever the application raises

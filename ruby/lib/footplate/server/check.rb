@@ -64,7 +64,8 @@ module Footplate
         @report.section
         @report.line("Application", File.expand_path(settings.require_path))
         @report.line("Environment", settings.environment)
-        @report.line("Settings", settings.files.empty? ? "no file; flags, environment and defaults" : settings.files.join(", "))
+        @report.line("Settings",
+                     settings.files.empty? ? "no file; flags, environment and defaults" : settings.files.join(", "))
         settings.warnings.each { |warning| @report.warning(warning) }
         @report.line("Tag", host.tag) unless host.tag.empty?
         @report.line("Labels", host.labels.join(", ")) unless host.labels.empty?
@@ -75,18 +76,23 @@ module Footplate
         @report.line("Redis", @probe.place)
         return @report.failure(@probe.problem) if @probe.problem
 
-        @report.line("", ["#{@probe.server} answers", @probe.milliseconds && "in #{@probe.milliseconds} ms"].compact.join(" "))
+        @report.line("",
+                     ["#{@probe.server} answers",
+                      @probe.milliseconds && "in #{@probe.milliseconds} ms"].compact.join(" "))
         @probe.warnings.each { |warning| @report.warning(warning) }
       end
 
       def work
         @report.section
         host.capsules.each do |capsule|
-          @report.line((capsule.name == "default") ? "Work" : "Capsule #{capsule.name}", threads(capsule.concurrency))
+          @report.line(capsule.name == "default" ? "Work" : "Capsule #{capsule.name}", threads(capsule.concurrency))
           @report.line("", queues(capsule))
         end
         hooks = host.hooks(:startup).size
-        @report.line("", "#{hooks} :startup #{(hooks == 1) ? "hook" : "hooks"} may still add capsules") if hooks.positive?
+        if hooks.positive?
+          @report.line("",
+                       "#{hooks} :startup #{hooks == 1 ? "hook" : "hooks"} may still add capsules")
+        end
         @report.line("Shutdown", "gives running jobs #{host.timeout} s")
         @report.line("Log", log)
       end
@@ -98,13 +104,13 @@ module Footplate
       end
 
       def threads(count)
-        (count == 1) ? "1 thread" : "#{count} threads"
+        count == 1 ? "1 thread" : "#{count} threads"
       end
 
       def queues(capsule)
         names = capsule.queues.map { |name, weight| weight.positive? ? "#{name} (#{weight})" : name }
-        order = {strict: "in this order", weighted: "by weight", random: "in any order"}.fetch(capsule.mode)
-        (names.size == 1) ? "queue #{names.first}" : "queues #{names.join(", ")}; #{order}"
+        order = { strict: "in this order", weighted: "by weight", random: "in any order" }.fetch(capsule.mode)
+        names.size == 1 ? "queue #{names.first}" : "queues #{names.join(", ")}; #{order}"
       end
 
       def replaced

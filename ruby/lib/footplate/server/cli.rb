@@ -19,12 +19,16 @@ module Footplate
   # 1. parse (in Rust): help, version, completions and mistakes end here
   # 2. boot: the sidekiq gem, settings, application
   # 3. look at Redis; say what starts, and what of Sidekiq is replaced
-  # 4. :startup
+  # 4. make the launcher, which traps signals; then :startup
   # 5. run until a signal ends it
   class CLI
     # @param argv [Array<String>]
     # @return [Integer] exit status: 0 after a clean stop, 1 when it could not start
     def self.start(argv)
+      # The executable that embeds Ruby brings it along.
+      require "footplate/native"
+      return say(code: 1, stdout: "", stderr: mismatch) unless Native::VERSION == VERSION
+
       kind, content = JSON.parse(Native.parse(argv), symbolize_names: true).first
       case kind
       when :exit then say(content)
@@ -39,6 +43,13 @@ module Footplate
     end
     private_class_method :say
 
+    # An executable beside another gem, or an extension built before an update.
+    def self.mismatch
+      "footplate: its Ruby files are version #{VERSION} and its engine is #{Native::VERSION}; install both from the " \
+        "same gem, or build the executable again.\n"
+    end
+    private_class_method :mismatch
+
     # @param typed [Hash{Symbol => Object}]
     def initialize(typed)
       @typed = typed
@@ -51,8 +62,9 @@ module Footplate
         warn_all(@boot.settings.warnings - Array(@typed[:warnings]))
         @boot.load_application
         introduce
+        launcher = Server::Launcher.new(host: host, settings: @boot.settings)
         start_up
-        Server::Launcher.new(host:, settings: @boot.settings).run
+        launcher.run
       end
     end
 
@@ -78,17 +90,24 @@ module Footplate
       @boot.replaced_parts.each { |part| host.logger.public_send(part.used ? :info : :warn, "Replaced: #{part}") }
     end
 
-    # In the gem's order. Threads may exist from :startup on; an exception there ends the boot.
+    # In the gem's order. Up to here there is one thread, from :startup on there may be more. An exception of a
+    # :startup hook ends the boot.
     def start_up
+      # Gems read it there.
       host[:identity] = host.identity
-      # Not to be made by several threads at once later (sidekiq#3043).
-      host.capsules.each { |capsule| host.server_middleware(capsule.name) } if host.hooks(:startup).empty?
       Process.warmup if Process.respond_to?(:warmup) && ENV["RUBY_DISABLE_WARMUP"] != "1"
       host.fire_event(:startup, reraise: true)
-      host.logger.debug { "Client Middleware: #{host.client_middleware.map(&:klass).join(", ")}" }
+      host.logger.debug { "Client Middleware: #{names(host.client_middleware)}" }
       host.capsules.each do |capsule|
-        host.logger.debug { "Server Middleware (#{capsule.name}): #{host.server_middleware(capsule.name).map(&:klass).join(", ")}" }
+        host.logger.debug { "Server Middleware (#{capsule.name}): #{names(host.server_middleware(capsule.name))}" }
       end
+      return unless @boot.settings.environment == "development" && $stdout.tty?
+
+      host.logger.info("Starting processing, hit Ctrl-C to stop")
+    end
+
+    def names(chain)
+      chain.map(&:klass).join(", ")
     end
 
     def warn_all(lines)

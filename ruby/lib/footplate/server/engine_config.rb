@@ -45,13 +45,13 @@ module Footplate
         @host.capsules.map do |capsule|
           {
             name: capsule.name, concurrency: capsule.concurrency, mode: capsule.mode,
-            queues: capsule.queues.map { |name, weight| {name:, weight:} }
+            queues: capsule.queues.map { |name, weight| { name:, weight: } }
           }
         end
       end
 
       def log
-        {native: @host.native_log, level: @host.log_level, skip_default_job_logging: @host.skip_default_job_logging?}
+        { native: @host.native_log, level: @host.log_level, skip_default_job_logging: @host.skip_default_job_logging? }
       end
 
       # Sidekiq's intervals are asked of the host: an initializer may have set them.

@@ -34,7 +34,7 @@ module Footplate
         checker = DidYouMean::SpellChecker.new(dictionary: ALL)
         (hash.keys - ALL).grep(Symbol).filter_map do |key|
           meant = checker.correct(key).first or next
-          "#{path}: #{key} is no setting of Sidekiq or Footplate; did you mean #{meant}? It is kept for the application."
+          "#{path}: #{key} is no setting of Sidekiq or Footplate; did you mean #{meant}? It is kept as it is."
         end
       end
     end

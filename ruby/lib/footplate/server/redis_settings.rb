@@ -21,7 +21,7 @@ module Footplate
           tls: config.ssl ? Tls.read(config.ssl_params) : nil, client_name: config.id,
           connect_timeout: seconds(config.connect_timeout), response_timeout: seconds(config.read_timeout)
         }
-        place = config.sentinel? ? sentinel_client(config) : {host: config.host, port: config.port, path: config.path}
+        place = config.sentinel? ? sentinel_client(config) : { host: config.host, port: config.port, path: config.path }
         common.merge(place).compact
       end
 
@@ -31,10 +31,11 @@ module Footplate
         return from_redis_client(options) unless options.is_a?(Hash)
 
         sentinels = options[:sentinels]
+        elsewhere = sentinels || options[:path]
         {
-          host: (sentinels || options[:path]) ? nil : options[:host], port: (sentinels || options[:path]) ? nil : options[:port],
-          path: options[:path], db: options[:db], username: options[:username], password: secret(options[:password]),
-          tls: (options[:ssl] || options[:scheme] == "rediss") ? Tls.read(options[:ssl_params]) : nil,
+          host: elsewhere ? nil : options[:host], port: elsewhere ? nil : options[:port], path: options[:path],
+          db: options[:db], username: options[:username], password: secret(options[:password]),
+          tls: options[:ssl] || options[:scheme] == "rediss" ? Tls.read(options[:ssl_params]) : nil,
           # With sentinels the host is the master's name.
           name: sentinels && options[:host], sentinels: sentinels&.map { |sentinel| sentinel_of(sentinel) },
           client_name: options[:id], connect_timeout: seconds(options[:connect_timeout]),
@@ -67,7 +68,7 @@ module Footplate
 
       # @return [Hash{Symbol => Object}] the settings as they may be logged
       def scrubbed(settings)
-        hidden = settings.to_h { |key, value| [key, (key == :password) ? "REDACTED" : value] }
+        hidden = settings.to_h { |key, value| [key, key == :password ? "REDACTED" : value] }
         hidden[:url] = scrub(hidden[:url]) if hidden[:url]
         hidden[:sentinels] = hidden[:sentinels].map { |sentinel| scrubbed(sentinel) } if hidden[:sentinels]
         hidden
@@ -78,25 +79,26 @@ module Footplate
       end
 
       def sentinel_client(config)
-        {name: config.name, sentinels: config.sentinels.map { |sentinel| sentinel_from_config(sentinel) }}
+        { name: config.name, sentinels: config.sentinels.map { |sentinel| sentinel_from_config(sentinel) } }
       end
 
       def sentinel_from_config(config)
         username = config.instance_variable_get(:@username)
-        {host: config.host, port: config.port, username:, password: config.password}.compact
+        { host: config.host, port: config.port, username:, password: config.password }.compact
       end
 
       def sentinel_of(sentinel, options = {})
         sentinel = sentinel.is_a?(Hash) ? sentinel.transform_keys(&:to_sym) : uri_parts(sentinel)
+        username = sentinel[:username] || options[:sentinel_username]
         {
-          host: sentinel[:host], port: sentinel[:port]&.to_i, username: sentinel[:username] || options[:sentinel_username],
-          password: secret(sentinel[:password] || options[:sentinel_password], sentinel[:username])
+          host: sentinel[:host], port: sentinel[:port]&.to_i, username: username,
+          password: secret(sentinel[:password] || options[:sentinel_password], username)
         }.compact
       end
 
       def uri_parts(url)
         uri = URI(url.to_s)
-        {host: uri.host, port: uri.port, username: uri.user, password: uri.password}
+        { host: uri.host, port: uri.port, username: uri.user, password: uri.password }
       end
 
       def sentinel_description(settings)

@@ -58,9 +58,19 @@ module Footplate
           return [] unless Object.const_defined?(name)
 
           klass = Object.const_get(name)
-          (prepended(klass).map(&:to_s) + overwritten(klass)).uniq.map do |by|
-            Part.new(part: name, by:, outcome: Table::MODULES.fetch(by, outcome), used: false)
+          wrapped(klass, outcome) + overwritten(klass).map { |file| part(name, file, outcome) }
+        end
+
+        def wrapped(klass, outcome)
+          wrapping = Table::WRAPPING[klass.name]
+          prepended(klass).map do |found|
+            known = Table::MODULES.fetch(found.name, wrapping || outcome)
+            part(klass.name, found.to_s, known, used: !wrapping.nil?)
           end
+        end
+
+        def part(name, changer, outcome, used: false)
+          Part.new(part: name, by: changer, outcome: outcome, used: used || Table::USED.include?(name))
         end
 
         def prepended(klass)

@@ -23,7 +23,7 @@ module Footplate
 
       # Whether systemd expects pings from this very process.
       def watchdog?
-        usec = Integer(ENV["WATCHDOG_USEC"], exception: false)
+        usec = Integer(ENV.fetch("WATCHDOG_USEC", nil), exception: false)
         return false unless usec&.positive?
 
         pid = ENV["WATCHDOG_PID"].to_s

@@ -57,7 +57,7 @@ module Footplate
       # @return [Hash{String => Hash}] :concurrency and :queues (as #queues) of the capsules in the files
       def capsules
         (options[:capsules] || {}).to_h do |name, capsule|
-          [name.to_s, {concurrency: capsule[:concurrency], queues: QueueList.parse(capsule[:queues])}]
+          [name.to_s, { concurrency: capsule[:concurrency], queues: QueueList.parse(capsule[:queues]) }]
         end
       end
 

@@ -52,7 +52,7 @@ module Footplate
         private
 
         def paint(code, text)
-          (@colour && !text.empty?) ? "\e[#{code}m#{text}\e[0m" : text
+          @colour && !text.empty? ? "\e[#{code}m#{text}\e[0m" : text
         end
       end
     end

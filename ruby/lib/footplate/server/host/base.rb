@@ -19,8 +19,9 @@ module Footplate
       #   error_handlers, death_handlers   Arrays of callables
       #   handle_exception(exception, context)   calls the error handlers as this version does
       #   on(event) { }, fire_event(event, reverse:, reraise:), event?(event), hooks(event)
-      #   normalize(payload), redis_pool, gem_argument   see SidekiqGem and Sidekiq
-      #   logger, default_concurrency, redis_settings, redis_info, freeze!, launcher=
+      #   normalize(payload)     what the client makes of a payload before middleware sees it
+      #   gem_argument           what launchers, job loggers and profilers are given as the configuration
+      #   logger, default_concurrency, redis_settings, redis_info, redis_pool, freeze!, launcher=
       #   job_logger             class, or nil for the default one
       #   native_log             {fd:, format:, colour:}, or nil when lines must go through the logger
       #   reloader               callable, or nil when it would only call its block

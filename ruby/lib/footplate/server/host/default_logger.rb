@@ -10,7 +10,7 @@ module Footplate
       # The log of an application that has neither the sidekiq gem nor a logger of its own. Its lines look like
       # the engine's, which has the same file descriptor: Sidekiq 8's layout, coloured on a terminal only.
       class DefaultLogger < ::Logger
-        COLOURS = {"DEBUG" => 32, "INFO" => 34, "WARN" => 33, "ERROR" => 31, "FATAL" => 35}.freeze
+        COLOURS = { "DEBUG" => 32, "INFO" => 34, "WARN" => 33, "ERROR" => 31, "FATAL" => 35 }.freeze
 
         def self.colour?
           $stdout.tty? && ENV["NO_COLOR"].to_s.empty?
@@ -36,7 +36,9 @@ module Footplate
 
         # What the job that this thread runs is, under the gem's key so that its users find it.
         def context
-          (Thread.current[:sidekiq_context] || {}).map { |key, value| "#{key}=#{value.is_a?(Array) ? value.join(",") : value}" }
+          (Thread.current[:sidekiq_context] || {}).map do |key, value|
+            "#{key}=#{value.is_a?(Array) ? value.join(",") : value}"
+          end
         end
 
         def text(message)

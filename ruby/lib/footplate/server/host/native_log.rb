@@ -8,7 +8,8 @@ module Footplate
       # when nobody would notice: the gem's own logger class, unchanged, with one of its formatters, onto an IO.
       module NativeLog
         # Names of the gem's formatters and of the engine's.
-        FORMATS = {"Pretty" => "pretty", "Plain" => "plain", "WithoutTimestamp" => "without_timestamp", "JSON" => "json"}.freeze
+        FORMATS = { "Pretty" => "pretty", "Plain" => "plain", "WithoutTimestamp" => "without_timestamp",
+                    "JSON" => "json" }.freeze
 
         module_function
 
@@ -20,14 +21,14 @@ module Footplate
 
           format = format_of(logger.formatter)
           fd = descriptor(logger)
-          {fd:, format:, colour: colour?(format)} if format && fd
+          { fd:, format:, colour: colour?(format) } if format && fd
         end
 
         # The log of an application without the gem that brought no logger.
         def of_stdout
           return unless $stdout.is_a?(IO)
 
-          {fd: $stdout.fileno, format: ENV["DYNO"] ? "without_timestamp" : "pretty", colour: DefaultLogger.colour?}
+          { fd: $stdout.fileno, format: ENV["DYNO"] ? "without_timestamp" : "pretty", colour: DefaultLogger.colour? }
         end
 
         def format_of(formatter)

@@ -67,8 +67,8 @@ module Footplate
           Config::Events::EVENTS.key?(event)
         end
 
-        def on(event, &)
-          config.on(event, &)
+        def on(event, &block)
+          config.on(event, &block)
         end
 
         def hooks(event)
@@ -135,11 +135,11 @@ module Footplate
         # Nobody but us knows it.
         attr_accessor :launcher
 
-        private
-
         def config
           Footplate.config
         end
+
+        private
 
         def redis_ssl_params
           config.redis_options[:ssl_params]

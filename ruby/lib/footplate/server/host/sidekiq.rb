@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "footplate/server/host/gem_capsule"
 require "footplate/server/host/sidekiq_gem"
 
 module Footplate
@@ -33,10 +34,7 @@ module Footplate
         end
 
         def capsules
-          config.capsules.map do |name, capsule|
-            Capsule.new(name: name.to_s, concurrency: Integer(capsule.concurrency), mode: mode(capsule),
-                        queues: queues(capsule), gem_capsule: capsule)
-          end
+          config.capsules.each_value.map { |capsule| GemCapsule.read(capsule) }
         end
 
         # The capsule's own chain, as documented for 7 on (8.1.7 runs the global one, by mistake it seems),
@@ -68,8 +66,8 @@ module Footplate
           config.handle_exception(exception, context)
         end
 
-        def on(event, &)
-          config.on(event, &)
+        def on(event, &block)
+          config.on(event, &block)
         end
 
         # Launchers, job loggers and profilers get the configuration.
@@ -88,7 +86,8 @@ module Footplate
         def thread_priority
           return 0 unless config.respond_to?(:thread_priority)
 
-          config.thread_priority || (defined?(::Sidekiq::DEFAULT_THREAD_PRIORITY) ? ::Sidekiq::DEFAULT_THREAD_PRIORITY : 0)
+          default = ::Sidekiq::DEFAULT_THREAD_PRIORITY if defined?(::Sidekiq::DEFAULT_THREAD_PRIORITY)
+          config.thread_priority || default || 0
         end
 
         # From 8 on; 7 tags only Rails applications.
@@ -134,26 +133,6 @@ module Footplate
           config.capsule(name.to_s) do |capsule|
             capsule.queues = settings[:queues]
             capsule.concurrency = settings[:concurrency]
-          end
-        end
-
-        def mode(capsule)
-          if capsule.respond_to?(:mode)
-            capsule.mode
-          else
-            ((capsule.queues.uniq.size == capsule.queues.size) ? :strict : :weighted)
-          end
-        end
-
-        # A queue that was given twice is in the gem's list as often as both weights say, while its table of
-        # weights knows only the last; the list is what it works by.
-        def queues(capsule)
-          strict = mode(capsule) == :strict
-          weights = capsule.respond_to?(:weights) ? capsule.weights : {}
-          capsule.queues.tally.map do |name, share|
-            weight = weights[name].to_i
-            weight = share if !strict && share > [weight, 1].max
-            [name.to_s, strict ? 0 : weight]
           end
         end
       end

@@ -20,7 +20,9 @@ module Footplate
         # @raise [BootError] for a queue named twice, which 6 refuses and 7 accepts
         def apply(settings)
           cli.environment = settings.environment
-          settings.warnings << "capsules: ignored; Sidekiq #{generation} has none, they came with 7.0" if settings.options[:capsules]
+          if settings.options[:capsules]
+            settings.warnings << "capsules: ignored; Sidekiq #{generation} has none, they came with 7.0"
+          end
           options.merge!(settings.options)
           options[:environment] = settings.environment
           options[:queues] = QueueList.expand(once_each(settings.queues))
@@ -51,8 +53,8 @@ module Footplate
           cli.handle_exception(exception, context)
         end
 
-        def on(event, &)
-          ::Sidekiq.on(event, &)
+        def on(event, &block)
+          ::Sidekiq.on(event, &block)
         end
 
         # Launchers get the options.

@@ -47,7 +47,7 @@ module Footplate
         def fire_event(event, reverse: false, reraise: false)
           return unless event?(event)
 
-          options = {reverse:, reraise:}
+          options = { reverse:, reraise: }
           options[:oneshot] = false if event == :beat
           cli.fire_event(event, options)
         end

@@ -18,14 +18,14 @@ module Footplate
         def read(params)
           params = (params || {}).transform_keys(&:to_sym)
           # OpenSSL::SSL::VERIFY_NONE is 0; not loaded for the sake of one number.
-          {ca_file: params[:ca_file]&.to_s, cert_file: file(params[:cert]), key_file: file(params[:key]),
-           verify: params.key?(:verify_mode) ? params[:verify_mode] != 0 : nil}.compact
+          { ca_file: params[:ca_file]&.to_s, cert_file: file(params[:cert]), key_file: file(params[:key]),
+            verify: params.key?(:verify_mode) ? params[:verify_mode] != 0 : nil }.compact
         end
 
         # @return [Array<String>] a sentence for each parameter that the engine cannot follow
         def warnings(params)
           ((params || {}).keys.map(&:to_sym) - KNOWN).map do |key|
-            "ssl_params[:#{key}] is not used by the engine's own connections; it knows ca_file, cert, key and verify_mode."
+            "ssl_params[:#{key}] is not used by the engine, which knows ca_file, cert, key and verify_mode."
           end
         end
 

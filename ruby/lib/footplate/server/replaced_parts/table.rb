@@ -10,11 +10,11 @@ module Footplate
         OPTIONS = {
           fetch_class: {
             defaults: ["Sidekiq::BasicFetch"], used: false,
-            outcome: "not used; Footplate takes jobs from Redis itself, and what this class does besides does not happen."
+            outcome: "not used; Footplate takes jobs from Redis itself, and what else this class does is left out."
           },
           fetch: { # Sidekiq 6
             defaults: ["Sidekiq::BasicFetch"], used: false,
-            outcome: "not used; Footplate takes jobs from Redis itself, and what this class does besides does not happen."
+            outcome: "not used; Footplate takes jobs from Redis itself, and what else this class does is left out."
           },
           job_logger: {
             defaults: ["Sidekiq::JobLogger"], used: true,
@@ -37,13 +37,23 @@ module Footplate
         # Classes whose work is Footplate's, and what is lost of a change to them.
         CLASSES = {
           "Sidekiq::BasicFetch" => "not called; Footplate takes jobs from Redis itself.",
-          "Sidekiq::Processor" => "not called; Footplate's own worker threads run the jobs. Middleware is the place that stays.",
+          "Sidekiq::Processor" => "not called; Footplate's own worker threads run the jobs. Middleware is what stays.",
           "Sidekiq::JobRetry" => "not called; Footplate decides about retries by the same rules and options.",
           "Sidekiq::Manager" => "not called; Footplate starts and stops the worker threads.",
-          "Sidekiq::Launcher" => "not called; its work at start and end belongs into the :startup, :quiet and :shutdown events.",
+          "Sidekiq::Launcher" => "not called; Footplate's own launcher does this work.",
           "Sidekiq::Scheduled::Poller" => "not called; Footplate moves due jobs itself.",
           "Sidekiq::Scheduled::Enq" => "not called; Footplate moves due jobs itself.",
+          "Sidekiq::JobLogger" => "used as it is now for every job, through Ruby.",
           "Sidekiq::Client" => "called for pushes from jobs, but not for jobs that leave the schedule or the retry set."
+        }.freeze
+
+        # The gem's classes that are still used once somebody has changed them (Host::SidekiqGem#job_logger).
+        USED = ["Sidekiq::JobLogger"].freeze
+
+        # Classes of which an instance stands around Footplate's own work, so that modules prepended to them go on
+        # working (Server::GemLauncher).
+        WRAPPING = {
+          "Sidekiq::Launcher" => "called around Footplate's own run, quiet and stop."
         }.freeze
 
         # Modules that are known by name.

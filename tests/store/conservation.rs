@@ -1,0 +1,217 @@
+//! A random walk over everything that moves a job, with calls repeated as after a lost reply: each job
+//! is in exactly one place after each step, or was finished exactly once.
+
+use std::collections::BTreeMap;
+
+use footplate::store::{Claim, DueSet, Outcome, Promotion, PromotionKind, Settlement, Store};
+
+use crate::support::{DAY, LONG, NOW, Server, queues};
+
+/// A small generator: the same walk for the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+#[derive(Default)]
+struct Process {
+    holder: String,
+    claims: u64,
+    held: Vec<(u64, String, Vec<u8>)>,
+}
+
+/// Where each payload is now.
+fn census(server: &Server) -> BTreeMap<String, u32> {
+    let mut places = BTreeMap::new();
+    let mut count = |payloads: Vec<String>| {
+        for payload in payloads {
+            *places.entry(payload).or_default() += 1;
+        }
+    };
+    for queue in ["a", "b"] {
+        count(server.queue(queue));
+    }
+    for set in ["retry", "dead"] {
+        count(server.run(&format!("ZRANGE {set} 0 -1")));
+    }
+    for table in server.run::<Vec<String>>("KEYS footplate:inflight:*") {
+        let fields: Vec<String> = server.run(&format!("HGETALL {table}"));
+        let jobs = fields.chunks(2).filter(|pair| !pair[0].starts_with('#'));
+        count(jobs.map(|pair| pair[1].clone()).collect());
+    }
+    places
+}
+
+async fn walk(seed: u64) {
+    let (server, names) = (Server::start(), queues(&["a", "b"]));
+    let stores: [Store; 2] = [server.store().await, server.store().await];
+    let mut dice = Dice(seed);
+    let mut processes: Vec<Process> = Vec::new();
+    let (mut pushed, mut finished, mut born) = (0_u64, 0_usize, 0);
+    for step in 0..400 {
+        while processes.len() < 2 {
+            born += 1;
+            let holder = format!("holder{born}");
+            assert!(stores[0].take_lease(&holder, LONG).await.unwrap());
+            processes.push(Process {
+                holder,
+                ..Process::default()
+            });
+        }
+        let store = &stores[usize::try_from(dice.roll(2)).unwrap()];
+        let which = usize::try_from(dice.roll(2)).unwrap();
+        let process = &mut processes[which];
+        match dice.roll(8) {
+            0 | 1 => {
+                let queue = if dice.roll(2) == 0 { "a" } else { "b" };
+                server.push(
+                    queue,
+                    &[&format!("job{pushed}"), &format!("job{}", pushed + 1)],
+                );
+                pushed += 2;
+            }
+            2 | 3 => {
+                process.claims += 1;
+                let claim = Claim {
+                    holder: &process.holder,
+                    number: process.claims,
+                    first_token: process.claims * 100,
+                    limit: usize::try_from(1 + dice.roll(5)).unwrap(),
+                    byte_limit: usize::try_from(1 + dice.roll(30)).unwrap(),
+                    queues: &names,
+                };
+                let jobs = store.claim(&claim).await.unwrap();
+                assert_eq!(store.claim(&claim).await.unwrap(), jobs);
+                let late = Claim {
+                    number: process.claims - 1,
+                    ..claim
+                };
+                assert!(store.claim(&late).await.unwrap().is_empty());
+                let named = |job: footplate::store::Claimed| {
+                    (job.token, names[job.queue].to_string(), job.payload)
+                };
+                process.held.extend(jobs.into_iter().map(named));
+            }
+            4 => {
+                let done: Vec<_> = process.held.drain(..process.held.len() / 2).collect();
+                let tokens: Vec<_> = done.iter().map(|job| (job.0, job.1.as_str())).collect();
+                let counted = store
+                    .acknowledge(&process.holder, &tokens, DAY)
+                    .await
+                    .unwrap();
+                assert_eq!(counted, done.len());
+                assert_eq!(
+                    store
+                        .acknowledge(&process.holder, &tokens, DAY)
+                        .await
+                        .unwrap(),
+                    0
+                );
+                finished += counted;
+            }
+            5 => {
+                let held: Vec<_> = process.held.drain(..).collect();
+                let settlements: Vec<_> = held
+                    .iter()
+                    .map(|(token, queue, payload)| {
+                        let payload = payload.clone();
+                        let outcome = match dice.roll(7) {
+                            0 => Outcome::Retry {
+                                score: dice.roll(1000) as f64,
+                                payload,
+                            },
+                            1 => Outcome::Dead { payload },
+                            2 => Outcome::Interrupted,
+                            3 => Outcome::Malformed,
+                            4 => Outcome::Requeued { payload },
+                            5 => Outcome::Moved {
+                                payload,
+                                to_queue: "b".to_owned(),
+                            },
+                            _ => Outcome::Returned,
+                        };
+                        Settlement {
+                            token: *token,
+                            queue,
+                            outcome,
+                        }
+                    })
+                    .collect();
+                for expected in [true, false] {
+                    let mine = store
+                        .settle(&process.holder, &settlements, NOW, DAY)
+                        .await
+                        .unwrap();
+                    assert!(mine.into_iter().all(|mine| mine == expected));
+                }
+            }
+            6 => {
+                // Killed: others recover what it held, both at once.
+                let dead = processes.remove(which);
+                store.abandon(&dead.holder).await.unwrap();
+                loop {
+                    let recover = |store: &Store| {
+                        let (store, holder) = (store.clone(), dead.holder.clone());
+                        async move {
+                            let bytes = <[u8]>::to_vec;
+                            store
+                                .recover(&holder, 2, 1 << 20, 3, NOW, bytes)
+                                .await
+                                .unwrap()
+                        }
+                    };
+                    let (one, two) = tokio::join!(recover(&stores[0]), recover(&stores[1]));
+                    if one.done || two.done {
+                        break;
+                    }
+                }
+            }
+            _ => {
+                let due = store.due(DueSet::Retry, 5, 1 << 20).await.unwrap();
+                let promotions: Vec<_> = due
+                    .members
+                    .into_iter()
+                    .map(|member| {
+                        let payload = member.clone();
+                        let kind = PromotionKind::Push {
+                            queue: "a".to_owned(),
+                            payload,
+                        };
+                        Promotion { member, kind }
+                    })
+                    .collect();
+                store
+                    .promote(DueSet::Retry, &promotions, NOW)
+                    .await
+                    .unwrap();
+                let again = store
+                    .promote(DueSet::Retry, &promotions, NOW)
+                    .await
+                    .unwrap();
+                assert!(again.into_iter().all(|moved| !moved));
+            }
+        }
+        let places = census(&server);
+        let doubled: Vec<_> = places.iter().filter(|(_, count)| **count != 1).collect();
+        assert!(doubled.is_empty(), "seed {seed}, step {step}: {doubled:?}");
+        assert_eq!(
+            places.len() as u64 + finished as u64,
+            pushed,
+            "seed {seed}, step {step}"
+        );
+    }
+    assert!(finished > 0);
+}
+
+#[tokio::test]
+async fn each_job_is_in_one_place() {
+    for seed in [1, 2026, 987_654_321] {
+        walk(seed).await;
+    }
+}
