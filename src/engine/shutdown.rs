@@ -39,13 +39,7 @@ impl Shared {
 /// entry, which expires by itself, is not worth waiting for.
 pub(super) async fn finish(shared: &Arc<Shared>, store: &Store) {
     shared.reached(Phase::Finishing).await;
-    while !shared.settlements.is_empty() {
-        let settled = shared.settled.notified();
-        if shared.settlements.is_empty() {
-            break;
-        }
-        settled.await;
-    }
+    shared.settlements.flushed().await;
     let farewell = async {
         heartbeat::flush_metrics(shared, store).await;
         for epoch in 1..=shared.epoch() {
