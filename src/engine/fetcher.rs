@@ -78,7 +78,7 @@ impl Fetcher {
                 self.wait_for_demand(demand).await;
                 continue;
             }
-            let jobs = self.claim(demand.want.min(MOST)).await;
+            let jobs = self.claim(demand).await;
             if jobs.is_empty() {
                 tokio::select! {
                     () = idle.wait(&self.shared.capsules[self.index].touched) => {}
@@ -103,9 +103,7 @@ impl Fetcher {
 
     fn give_back(&self, jobs: Vec<Arc<Job>>) {
         if !jobs.is_empty() {
-            self.shared
-                .settlements
-                .push_all(jobs, || Outcome::Returned);
+            self.shared.settlements.push_all(jobs, || Outcome::Returned);
         }
     }
 
@@ -141,9 +139,13 @@ impl Fetcher {
         }
     }
 
-    async fn claim(&mut self, limit: usize) -> Vec<Arc<Job>> {
+    async fn claim(&mut self, demand: Demand) -> Vec<Arc<Job>> {
+        let limit = demand.want.min(MOST);
         let order = self.order.arrange(&mut random);
-        let queues: Vec<Arc<str>> = order.iter().map(|it| Arc::clone(&self.names[*it])).collect();
+        let queues: Vec<Arc<str>> = order
+            .iter()
+            .map(|it| Arc::clone(&self.names[*it]))
+            .collect();
         let mut desk = self.desk.lock().await;
         let mut patience = Patience::default();
         let mut epoch = self.shared.epoch();
@@ -155,6 +157,7 @@ impl Fetcher {
                 number,
                 first_token,
                 limit,
+                startable: demand.idle,
                 byte_limit: MOST_BYTES,
                 queues: &queues,
             };
@@ -205,7 +208,11 @@ pub(super) struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { since: Instant::now(), taken: 0, per_second: 0.0 }
+        Self {
+            since: Instant::now(),
+            taken: 0,
+            per_second: 0.0,
+        }
     }
 }
 
@@ -235,7 +242,10 @@ struct Idle {
 
 impl Idle {
     fn new(tracking: bool) -> Self {
-        Self { tracking, fruitless: 0 }
+        Self {
+            tracking,
+            fruitless: 0,
+        }
     }
 
     fn reset(&mut self) {

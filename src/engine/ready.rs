@@ -34,6 +34,8 @@ pub struct Parked {
 pub struct Demand {
     /// How many jobs may be claimed now; 0 while fewer than half of the prefetch is missing.
     pub want: usize,
+    /// Workers without a job, beyond those for whom one lies ready.
+    pub idle: usize,
     /// Jobs claimed and not yet taken.
     pub ready: usize,
     /// How many jobs were ever taken; a stalled capsule shows in its standing still.
@@ -64,7 +66,8 @@ struct State<T> {
 
 impl<T> State<T> {
     fn demand(&self) -> Demand {
-        let room = self.workers.saturating_sub(self.running) + self.prefetch;
+        let free = self.workers.saturating_sub(self.running);
+        let room = free + self.prefetch;
         let want = room.saturating_sub(self.jobs.len());
         let worth_a_trip = (self.prefetch / 2).max(1);
         Demand {
@@ -73,6 +76,7 @@ impl<T> State<T> {
             } else {
                 want
             },
+            idle: free.saturating_sub(self.jobs.len()),
             ready: self.jobs.len(),
             taken: self.taken,
             visits: self.visits,
@@ -179,7 +183,9 @@ impl<T> Ready<T> {
             parker.clear();
         }
         // Not among the sleepers: somebody chose it, perhaps between the interruption and here.
-        Parked { chosen: place.is_none() }
+        Parked {
+            chosen: place.is_none(),
+        }
     }
 
     /// A worker is back from [`Self::park`], with the GVL: only now may another one be woken.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::outcome::{Ended, Outcome};
-use super::shared::Shared;
+use super::shared::{Patience, Shared};
 use super::sync::{Mutex, lock};
 use crate::dialect::sidekiq::Outcome as Measured;
 use crate::job::Job;
@@ -91,9 +91,8 @@ async fn flush(shared: &Shared, store: &Store, ended: Vec<Ended>) {
         // One call names one holder; jobs of an older lease are settled under its name.
         let epoch = first.job.epoch;
         let plain = matches!(first.outcome, Outcome::Done);
-        let alike = |it: &&Ended| {
-            it.job.epoch == epoch && matches!(it.outcome, Outcome::Done) == plain
-        };
+        let alike =
+            |it: &&Ended| it.job.epoch == epoch && matches!(it.outcome, Outcome::Done) == plain;
         let count = rest.iter().take(BATCH).take_while(alike).count();
         let (batch, after) = rest.split_at(count);
         let holder = shared.holder(epoch);
@@ -113,7 +112,9 @@ async fn acknowledge(shared: &Shared, store: &Store, holder: &str, batch: &[Ende
         .collect();
     let day = shared.clock.day();
     let kept = shared
-        .insist("acknowledge jobs", || store.acknowledge(holder, &tokens, &day))
+        .insist("acknowledge jobs", || {
+            store.acknowledge(holder, &tokens, &day)
+        })
         .await;
     report_lost(batch.len(), kept);
 }
@@ -122,20 +123,31 @@ async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
     let settlements: Vec<Settlement<'_>> = batch.iter().map(settlement).collect();
     let day = shared.clock.day();
     let now = shared.clock.now();
-    let kept = shared
-        .insist("settle jobs", || store.settle(holder, &settlements, now, &day))
-        .await;
+    let mut patience = Patience::default();
+    let kept = loop {
+        match store.settle(holder, &settlements, now, &day).await {
+            Ok(kept) => break kept,
+            Err(error) if error.is_temporary() => shared.offline("settle jobs", &error),
+            // Some of the batch went through; what did not is tried again below, one by one.
+            Err(_) if batch.len() > 1 => return one_by_one(shared, store, holder, batch).await,
+            // It stays in the in-flight table; others must not wait for it.
+            Err(error) => {
+                tracing::error!(
+                    "cannot settle a job of queue {}: {error}; it is kept, and recovered when this process ends",
+                    batch[0].job.queue
+                );
+                return;
+            }
+        }
+        patience.wait().await;
+    };
+    shared.online();
     report_lost(batch.len(), kept.into_iter().filter(|it| *it).count());
-    ring(shared, batch);
 }
 
-/// Our own writes bring no message from Redis: whoever waits for their keys is told here.
-fn ring(shared: &Shared, batch: &[Ended]) {
-    if batch.iter().any(|it| matches!(it.outcome, Outcome::Retry { .. })) {
-        shared.retry_touched.notify_one();
-    }
-    if batch.iter().any(|it| matches!(it.outcome, Outcome::Requeued { .. })) {
-        shared.ring_queues();
+async fn one_by_one(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
+    for ended in batch {
+        Box::pin(settle(shared, store, holder, std::slice::from_ref(ended))).await;
     }
 }
 

@@ -127,7 +127,7 @@ impl Shared {
     }
 
     /// A queue may have got a job: wakes every idle fetcher. Each looks at its own queues only, and a
-    /// look costs one command. Redis tells us of others' pushes, not of our own.
+    /// look costs one command.
     pub(super) fn ring_queues(&self) {
         for capsule in &self.capsules {
             capsule.touched.notify_one();

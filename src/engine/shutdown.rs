@@ -1,11 +1,16 @@
 //! The way out: quiet, interrupted jobs, the last flush.
 
-use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
 
 use super::heartbeat;
 use super::outcome::{Ended, Outcome};
 use super::shared::{Phase, Shared};
 use crate::store::Store;
+
+/// How long a process that ends waits for Redis once its settlements are there.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Shared {
     /// No new jobs: every queue to the workers is closed, and what none of them has started goes
@@ -35,27 +40,36 @@ impl Shared {
     }
 }
 
-/// Flushes everything and says goodbye. Settlements are repeated until Redis has them; the registry
-/// entry, which expires by itself, is not worth waiting for.
-pub(super) async fn finish(shared: &Arc<Shared>, store: &Store) {
+/// Completes when the end has begun and Redis has every settlement.
+pub(super) async fn flush(shared: &Shared) {
     shared.reached(Phase::Finishing).await;
-    while !shared.settlements.is_empty() {
+    loop {
         let settled = shared.settled.notified();
         if shared.settlements.is_empty() {
-            break;
+            return;
         }
         settled.await;
     }
+}
+
+/// Writes the last metrics, gives up the leases and leaves the registry. All of it expires or is recovered
+/// by itself, so it is not worth waiting for long. `beating` ends by itself at the end's beginning.
+pub(super) async fn say_goodbye(shared: &Shared, store: &Store, beating: &mut JoinSet<()>) {
     let farewell = async {
+        while beating.join_next().await.is_some() {}
         heartbeat::flush_metrics(shared, store).await;
         for epoch in 1..=shared.epoch() {
-            let _left = store.release_lease(&shared.holder(epoch)).await;
+            store.release_lease(&shared.holder(epoch)).await?;
         }
-        store
-            .clear_process(&shared.settings.process.identity)
-            .await
+        store.clear_process(&shared.settings.process.identity).await
     };
-    if let Ok(Err(error)) = tokio::time::timeout(heartbeat::FAREWELL, farewell).await {
-        tracing::warn!("could not remove this process from the registry: {error}; it expires in 60 s");
+    match tokio::time::timeout(PATIENCE, farewell).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::warn!("could not leave the registry: {error}; the entry expires in 60 s")
+        }
+        Err(_) => tracing::warn!(
+            "Redis does not answer; this process's entry in the registry expires in 60 s"
+        ),
     }
 }

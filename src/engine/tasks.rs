@@ -47,11 +47,7 @@ async fn start(
     shared: &Arc<Shared>,
 ) -> Result<(Store, mpsc::UnboundedReceiver<Touched>), StartError> {
     let settings = &shared.settings;
-    let (store, touched) = Store::open(
-        &settings.redis,
-        settings.keys.clone(),
-    )
-    .await?;
+    let (store, touched) = Store::open(&settings.redis, settings.keys.clone()).await?;
     let store = store.with_dead_limits(settings.dead);
     store.watch_signals(&settings.process.identity).await?;
     store
@@ -63,11 +59,7 @@ async fn start(
 
 /// Keeps the tasks going until the end. A task that ends by itself has panicked: a dead fetcher must
 /// not look like an empty queue, so the process is told to end.
-async fn supervise(
-    shared: &Arc<Shared>,
-    store: Store,
-    touched: mpsc::UnboundedReceiver<Touched>,
-) {
+async fn supervise(shared: &Arc<Shared>, store: Store, touched: mpsc::UnboundedReceiver<Touched>) {
     let mut lasting = JoinSet::new();
     lasting.spawn_local(settler::run(Arc::clone(shared), store.clone()));
     lasting.spawn_local(lease::hold(Arc::clone(shared), store.clone()));
@@ -81,17 +73,20 @@ async fn supervise(
     for fetcher in fetchers(shared, &store) {
         until_quiet.spawn_local(fetcher.run());
     }
-    until_quiet.spawn_local(heartbeat::run(Arc::clone(shared), store.clone()));
+    let mut beating = JoinSet::new();
+    beating.spawn_local(heartbeat::run(Arc::clone(shared), store.clone()));
 
-    let finished = shutdown::finish(shared, &store);
-    tokio::pin!(finished);
+    let flushed = shutdown::flush(shared);
+    tokio::pin!(flushed);
     loop {
         tokio::select! {
-            () = &mut finished => return,
+            () = &mut flushed => break,
             Some(ended) = lasting.join_next() => fault(shared, ended.err()),
             Some(Err(error)) = until_quiet.join_next() => fault(shared, Some(error)),
+            Some(Err(error)) = beating.join_next() => fault(shared, Some(error)),
         }
     }
+    shutdown::say_goodbye(shared, &store, &mut beating).await;
 }
 
 fn fault(shared: &Shared, error: Option<tokio::task::JoinError>) {
@@ -110,7 +105,11 @@ fn fetchers(shared: &Arc<Shared>, store: &Store) -> Vec<Fetcher> {
         .enumerate()
         .map(|(index, capsule)| {
             let order = QueueOrder::new(&capsule.queues, shared.settings.generation);
-            let names = order.names().iter().map(|it| Arc::from(it.as_str())).collect();
+            let names = order
+                .names()
+                .iter()
+                .map(|it| Arc::from(it.as_str()))
+                .collect();
             Fetcher {
                 shared: Arc::clone(shared),
                 store: store.clone(),

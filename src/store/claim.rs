@@ -18,6 +18,9 @@ pub struct Claim<'a> {
     pub first_token: u64,
     /// Most jobs.
     pub limit: usize,
+    /// Most jobs while some in the queues may have brought down a process (see recover.lua): how
+    /// many can start at once, so that one that does it again takes no bystanders along.
+    pub startable: usize,
     /// Most bytes of payload, except that the first job is always taken.
     pub byte_limit: usize,
     /// Bare names of the queues, in the order to look.
@@ -45,12 +48,14 @@ impl Store {
             self.keys.inflight(claim.holder),
             self.keys.leases(),
             self.keys.paused(),
+            self.keys.suspects(),
         ]);
         call.arg(claim.holder)
             .arg(claim.number)
             .arg(claim.first_token)
             .arg(claim.limit)
-            .arg(claim.byte_limit);
+            .arg(claim.byte_limit)
+            .arg(claim.startable.max(1));
         for queue in claim.queues {
             call.push_key(self.keys.queue(queue));
             call.arg(&**queue);

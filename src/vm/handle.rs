@@ -38,7 +38,9 @@ impl Handle {
     fn start(ruby: &Ruby, json: String) -> Result<Self, Error> {
         let config = Config::from_json(&json).map_err(|it| errors::runtime(ruby, it))?;
         let job_log = config.job_log();
-        let settings = config.into_settings().map_err(|it| errors::runtime(ruby, it))?;
+        let settings = config
+            .into_settings()
+            .map_err(|it| errors::runtime(ruby, it))?;
         let job_log = job_log.map(|(fd, style)| JobLog::new(fd, style, settings.generation));
         let parker = Parker::default();
         let started = loop {

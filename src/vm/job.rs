@@ -10,9 +10,7 @@ use magnus::{Error, IntoValue, RModule, RString, Ruby, Symbol, method, prelude::
 use super::errors;
 use super::handle::Process;
 use super::joblog::Moment;
-use crate::dialect::sidekiq::{
-    Backtrace, ClassRetry, Failing, Plan, Policy, Raised, Verdict,
-};
+use crate::dialect::sidekiq::{Backtrace, ClassRetry, Failing, Plan, Policy, Raised, Verdict};
 use crate::engine::{Ended, Outcome};
 use crate::job::Job;
 

@@ -37,7 +37,10 @@ impl Args {
     /// With the GVL, under `rb_protect`, with `array` a well-formed JSON array nested less than
     /// 100 deep, and `self` on the stack.
     pub(super) unsafe fn read(&mut self, array: &[u8]) -> bool {
-        let mut reader = Reader { bytes: array, at: 1 };
+        let mut reader = Reader {
+            bytes: array,
+            at: 1,
+        };
         let mut index = 0;
         let done = reader.elements(b']', |reader| {
             // SAFETY: the caller's promise, passed on.

@@ -33,8 +33,14 @@ impl Classes {
     }
 
     /// Remembers `class`, when it is one.
-    pub(super) fn remember(&self, ruby: &Ruby, name: &[u8], class: Value) -> Result<JobClass, Error> {
-        let takes_context: bool = class.funcall("method_defined?", (ruby.to_symbol("_context="),))?;
+    pub(super) fn remember(
+        &self,
+        ruby: &Ruby,
+        name: &[u8],
+        class: Value,
+    ) -> Result<JobClass, Error> {
+        let takes_context: bool =
+            class.funcall("method_defined?", (ruby.to_symbol("_context="),))?;
         ruby.gc_register_mark_object(class);
         let found = JobClass {
             class: class.as_raw(),

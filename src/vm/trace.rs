@@ -68,7 +68,9 @@ impl Visit for Text {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
             // Writing to a String cannot fail.
-            self.0.write_fmt(format_args!("{value:?}")).unwrap_or_default();
+            self.0
+                .write_fmt(format_args!("{value:?}"))
+                .unwrap_or_default();
         }
     }
 }

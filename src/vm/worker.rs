@@ -70,7 +70,11 @@ impl Worker {
     }
 
     fn dispatch(&self, ruby: &Ruby, job: &Arc<Job>) -> Result<(), Error> {
-        let Some(envelope) = job.envelope.as_ref().filter(|it| self.native && !it.special) else {
+        let Some(envelope) = job
+            .envelope
+            .as_ref()
+            .filter(|it| self.native && !it.special)
+        else {
             let ruby_job = RubyJob::new(&self.process, job, &self.tid, Instant::now());
             return self.through_ruby(ruby, ruby_job);
         };

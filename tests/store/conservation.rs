@@ -84,6 +84,7 @@ async fn walk(seed: u64) {
                     first_token: process.claims * 100,
                     limit: usize::try_from(1 + dice.roll(5)).unwrap(),
                     byte_limit: usize::try_from(1 + dice.roll(30)).unwrap(),
+                    startable: 1,
                     queues: &names,
                 };
                 let jobs = store.claim(&claim).await.unwrap();

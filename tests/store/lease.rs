@@ -221,6 +221,26 @@ async fn a_job_that_kills_three_times_is_buried() {
 }
 
 #[tokio::test]
+async fn after_a_recovery_claims_take_no_more_than_can_start() {
+    let (server, names) = (Server::start(), queues(&["a"]));
+    let store = holding(&server, "dead", 10).await;
+    store.abandon("dead").await.unwrap();
+    assert_eq!(recover_all(&store, "dead").await, 10);
+    store.take_lease("me", LONG).await.unwrap();
+    let careful = Claim {
+        startable: 3,
+        ..claim(1, 200, &names)
+    };
+    assert_eq!(store.claim(&careful).await.unwrap().len(), 3);
+    server.run::<()>("DEL footplate:suspects");
+    let careful = Claim {
+        number: 2,
+        ..careful
+    };
+    assert_eq!(store.claim(&careful).await.unwrap().len(), 7);
+}
+
+#[tokio::test]
 async fn abandoning_who_holds_nothing_leaves_no_trace() {
     let server = Server::start();
     let store = server.store().await;

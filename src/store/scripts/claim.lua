@@ -1,6 +1,7 @@
 -- Moves jobs from the queues, in the given order, to the holder's in-flight table.
--- KEYS: 1 in-flight table, 2 leases, 3 paused queues, 4... the queues
--- ARGV: 1 holder, 2 claim number, 3 first token, 4 most jobs, 5 most bytes, 6... the queues' bare names
+-- KEYS: 1 in-flight table, 2 leases, 3 paused queues, 4 suspects, 5... the queues
+-- ARGV: 1 holder, 2 claim number, 3 first token, 4 most jobs, 5 most bytes,
+--       6 most jobs while there are suspects, 7... the queues' bare names
 -- Returns {0, index, {payload...}, index, {payload...}...}, tokens counting up from the first;
 -- or, for a claim that was executed before, {1, token, queue, payload, token, ...}.
 local inflight, number, first, limit = KEYS[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -35,9 +36,10 @@ end
 redis.call('PERSIST', inflight)
 redis.call('HSET', inflight, '#claim', ARGV[2])
 
+if redis.call('EXISTS', KEYS[4]) == 1 then limit = math.min(limit, tonumber(ARGV[6])) end
 local any_paused = redis.call('EXISTS', KEYS[3]) == 1
 local reply, taken, bytes, step, full = {0}, 0, 0, 16, false
-for i = 4, #KEYS do
+for i = 5, #KEYS do
   local name = ARGV[i + 2]
   if not (any_paused and redis.call('SISMEMBER', KEYS[3], name) == 1) then
     while not full do
@@ -68,7 +70,7 @@ for i = 4, #KEYS do
       end
       if keep > 0 then
         redis.call('HSET', inflight, unpack(fields))
-        reply[#reply + 1] = i - 4
+        reply[#reply + 1] = i - 5
         reply[#reply + 1] = popped
         taken = taken + keep
       end

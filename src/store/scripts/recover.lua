@@ -2,9 +2,12 @@
 -- that the oldest is popped next. A job that was recovered too often is left in the table and
 -- returned instead: bury.lua takes it, once its payload has been marked.
 -- The names of the queues and of the counters are in the table, so they cannot be declared in KEYS.
--- KEYS: 1 in-flight table, 2 orphans, 3 queues
+-- One of the jobs may have killed its process, and will again: for a while, claims take no more than they
+-- can start at once (claim.lua), so that the others are not counted along with it.
+-- KEYS: 1 in-flight table, 2 orphans, 3 queues, 4 suspects
 -- ARGV: 1 holder, 2 most jobs, 3 most bytes, 4 recoveries that make a poison pill, 5 prefix of a
---       queue's key, 6 prefix of a counter's key, 7 seconds that a counter lives
+--       queue's key, 6 prefix of a counter's key, 7 seconds that a counter lives,
+--       8 seconds that claims are careful
 -- Returns {done, requeued, field, payload, field, payload...}
 local inflight, most, most_bytes, pill = KEYS[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 -- Not an orphan, or no longer: its jobs are not ours to move.
@@ -39,6 +42,7 @@ for i = 1, math.min(most, #fields) do
   end
 end
 
+if requeued > 0 then redis.call('SET', KEYS[4], ARGV[1], 'EX', ARGV[8]) end
 local done = 0
 if requeued == #fields then
   redis.call('UNLINK', inflight)
