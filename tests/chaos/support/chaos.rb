@@ -72,9 +72,7 @@ module Chaos
   end
 
   def await_settled(within: 90)
-    eventually("nothing on its way", within: within) do
-      redis.unfinished.zero? && redis.call("EXISTS", "footplate:orphans").zero?
-    end
+    eventually("nothing on its way", within: within) { redis.unfinished.zero? }
   end
 
   def processed

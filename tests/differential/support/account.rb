@@ -43,12 +43,9 @@ class Account
     minutes = @redis.keys("j|*").select { |name| name.count(":") == 1 && name.split("|")[1].size >= 6 }
     # From 8.0 on every run is also in a ten-minute key: one digit after the colon.
     minutes = minutes.select { |name| name[/:(\d+)\z/, 1].size == 2 } if minutes.any? { |name| name =~ /\Aj\|\d{6}\|/ }
-    minutes.map { |name| @redis.call("HGETALL", name).each_slice(2).to_h }
-           .each_with_object(Hash.new(0)) do |hash, sums|
-      hash.each do |field, n|
-        sums[field] += n.to_i unless field.end_with?("|ms")
-      end
-    end
+    fields = minutes.flat_map { |name| @redis.call("HGETALL", name).each_slice(2).to_a }
+    fields.reject { |field, _| field.end_with?("|ms") }
+          .each_with_object(Hash.new(0)) { |(field, count), sums| sums[field] += count.to_i }
   end
 
   private

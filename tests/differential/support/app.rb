@@ -13,9 +13,8 @@ require_relative "../../chaos/support/ledger"
 Sidekiq.configure_client { |config| config.redis = { url: ENV.fetch("REDIS_URL") } }
 Sidekiq.configure_server do |config|
   config.redis = { url: ENV.fetch("REDIS_URL") }
-  config.death_handlers << lambda { |job, error|
-    Ledger.note("death", [job["args"], job["retry_count"], error.class].inspect)
-  }
+  note_death = ->(job, error) { Ledger.note("death", [job["args"], job["retry_count"], error.class].inspect) }
+  config.death_handlers << note_death
   settings = config.respond_to?(:[]=) ? config : Sidekiq.options
   settings[:poll_interval_average] = 0.5
   quiet = Logger.new($stdout, level: Logger::ERROR)

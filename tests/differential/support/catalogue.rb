@@ -33,11 +33,7 @@ module Catalogue
     [5, ->(id, _) { { "class" => "Kernel", "args" => [id], "queue" => "last" } }],
     [5, ->(id, _) { { "class" => "NoSuch", "args" => [id], "retry" => false } }],
     [30, ->(id, _) { { "class" => RETRY_IN.keys[id % RETRY_IN.size], "args" => [id], "queue" => "last" } }],
-    [20, lambda { |id, _|
-           { "class" => %w[Noting Discarding Raising].map do |it|
-                          "Exhausted#{it}"
-                        end[id % 3], "args" => [id] }
-         }],
+    [20, ->(id, _) { { "class" => "Exhausted#{ENDINGS.keys[id % ENDINGS.size]}", "args" => [id] } }],
     [10, ->(id, _) { { "class" => Marking, "args" => [id], "at" => Time.now.to_f + 1 + (id.to_f % 2) } }],
     [5, ->(id, way) { { "class" => Failing, "args" => [id, way], "at" => Time.now.to_f + 1 } }],
     [5, ->(id, _) { { "class" => Marking, "args" => [id], "at" => Time.now.to_f + 86_400 } }]
@@ -53,10 +49,7 @@ module Catalogue
       ways = Failing::WAYS.keys - ["key"]
       count.times do |id|
         item = bag.sample(random: random).call(id, ways.sample(random: random))
-        if RETRY_IN.key?(item["class"]) || item["class"].to_s.start_with?("Exh")
-          item["class"] =
-            Object.const_get(item["class"])
-        end
+        item["class"] = Object.const_get(item["class"]) if item["class"].to_s.match?(/\A(RetryIn|Exhausted)/)
         Sidekiq::Client.push(item)
       end
       push_rest(count)

@@ -46,14 +46,14 @@ class Failing
     "throw" => ->(_) { throw :nobody_catches },
     "stack" => ->(_) { deep = ->(n) { deep.call(n + 1) } and deep.call(0) },
     "timeout" => ->(_) { raise Timeout::Error, "execution expired" },
-    "cause" => lambda { |_|
-                 begin
-                   raise "inner"
-                 rescue StandardError
-                   raise(ArgumentError, "outer")
-                 end
-               }
+    "cause" => ->(_) { wrapped_error }
   }.freeze
+
+  def self.wrapped_error
+    raise "inner"
+  rescue StandardError
+    raise ArgumentError, "outer"
+  end
 
   def perform(id, way, *)
     Ledger.mark(id)
@@ -83,16 +83,15 @@ RETRY_IN = {
 end
 
 # One class for each thing that an exhausted block may do.
-{ "Noting" => ->(_) {}, "Discarding" => ->(_) { :discard }, "Raising" => lambda { |_|
-  raise "in the block"
-} }.each do |name, ends|
+ENDINGS = { "Noting" => -> {}, "Discarding" => -> { :discard }, "Raising" => -> { raise "in the block" } }.freeze
+ENDINGS.each do |name, ending|
   Object.const_set("Exhausted#{name}", Class.new do
     include JobModule
 
     sidekiq_options retry: 0
     sidekiq_retries_exhausted do |job, error|
       Ledger.note("exhausted", [job["args"], job["error_message"], error.class].inspect)
-      ends.call(job)
+      ending.call
     end
 
     def perform(id)
