@@ -58,6 +58,11 @@ impl Settlements {
         lock(&self.list).is_empty() && !self.unconfirmed.load(Ordering::Acquire)
     }
 
+    /// Redis has what was drained last.
+    fn confirm(&self) {
+        self.unconfirmed.store(false, Ordering::Release);
+    }
+
     fn drain(&self) -> Vec<Ended> {
         let mut list = lock(&self.list);
         self.unconfirmed.store(!list.is_empty(), Ordering::Release);
@@ -76,6 +81,8 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store) {
             }
             let many = ended.len() > BUSY;
             flush(&shared, &store, ended).await;
+            // Said before the pause: whoever looks meanwhile would wait for a batch that never comes.
+            shared.settlements.confirm();
             shared.settled.notify_waiters();
             if many {
                 tokio::time::sleep(GATHER).await;
@@ -198,5 +205,35 @@ fn measure(shared: &Shared, ended: &[Ended]) {
         if let Some(class) = it.job.display_class() {
             metrics.record(class, measured, it.elapsed.unwrap_or_default());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Settlements;
+    use crate::engine::Ended;
+    use crate::engine::Outcome;
+    use crate::job::{Job, Token};
+    use std::sync::Arc;
+
+    #[test]
+    fn is_empty_as_soon_as_redis_has_the_last_batch() {
+        let settlements = Settlements::default();
+        let job = Job {
+            token: Token(0),
+            epoch: 1,
+            queue: Arc::from("default"),
+            envelope: None,
+            payload: Box::from(*b"{}"),
+        };
+        settlements.push(Ended {
+            job: Arc::new(job),
+            outcome: Outcome::Done,
+            elapsed: None,
+        });
+        assert_eq!(settlements.drain().len(), 1);
+        assert!(!settlements.is_empty());
+        settlements.confirm();
+        assert!(settlements.is_empty());
     }
 }
