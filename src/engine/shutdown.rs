@@ -66,7 +66,7 @@ pub(super) async fn say_goodbye(shared: &Shared, store: &Store, beating: &mut Jo
     match tokio::time::timeout(PATIENCE, farewell).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
-            tracing::warn!("could not leave the registry: {error}; the entry expires in 60 s")
+            tracing::warn!("could not leave the registry: {error}; the entry expires in 60 s");
         }
         Err(_) => tracing::warn!(
             "Redis does not answer; this process's entry in the registry expires in 60 s"

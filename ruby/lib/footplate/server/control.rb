@@ -41,7 +41,7 @@ module Footplate
         when :fault then @launcher.fail_with(*details)
         end
       rescue StandardError => e
-        @host.handle_exception(e, {context: "Footplate's control thread, #{kind}"})
+        @host.handle_exception(e, { context: "Footplate's control thread, #{kind}" })
       end
 
       def beat(first)
@@ -58,7 +58,7 @@ module Footplate
       end
 
       def malformed(payload, reason)
-        @host.handle_exception(ArgumentError.new(reason), {context: "Invalid JSON for job", jobstr: payload})
+        @host.handle_exception(ArgumentError.new(reason), { context: "Invalid JSON for job", jobstr: payload })
       end
     end
   end

@@ -56,7 +56,7 @@ module Footplate
       rescue @controls.shutdown
         ended = true
       rescue Exception => e # rubocop:disable Lint/RescueException
-        @host.handle_exception(e, {context: "Raised in a worker thread outside of any job"})
+        @host.handle_exception(e, { context: "Raised in a worker thread outside of any job" })
       ensure
         hire(capsule, index, slot) unless ended || @engine.stopping?
       end

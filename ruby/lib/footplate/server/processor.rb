@@ -57,7 +57,7 @@ module Footplate
       rescue @controls.handled => e
         report(job, e.cause || e, payload)
       rescue Exception => e # rubocop:disable Lint/RescueException
-        @host.handle_exception(e, {context: "Internal exception!", job: payload, jobstr: job.payload})
+        @host.handle_exception(e, { context: "Internal exception!", job: payload, jobstr: job.payload })
         raise
       end
 
@@ -140,7 +140,12 @@ module Footplate
       end
 
       def profiled(payload, &block)
-        payload["profile"] && defined?(::Sidekiq::Profiler) ? ::Sidekiq::Profiler.new(@host.gem_argument).call(payload, &block) : yield
+        if payload["profile"] && defined?(::Sidekiq::Profiler)
+          ::Sidekiq::Profiler.new(@host.gem_argument).call(payload,
+                                                           &block)
+        else
+          yield
+        end
       end
 
       def decode(job)
@@ -150,12 +155,12 @@ module Footplate
         raise ArgumentError, "a job is a JSON object, this is #{payload.class}"
       rescue StandardError => e
         job.malformed
-        @host.handle_exception(e, {context: "Invalid JSON for job", jobstr: job.payload})
+        @host.handle_exception(e, { context: "Invalid JSON for job", jobstr: job.payload })
         nil
       end
 
       def report(_job, exception, payload)
-        @host.handle_exception(exception, {context: "Job raised exception", job: payload})
+        @host.handle_exception(exception, { context: "Job raised exception", job: payload })
       end
     end
   end
