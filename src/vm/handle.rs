@@ -22,6 +22,14 @@ pub(super) struct Process {
     pub(super) classes: Classes,
     pub(super) context: JobContext,
     pub(super) job_log: Option<JobLog>,
+    pub(super) pid: u32,
+}
+
+impl Process {
+    /// Whether this is a child that a job forked. The engine stayed with the parent, and so did the job.
+    pub(super) fn is_forked_child(&self) -> bool {
+        std::process::id() != self.pid
+    }
 }
 
 /// The Ruby object. In a forked child, where the engine's thread does not exist, it answers every call
@@ -57,6 +65,7 @@ impl Handle {
             classes: Classes::default(),
             context: JobContext::new(ruby, engine.shared().settings.generation),
             job_log,
+            pid: std::process::id(),
         });
         Ok(Self { engine, process })
     }

@@ -228,7 +228,8 @@ impl RubyJob {
     }
 
     fn settle(&self, outcome: Outcome, timed: bool) {
-        if self.settled.replace(true) {
+        // In a child that the job forked nobody would take it; and its lock may be held for ever.
+        if self.settled.replace(true) || self.process.is_forked_child() {
             return;
         }
         self.process.shared.settlements.push(Ended {

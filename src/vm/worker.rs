@@ -44,6 +44,10 @@ impl Worker {
                         ready.leave();
                         return Err(error);
                     }
+                    // The job forked and returned in the child: its copies of the other jobs are the parent's.
+                    if self.process.is_forked_child() {
+                        return Ok(());
+                    }
                     finished = true;
                 }
                 Take::Empty => {
@@ -65,6 +69,9 @@ impl Worker {
         let busy = &self.process.shared.busy;
         busy.start(self.slot, Arc::clone(&job));
         let result = self.dispatch(ruby, &job);
+        if self.process.is_forked_child() {
+            return Ok(());
+        }
         busy.finish(self.slot);
         result
     }
@@ -90,7 +97,11 @@ impl Worker {
             },
         };
         self.process.context.set(job)?;
-        match perform(ruby, job, envelope, class, self.processor) {
+        let performed = perform(ruby, job, envelope, class, self.processor);
+        if self.process.is_forked_child() {
+            return Ok(());
+        }
+        match performed {
             Performed::Done => {
                 let elapsed = started.elapsed().as_secs_f64();
                 self.log(job, Moment::Done(elapsed));
