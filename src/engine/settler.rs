@@ -60,11 +60,6 @@ impl Settlements {
         lock(&self.list).is_empty() && !self.unconfirmed.load(Ordering::Acquire)
     }
 
-    /// Redis has what was drained last.
-    fn confirm(&self) {
-        self.unconfirmed.store(false, Ordering::Release);
-    }
-
     fn drain(&self) -> Vec<Ended> {
         let mut list = lock(&self.list);
         self.unconfirmed.store(!list.is_empty(), Ordering::Release);
