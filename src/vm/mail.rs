@@ -1,6 +1,8 @@
 //! The engine's two mailboxes as Ruby reads them: `control` and `due`.
 
-use magnus::{Error, IntoValue, RArray, RClass, RString, Ruby, TryConvert, Value, method, prelude::*};
+use magnus::{
+    Error, IntoValue, RArray, RClass, RString, Ruby, Symbol, TryConvert, Value, method, prelude::*,
+};
 
 use super::gvl::without_gvl;
 use super::handle::Handle;
@@ -32,23 +34,20 @@ fn control(ruby: &Ruby, this: &Handle) -> Result<Option<RArray>, Error> {
             symbol(level).as_value(),
             message.into_value_with(ruby),
         ]),
-        Control::Beat { first } => ruby.ary_new_from_values(&[
-            symbol("beat").as_value(),
-            first.into_value_with(ruby),
-        ]),
-        Control::Signal(name) => ruby.ary_new_from_values(&[
-            symbol("signal").as_value(),
-            name.into_value_with(ruby),
-        ]),
+        Control::Beat { first } => {
+            ruby.ary_new_from_values(&[symbol("beat").as_value(), first.into_value_with(ruby)])
+        }
+        Control::Signal(name) => {
+            ruby.ary_new_from_values(&[symbol("signal").as_value(), name.into_value_with(ruby)])
+        }
         Control::Malformed { payload, reason } => ruby.ary_new_from_values(&[
             symbol("malformed").as_value(),
             ruby.enc_str_new(&payload, ruby.utf8_encoding()).as_value(),
             reason.into_value_with(ruby),
         ]),
-        Control::Fault(message) => ruby.ary_new_from_values(&[
-            symbol("fault").as_value(),
-            message.into_value_with(ruby),
-        ]),
+        Control::Fault(message) => {
+            ruby.ary_new_from_values(&[symbol("fault").as_value(), message.into_value_with(ruby)])
+        }
     };
     Ok(Some(array))
 }
@@ -76,9 +75,10 @@ fn due(answer: Value) -> Due {
         let payload = unsafe { payload.as_slice() }.to_vec();
         return Due::Push { queue, payload };
     }
-    match String::try_convert(answer).as_deref() {
-        Ok("veto") => Due::Veto,
-        Ok("malformed") => Due::Malformed,
+    let word = Symbol::try_convert(answer);
+    match word.as_ref().map(|it| it.name()) {
+        Ok(Ok(name)) if name == "veto" => Due::Veto,
+        Ok(Ok(name)) if name == "malformed" => Due::Malformed,
         _ => Due::Keep,
     }
 }
