@@ -9,7 +9,7 @@ use tokio::task::{JoinSet, LocalSet};
 use super::control::Control;
 use super::fetcher::{Desk, Fetcher, Pace};
 use super::order::QueueOrder;
-use super::shared::Shared;
+use super::shared::{Phase, Shared};
 use super::{StartError, heartbeat, lease, scheduler, settler, shutdown};
 use crate::store::{DueSet, Keys, Store, Touched};
 
@@ -47,11 +47,7 @@ async fn start(
     shared: &Arc<Shared>,
 ) -> Result<(Store, mpsc::UnboundedReceiver<Touched>), StartError> {
     let settings = &shared.settings;
-    let (store, touched) = Store::open(
-        &settings.redis,
-        settings.keys.clone(),
-    )
-    .await?;
+    let (store, touched) = Store::open(&settings.redis, settings.keys.clone()).await?;
     let store = store.with_dead_limits(settings.dead);
     store.watch_signals(&settings.process.identity).await?;
     store
@@ -63,11 +59,7 @@ async fn start(
 
 /// Keeps the tasks going until the end. A task that ends by itself has panicked: a dead fetcher must
 /// not look like an empty queue, so the process is told to end.
-async fn supervise(
-    shared: &Arc<Shared>,
-    store: Store,
-    touched: mpsc::UnboundedReceiver<Touched>,
-) {
+async fn supervise(shared: &Arc<Shared>, store: Store, touched: mpsc::UnboundedReceiver<Touched>) {
     let mut lasting = JoinSet::new();
     lasting.spawn_local(settler::run(Arc::clone(shared), store.clone()));
     lasting.spawn_local(lease::hold(Arc::clone(shared), store.clone()));
@@ -85,10 +77,17 @@ async fn supervise(
 
     let finished = shutdown::finish(shared, &store);
     tokio::pin!(finished);
+    let mut broken = false;
     loop {
         tokio::select! {
             () = &mut finished => return,
-            Some(ended) = lasting.join_next() => fault(shared, ended.err()),
+            // Without all of these nobody can be sure to hear of the last settlements: recovery deals
+            // with what they were about.
+            () = shared.reached(Phase::Finishing), if broken => return,
+            Some(ended) = lasting.join_next() => {
+                broken = true;
+                fault(shared, ended.err());
+            }
             Some(Err(error)) = until_quiet.join_next() => fault(shared, Some(error)),
         }
     }
@@ -110,7 +109,11 @@ fn fetchers(shared: &Arc<Shared>, store: &Store) -> Vec<Fetcher> {
         .enumerate()
         .map(|(index, capsule)| {
             let order = QueueOrder::new(&capsule.queues, shared.settings.generation);
-            let names = order.names().iter().map(|it| Arc::from(it.as_str())).collect();
+            let names = order
+                .names()
+                .iter()
+                .map(|it| Arc::from(it.as_str()))
+                .collect();
             Fetcher {
                 shared: Arc::clone(shared),
                 store: store.clone(),
