@@ -179,7 +179,9 @@ impl<T> Ready<T> {
             parker.clear();
         }
         // Not among the sleepers: somebody chose it, perhaps between the interruption and here.
-        Parked { chosen: place.is_none() }
+        Parked {
+            chosen: place.is_none(),
+        }
     }
 
     /// A worker is back from [`Self::park`], with the GVL: only now may another one be woken.
@@ -200,7 +202,13 @@ impl<T> Ready<T> {
 
     /// The job taken before was finished and no other is wanted (the worker's thread ends).
     pub fn leave(&self) {
-        lock(&self.state).running -= 1;
+        let mut state = lock(&self.state);
+        state.running -= 1;
+        let hungry = state.fetcher_may_go();
+        drop(state);
+        if hungry {
+            (self.hungry)();
+        }
         self.arrive(Parked { chosen: false }, false);
     }
 
