@@ -13,6 +13,9 @@ const CHUNK: usize = 32;
 /// The most positional arguments the native path passes.
 pub(super) const MOST_ARGS: usize = 16;
 
+/// The longest text of a float that is read here.
+const MOST_DIGITS: usize = 40;
+
 /// The positional arguments of a job.
 pub(super) struct Args {
     values: [VALUE; MOST_ARGS],
@@ -37,7 +40,10 @@ impl Args {
     /// With the GVL, under `rb_protect`, with `array` a well-formed JSON array nested less than
     /// 100 deep, and `self` on the stack.
     pub(super) unsafe fn read(&mut self, array: &[u8]) -> bool {
-        let mut reader = Reader { bytes: array, at: 1 };
+        let mut reader = Reader {
+            bytes: array,
+            at: 1,
+        };
         let mut index = 0;
         let done = reader.elements(b']', |reader| {
             // SAFETY: the caller's promise, passed on.
@@ -150,6 +156,7 @@ impl Reader<'_> {
         self.at += 1;
         let mut chunk = [rb_sys::Qnil as VALUE; CHUNK];
         let mut count = 0;
+        let mut pairs = 0;
         // SAFETY: see `value`.
         let hash = unsafe { rb_sys::rb_hash_new() };
         let done = self.elements(b'}', |reader| {
@@ -169,6 +176,7 @@ impl Reader<'_> {
             };
             chunk[count + 1] = value;
             count += 2;
+            pairs += 1;
             if count == CHUNK {
                 // SAFETY: `chunk` holds `count` values, keys and values in turn.
                 unsafe { rb_sys::rb_hash_bulk_insert(count as _, chunk.as_ptr(), hash) };
@@ -178,7 +186,10 @@ impl Reader<'_> {
         });
         // SAFETY: as above.
         unsafe { rb_sys::rb_hash_bulk_insert(count as _, chunk.as_ptr(), hash) };
-        done.then_some(hash)
+        // Fewer than were read: a name occurs twice. json 3 raises, earlier ones take the last.
+        // SAFETY: `hash` is a Hash.
+        let distinct = unsafe { rb_sys::rb_hash_size_num(hash) } as usize == pairs;
+        (done && distinct).then_some(hash)
     }
 
     /// A string; a hash key is interned, which is what makes it cheap.
@@ -281,7 +292,11 @@ impl Reader<'_> {
         let text = std::str::from_utf8(&rest[..length]).ok()?;
         self.at += length;
         if text.bytes().any(|it| matches!(it, b'.' | b'e' | b'E')) {
-            let number: f64 = text.parse().ok()?;
+            // Ruby ignores digits beyond some sixty, and warns of what is out of range.
+            let number: f64 = text.parse().ok().filter(|it: &f64| it.is_finite())?;
+            if length > MOST_DIGITS {
+                return None;
+            }
             // SAFETY: see `value`.
             return Some(unsafe { rb_sys::rb_float_new(number) });
         }
@@ -292,7 +307,10 @@ impl Reader<'_> {
         // SAFETY: `text` is copied into a String, which is all that rb_str_to_inum reads.
         unsafe {
             let digits = rb_sys::rb_utf8_str_new(text.as_ptr().cast(), text.len() as _);
-            Some(rb_sys::rb_str_to_inum(digits, 10, 0))
+            let number = rb_sys::rb_str_to_inum(digits, 10, 0);
+            // It reads the bytes of `digits` while it allocates: they must stay.
+            std::hint::black_box(&raw const digits);
+            Some(number)
         }
     }
 }
