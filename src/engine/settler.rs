@@ -112,9 +112,8 @@ async fn flush(shared: &Shared, store: &Store, ended: Vec<Ended>) {
         // One call names one holder; jobs of an older lease are settled under its name.
         let epoch = first.job.epoch;
         let plain = matches!(first.outcome, Outcome::Done);
-        let alike = |it: &&Ended| {
-            it.job.epoch == epoch && matches!(it.outcome, Outcome::Done) == plain
-        };
+        let alike =
+            |it: &&Ended| it.job.epoch == epoch && matches!(it.outcome, Outcome::Done) == plain;
         let count = rest.iter().take(BATCH).take_while(alike).count();
         let (batch, after) = rest.split_at(count);
         let holder = shared.holder(epoch);
@@ -134,7 +133,9 @@ async fn acknowledge(shared: &Shared, store: &Store, holder: &str, batch: &[Ende
         .collect();
     let day = shared.clock.day();
     let kept = shared
-        .insist("acknowledge jobs", || store.acknowledge(holder, &tokens, &day))
+        .insist("acknowledge jobs", || {
+            store.acknowledge(holder, &tokens, &day)
+        })
         .await;
     report_lost(batch.len(), kept);
 }
@@ -144,7 +145,9 @@ async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
     let day = shared.clock.day();
     let now = shared.clock.now();
     let kept = shared
-        .insist("settle jobs", || store.settle(holder, &settlements, now, &day))
+        .insist("settle jobs", || {
+            store.settle(holder, &settlements, now, &day)
+        })
         .await;
     report_lost(batch.len(), kept.into_iter().filter(|it| *it).count());
     ring(shared, batch);
@@ -152,10 +155,16 @@ async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
 
 /// Our own writes bring no message from Redis: whoever waits for their keys is told here.
 fn ring(shared: &Shared, batch: &[Ended]) {
-    if batch.iter().any(|it| matches!(it.outcome, Outcome::Retry { .. })) {
+    if batch
+        .iter()
+        .any(|it| matches!(it.outcome, Outcome::Retry { .. }))
+    {
         shared.retry_touched.notify_one();
     }
-    if batch.iter().any(|it| matches!(it.outcome, Outcome::Requeued { .. })) {
+    if batch
+        .iter()
+        .any(|it| matches!(it.outcome, Outcome::Requeued { .. }))
+    {
         shared.ring_queues();
     }
 }

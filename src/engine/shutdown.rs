@@ -45,11 +45,11 @@ pub(super) async fn finish(shared: &Arc<Shared>, store: &Store) {
         for epoch in 1..=shared.epoch() {
             let _left = store.release_lease(&shared.holder(epoch)).await;
         }
-        store
-            .clear_process(&shared.settings.process.identity)
-            .await
+        store.clear_process(&shared.settings.process.identity).await
     };
     if let Ok(Err(error)) = tokio::time::timeout(heartbeat::FAREWELL, farewell).await {
-        tracing::warn!("could not remove this process from the registry: {error}; it expires in 60 s");
+        tracing::warn!(
+            "could not remove this process from the registry: {error}; it expires in 60 s"
+        );
     }
 }
