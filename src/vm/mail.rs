@@ -1,7 +1,7 @@
 //! The engine's two mailboxes as Ruby reads them: `control` and `due`.
 
 use magnus::{
-    Error, IntoValue, RArray, RClass, RString, Ruby, TryConvert, Value, method, prelude::*,
+    Error, IntoValue, RArray, RClass, RString, Ruby, Symbol, TryConvert, Value, method, prelude::*,
 };
 
 use super::gvl::without_gvl;
@@ -75,9 +75,10 @@ fn due(answer: Value) -> Due {
         let payload = unsafe { payload.as_slice() }.to_vec();
         return Due::Push { queue, payload };
     }
-    match String::try_convert(answer).as_deref() {
-        Ok("veto") => Due::Veto,
-        Ok("malformed") => Due::Malformed,
+    let word = Symbol::try_convert(answer);
+    match word.as_ref().map(|it| it.name()) {
+        Ok(Ok(name)) if name == "veto" => Due::Veto,
+        Ok(Ok(name)) if name == "malformed" => Due::Malformed,
         _ => Due::Keep,
     }
 }
