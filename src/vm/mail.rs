@@ -1,5 +1,7 @@
 //! The engine's two mailboxes as Ruby reads them: `control` and `due`.
 
+use std::borrow::Cow;
+
 use magnus::{
     Error, IntoValue, RArray, RClass, RString, Ruby, Symbol, TryConvert, Value, method, prelude::*,
 };
@@ -75,10 +77,11 @@ fn due(answer: Value) -> Due {
         let payload = unsafe { payload.as_slice() }.to_vec();
         return Due::Push { queue, payload };
     }
-    let word = Symbol::try_convert(answer);
-    match word.as_ref().map(|it| it.name()) {
-        Ok(Ok(name)) if name == "veto" => Due::Veto,
-        Ok(Ok(name)) if name == "malformed" => Due::Malformed,
+    // A symbol does not convert to a string by itself.
+    let name = Symbol::from_value(answer).and_then(|it| it.name().ok().map(Cow::into_owned));
+    match name.as_deref() {
+        Some("veto") => Due::Veto,
+        Some("malformed") => Due::Malformed,
         _ => Due::Keep,
     }
 }

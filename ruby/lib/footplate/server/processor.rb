@@ -173,8 +173,13 @@ module Footplate
         nil
       end
 
-      def report(_job, exception, payload)
-        @host.handle_exception(exception, { context: "Job raised exception", job: payload })
+      # The job's part of the log is over: its error is reported as somebody's who ran it.
+      def report(job, exception, payload)
+        Thread.current[:sidekiq_context] = nil
+        context = { context: "Job raised exception", job: payload }
+        # 7 dropped it.
+        context[:jobstr] = job.payload if @host.generation.to_i == 6
+        @host.handle_exception(exception, context)
       end
     end
   end
