@@ -28,6 +28,8 @@ pub struct Settlements {
     arrived: Notify,
     /// Whether the settler holds a batch that Redis has not confirmed.
     unconfirmed: AtomicBool,
+    /// Rings after each batch that Redis has confirmed.
+    confirmed: Notify,
 }
 
 impl Settlements {
@@ -58,37 +60,49 @@ impl Settlements {
         lock(&self.list).is_empty() && !self.unconfirmed.load(Ordering::Acquire)
     }
 
-    /// Redis has what was drained last.
-    fn confirm(&self) {
-        self.unconfirmed.store(false, Ordering::Release);
-    }
-
     fn drain(&self) -> Vec<Ended> {
         let mut list = lock(&self.list);
         self.unconfirmed.store(!list.is_empty(), Ordering::Release);
         std::mem::take(&mut *list)
     }
+
+    /// Hands everything that arrives to `flush`, for ever.
+    async fn serve(&self, mut flush: impl AsyncFnMut(Vec<Ended>)) {
+        loop {
+            self.arrived.notified().await;
+            loop {
+                let ended = self.drain();
+                if ended.is_empty() {
+                    break;
+                }
+                let many = ended.len() > BUSY;
+                flush(ended).await;
+                // Before anybody is told: who waits for the list to be empty must find it so.
+                self.unconfirmed.store(false, Ordering::Release);
+                self.confirmed.notify_waiters();
+                if many {
+                    tokio::time::sleep(GATHER).await;
+                }
+            }
+        }
+    }
+
+    /// Completes once Redis has everything.
+    pub(super) async fn flushed(&self) {
+        while !self.is_empty() {
+            let confirmed = self.confirmed.notified();
+            if self.is_empty() {
+                break;
+            }
+            confirmed.await;
+        }
+    }
 }
 
 /// Runs until the engine's runtime ends.
 pub(super) async fn run(shared: Arc<Shared>, store: Store) {
-    loop {
-        shared.settlements.arrived.notified().await;
-        loop {
-            let ended = shared.settlements.drain();
-            if ended.is_empty() {
-                break;
-            }
-            let many = ended.len() > BUSY;
-            flush(&shared, &store, ended).await;
-            // Said before the pause: whoever looks meanwhile would wait for a batch that never comes.
-            shared.settlements.confirm();
-            shared.settled.notify_waiters();
-            if many {
-                tokio::time::sleep(GATHER).await;
-            }
-        }
-    }
+    let flush = async |ended| flush(&shared, &store, ended).await;
+    shared.settlements.serve(flush).await;
 }
 
 async fn flush(shared: &Shared, store: &Store, ended: Vec<Ended>) {
@@ -210,30 +224,38 @@ fn measure(shared: &Shared, ended: &[Ended]) {
 
 #[cfg(test)]
 mod tests {
-    use super::Settlements;
-    use crate::engine::Ended;
-    use crate::engine::Outcome;
-    use crate::job::{Job, Token};
-    use std::sync::Arc;
+    use super::*;
+    use crate::job::Token;
 
-    #[test]
-    fn is_empty_as_soon_as_redis_has_the_last_batch() {
-        let settlements = Settlements::default();
-        let job = Job {
-            token: Token(0),
+    fn jobs(count: u64) -> Vec<Arc<Job>> {
+        let job = |token| Job {
+            token: Token(token),
             epoch: 1,
             queue: Arc::from("default"),
+            payload: Box::default(),
             envelope: None,
-            payload: Box::from(*b"{}"),
         };
-        settlements.push(Ended {
-            job: Arc::new(job),
-            outcome: Outcome::Done,
-            elapsed: None,
-        });
-        assert_eq!(settlements.drain().len(), 1);
-        assert!(!settlements.is_empty());
-        settlements.confirm();
-        assert!(settlements.is_empty());
+        (0..count).map(|it| Arc::new(job(it))).collect()
+    }
+
+    /// More than [`BUSY`] at once make the settler pause after the flush: nobody may still be waiting then.
+    #[tokio::test]
+    async fn whoever_waits_for_the_last_flush_is_told_of_it() {
+        for count in [1, BUSY as u64, BUSY as u64 + 1, 3 * BUSY as u64] {
+            let settlements = Settlements::default();
+            settlements.push_all(jobs(count), || Outcome::Returned);
+            let mut sent = 0;
+            let serve = settlements.serve(async |ended| {
+                tokio::task::yield_now().await;
+                sent += ended.len() as u64;
+            });
+            tokio::select! {
+                biased;
+                () = settlements.flushed() => {}
+                () = serve => unreachable!("it serves for ever"),
+                () = tokio::time::sleep(Duration::from_secs(5)) => panic!("{count}: nobody was told"),
+            }
+            assert_eq!(sent, count);
+        }
     }
 }

@@ -43,13 +43,7 @@ impl Shared {
 /// Completes when the end has begun and Redis has every settlement.
 pub(super) async fn flush(shared: &Shared) {
     shared.reached(Phase::Finishing).await;
-    loop {
-        let settled = shared.settled.notified();
-        if shared.settlements.is_empty() {
-            return;
-        }
-        settled.await;
-    }
+    shared.settlements.flushed().await;
 }
 
 /// Writes the last metrics, gives up the leases and leaves the registry. All of it expires or is recovered

@@ -11,7 +11,7 @@ use super::gvl::without_gvl;
 use super::joblog::JobLog;
 use super::perform::Classes;
 use super::worker::Worker;
-use super::{mail, trace};
+use super::{fork, mail, trace};
 use crate::config::Config;
 use crate::engine::sync::Parker;
 use crate::engine::{Engine, Shared};
@@ -22,13 +22,13 @@ pub(super) struct Process {
     pub(super) classes: Classes,
     pub(super) context: JobContext,
     pub(super) job_log: Option<JobLog>,
-    pub(super) pid: u32,
+    pub(super) origin: fork::Process,
 }
 
 impl Process {
     /// Whether this is a child that a job forked. The engine stayed with the parent, and so did the job.
     pub(super) fn is_forked_child(&self) -> bool {
-        std::process::id() != self.pid
+        self.origin.is_forked_child()
     }
 }
 
@@ -65,7 +65,7 @@ impl Handle {
             classes: Classes::default(),
             context: JobContext::new(ruby, engine.shared().settings.generation),
             job_log,
-            pid: std::process::id(),
+            origin: fork::Process::this(),
         });
         Ok(Self { engine, process })
     }
