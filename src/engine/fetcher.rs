@@ -1,9 +1,10 @@
 //! Claims jobs for one capsule: as many as its workers can start now, plus about 10 ms of work.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use tokio::time::{sleep, timeout};
 
 use super::order::QueueOrder;
@@ -66,6 +67,8 @@ pub(super) struct Fetcher {
     pub(super) order: QueueOrder,
     pub(super) names: Vec<Arc<str>>,
     pub(super) pace: Pace,
+    /// Dropped with the fetcher: whoever has the other end knows when the last one is done.
+    pub(super) _busy: mpsc::Sender<Infallible>,
 }
 
 impl Fetcher {
@@ -96,16 +99,22 @@ impl Fetcher {
                 self.hand_over(jobs);
             }
         }
+        // Here and in one go, so that what a last claim brought goes back behind what was claimed before it.
+        self.give_back(self.capsule().ready.reclaim());
     }
 
     fn capsule(&self) -> &Capsule {
         &self.shared.capsules[self.index]
     }
 
-    /// Jobs that arrive after the queue was closed go straight back.
     fn hand_over(&self, jobs: Vec<Arc<Job>>) {
-        let late = self.capsule().ready.push(jobs);
-        self.give_back(late);
+        let lost = jobs
+            .first()
+            .is_some_and(|it| it.epoch != self.shared.epoch());
+        // The lease was lost while they were on their way: they come back through recovery.
+        if !lost {
+            self.capsule().ready.push(jobs);
+        }
     }
 
     fn give_back(&self, jobs: Vec<Arc<Job>>) {

@@ -111,18 +111,38 @@ async fn flush(shared: &Shared, store: &Store, ended: Vec<Ended>) {
     while let Some(first) = rest.first() {
         // One call names one holder; jobs of an older lease are settled under its name.
         let epoch = first.job.epoch;
-        let plain = matches!(first.outcome, Outcome::Done);
-        let alike =
-            |it: &&Ended| it.job.epoch == epoch && matches!(it.outcome, Outcome::Done) == plain;
-        let count = rest.iter().take(BATCH).take_while(alike).count();
+        let way = way(&first.outcome);
+        let alike = |it: &&Ended| it.job.epoch == epoch && self::way(&it.outcome) == way;
+        let most = match way {
+            // All in one call: it is the call that keeps their order. They fitted into the ready queue.
+            Way::Return => usize::MAX,
+            Way::Acknowledge | Way::Settle => BATCH,
+        };
+        let count = rest.iter().take(most).take_while(alike).count();
         let (batch, after) = rest.split_at(count);
         let holder = shared.holder(epoch);
-        if plain {
+        if way == Way::Acknowledge {
             acknowledge(shared, store, &holder, batch).await;
         } else {
             settle(shared, store, &holder, batch).await;
         }
         rest = after;
+    }
+}
+
+/// Outcomes that may share a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Acknowledge,
+    Settle,
+    Return,
+}
+
+fn way(outcome: &Outcome) -> Way {
+    match outcome {
+        Outcome::Done => Way::Acknowledge,
+        Outcome::Returned => Way::Return,
+        _ => Way::Settle,
     }
 }
 

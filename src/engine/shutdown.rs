@@ -1,7 +1,9 @@
 //! The way out: quiet, interrupted jobs, the last flush.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::heartbeat;
@@ -13,15 +15,12 @@ use crate::store::Store;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Shared {
-    /// No new jobs: every queue to the workers is closed, and what none of them has started goes
-    /// back to where it was, in order.
+    /// No new jobs: every queue to the workers is closed. What none of them has started is returned by the
+    /// fetchers, once the claims that are under way have come back.
     pub fn quiet(&self) {
         self.advance(Phase::Quiet);
         for capsule in &self.capsules {
-            let left = capsule.ready.close();
-            if !left.is_empty() {
-                self.settlements.push_all(left, || Outcome::Returned);
-            }
+            capsule.ready.close();
         }
         self.signalled.notify_one();
     }
@@ -40,9 +39,11 @@ impl Shared {
     }
 }
 
-/// Completes when the end has begun and Redis has every settlement.
-pub(super) async fn flush(shared: &Shared) {
+/// Completes when the end has begun, nobody claims any more and Redis has every settlement. `fetching` closes
+/// with the last fetcher.
+pub(super) async fn flush(shared: &Shared, mut fetching: mpsc::Receiver<Infallible>) {
     shared.reached(Phase::Finishing).await;
+    while fetching.recv().await.is_some() {}
     shared.settlements.flushed().await;
 }
 

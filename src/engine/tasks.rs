@@ -1,5 +1,6 @@
 //! The engine's thread: the runtime, the tasks on it, and what happens when one of them ends.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
@@ -70,13 +71,14 @@ async fn supervise(shared: &Arc<Shared>, store: Store, touched: mpsc::UnboundedR
     for set in [DueSet::Schedule, DueSet::Retry] {
         until_quiet.spawn_local(scheduler::run(Arc::clone(shared), store.clone(), set));
     }
-    for fetcher in fetchers(shared, &store) {
+    let (busy, fetching) = mpsc::channel(1);
+    for fetcher in fetchers(shared, &store, busy) {
         until_quiet.spawn_local(fetcher.run());
     }
     let mut beating = JoinSet::new();
     beating.spawn_local(heartbeat::run(Arc::clone(shared), store.clone()));
 
-    let flushed = shutdown::flush(shared);
+    let flushed = shutdown::flush(shared, fetching);
     tokio::pin!(flushed);
     loop {
         tokio::select! {
@@ -96,7 +98,7 @@ fn fault(shared: &Shared, error: Option<tokio::task::JoinError>) {
     )));
 }
 
-fn fetchers(shared: &Arc<Shared>, store: &Store) -> Vec<Fetcher> {
+fn fetchers(shared: &Arc<Shared>, store: &Store, busy: mpsc::Sender<Infallible>) -> Vec<Fetcher> {
     let desk = Arc::new(AsyncMutex::new(Desk::new(shared.epoch())));
     shared
         .settings
@@ -118,6 +120,7 @@ fn fetchers(shared: &Arc<Shared>, store: &Store) -> Vec<Fetcher> {
                 order,
                 names,
                 pace: Pace::default(),
+                _busy: busy.clone(),
             }
         })
         .collect()
