@@ -12,7 +12,7 @@ use super::outcome::Outcome;
 use super::ready::Demand;
 use super::shared::{Capsule, Patience, Phase, Shared};
 use crate::job::{Envelope, Job, Token};
-use crate::store::{Claim, Claimed, Store, StoreError};
+use crate::store::{Claim, Claims, Store, StoreError};
 
 /// The most jobs one claim asks for.
 const MOST: usize = 1_000;
@@ -23,6 +23,8 @@ const MOST_AHEAD: usize = 2_048;
 /// Jobs that no worker took for this long go back: the workers are held up (a job keeps the GVL),
 /// and another process may run them.
 const STALLED: Duration = Duration::from_millis(100);
+/// How soon to look again for jobs that stay in their queue while another is on trial.
+const TRIAL: Duration = Duration::from_millis(50);
 /// How long an idle fetcher trusts the tracking messages before it looks by itself.
 const TRUST: Duration = Duration::from_secs(5);
 
@@ -81,8 +83,13 @@ impl Fetcher {
                 self.wait_for_demand(demand).await;
                 continue;
             }
-            let jobs = self.claim(demand).await;
-            if jobs.is_empty() {
+            let (jobs, held_back) = self.claim(demand).await;
+            if jobs.is_empty() && held_back {
+                tokio::select! {
+                    () = sleep(TRIAL) => {}
+                    () = shared.reached(Phase::Quiet) => {}
+                }
+            } else if jobs.is_empty() {
                 tokio::select! {
                     () = idle.wait(&self.shared.capsules[self.index].touched) => {}
                     () = shared.reached(Phase::Quiet) => {}
@@ -148,7 +155,8 @@ impl Fetcher {
         }
     }
 
-    async fn claim(&mut self, demand: Demand) -> Vec<Arc<Job>> {
+    /// The jobs, and whether others were held back for a trial.
+    async fn claim(&mut self, demand: Demand) -> (Vec<Arc<Job>>, bool) {
         let limit = demand.want.min(MOST);
         let order = self.order.arrange(&mut random);
         let queues: Vec<Arc<str>> = order
@@ -171,9 +179,10 @@ impl Fetcher {
                 queues: &queues,
             };
             match self.store.claim(&claim).await {
-                Ok(claimed) => {
+                Ok(claims) => {
                     self.shared.online();
-                    return self.receive(claimed, &queues, epoch);
+                    let held_back = claims.held_back;
+                    return (self.receive(claims, &queues, epoch), held_back);
                 }
                 // The lease task is taking a new one.
                 Err(StoreError::LeaseLost) => {}
@@ -187,8 +196,8 @@ impl Fetcher {
         }
     }
 
-    fn receive(&self, claimed: Vec<Claimed>, queues: &[Arc<str>], epoch: u32) -> Vec<Arc<Job>> {
-        claimed
+    fn receive(&self, claims: Claims, queues: &[Arc<str>], epoch: u32) -> Vec<Arc<Job>> {
+        claims
             .into_iter()
             .map(|it| {
                 Arc::new(Job {

@@ -88,7 +88,7 @@ RSpec.describe "Footplate beside Sidekiq" do
     describe "(#{name} path)" do
       it "runs every job once, and calls the same blocks and handlers" do
         ours = ledger(name)
-        expect(ours[:runs].reject { |_, count| count == "1" }).to eq({})
+        expect(ours[:runs].reject { |_, times| times == "1" }).to eq({})
         expect(difference(ours, ledger(:sidekiq))).to eq({})
       end
 

@@ -89,7 +89,8 @@ class Account
 
   # Byte by byte but for times and backtraces.
   def job(payload)
-    payload.gsub(TIMES) { "\"#{Regexp.last_match(1)}\":<#{Regexp.last_match(3) ? "Float" : "Integer"}>" }
+    payload.scrub { |byte| byte.unpack1("H*") }
+           .gsub(TIMES) { "\"#{Regexp.last_match(1)}\":<#{Regexp.last_match(3) ? "Float" : "Integer"}>" }
            .sub(HIGHLIGHT, "\\1")
            .gsub(TRACE) { "\"error_backtrace\":#{frames(Regexp.last_match(1))}" }
   end

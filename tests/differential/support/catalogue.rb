@@ -39,7 +39,6 @@ module Catalogue
     [5, ->(id, _) { { "class" => Marking, "args" => [id], "at" => Time.now.to_f + 86_400 } }]
   ].freeze
 
-  MALFORMED = ["{", "", "not json", "{\"class\":\"Marking\",\"args\":[1", "{\"args\":[}"].freeze
   WRAPPED = %w[WrappedJob WrappedFailure WrappedDiscard].freeze
 
   class << self
@@ -59,15 +58,15 @@ module Catalogue
 
     def push_rest(count)
       (count / 100).times do |n|
-        id = count + n
-        Object.const_get(WRAPPED[n % WRAPPED.size]).perform_later(id) if defined?(ActiveJob)
-        raw = MALFORMED[n] and Sidekiq.redis { |redis| redis.lpush("queue:low", raw) }
+        Object.const_get(WRAPPED[n % WRAPPED.size]).perform_later(count + n) if defined?(ActiveJob)
       end
+      Raw.all.each { |payload| Sidekiq.redis { |redis| redis.lpush("queue:low", payload) } }
     end
   end
 end
 
 if $PROGRAM_NAME == __FILE__
   require_relative "app"
+  require_relative "raw"
   Catalogue.push(Integer(ARGV[0]), Integer(ARGV[1]))
 end

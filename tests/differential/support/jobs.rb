@@ -62,10 +62,15 @@ class Failing
 end
 
 # One class for each answer of sidekiq_retry_in.
-RETRY_IN = {
+ANSWERS = {
   "Integer" => -> { FAR }, "Float" => -> { FAR + 0.9 }, "String" => -> { FAR.to_s }, "Nil" => -> {}, "Zero" => -> { 0 },
-  "Negative" => -> { -5 }, "Raising" => -> { raise "no delay" }, "Kill" => -> { :kill }, "Discard" => -> { :discard }
-}.to_h do |name, answer|
+  "Negative" => -> { -5 }, "Raising" => -> { raise "no delay" }
+}.freeze
+# Before 6.5.2 Sidekiq trips over them and stores its own NoMethodError; Footplate keeps the job's error.
+WORDS = { "Kill" => -> { :kill }, "Discard" => -> { :discard } }.freeze
+KNOWS_WORDS = Gem::Version.new(Sidekiq::VERSION) >= Gem::Version.new("6.5.2")
+
+RETRY_IN = (KNOWS_WORDS ? ANSWERS.merge(WORDS) : ANSWERS).to_h do |name, answer|
   klass = Class.new do
     include JobModule
 
