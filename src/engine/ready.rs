@@ -206,7 +206,13 @@ impl<T> Ready<T> {
 
     /// The job taken before was finished and no other is wanted (the worker's thread ends).
     pub fn leave(&self) {
-        lock(&self.state).running -= 1;
+        let mut state = lock(&self.state);
+        state.running -= 1;
+        let hungry = state.fetcher_may_go();
+        drop(state);
+        if hungry {
+            (self.hungry)();
+        }
         self.arrive(Parked { chosen: false }, false);
     }
 

@@ -10,7 +10,7 @@ use tokio::task::{JoinSet, LocalSet};
 use super::control::Control;
 use super::fetcher::{Desk, Fetcher, Pace};
 use super::order::QueueOrder;
-use super::shared::Shared;
+use super::shared::{Phase, Shared};
 use super::{StartError, heartbeat, lease, scheduler, settler, shutdown};
 use crate::store::{DueSet, Keys, Store, Touched};
 
@@ -80,10 +80,17 @@ async fn supervise(shared: &Arc<Shared>, store: Store, touched: mpsc::UnboundedR
 
     let flushed = shutdown::flush(shared, fetching);
     tokio::pin!(flushed);
+    let mut broken = false;
     loop {
         tokio::select! {
             () = &mut flushed => break,
-            Some(ended) = lasting.join_next() => fault(shared, ended.err()),
+            // Without all of these nobody can be sure to hear of the last settlements: recovery deals
+            // with what they were about.
+            () = shared.reached(Phase::Finishing), if broken => return,
+            Some(ended) = lasting.join_next() => {
+                broken = true;
+                fault(shared, ended.err());
+            }
             Some(Err(error)) = until_quiet.join_next() => fault(shared, Some(error)),
             Some(Err(error)) = beating.join_next() => fault(shared, Some(error)),
         }

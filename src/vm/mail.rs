@@ -1,7 +1,9 @@
 //! The engine's two mailboxes as Ruby reads them: `control` and `due`.
 
+use std::borrow::Cow;
+
 use magnus::{
-    Error, IntoValue, RArray, RClass, RString, Ruby, TryConvert, Value, method, prelude::*,
+    Error, IntoValue, RArray, RClass, RString, Ruby, Symbol, TryConvert, Value, method, prelude::*,
 };
 
 use super::gvl::without_gvl;
@@ -75,9 +77,11 @@ fn due(answer: Value) -> Due {
         let payload = unsafe { payload.as_slice() }.to_vec();
         return Due::Push { queue, payload };
     }
-    match String::try_convert(answer).as_deref() {
-        Ok("veto") => Due::Veto,
-        Ok("malformed") => Due::Malformed,
+    // A symbol does not convert to a string by itself.
+    let name = Symbol::from_value(answer).and_then(|it| it.name().ok().map(Cow::into_owned));
+    match name.as_deref() {
+        Some("veto") => Due::Veto,
+        Some("malformed") => Due::Malformed,
         _ => Due::Keep,
     }
 }

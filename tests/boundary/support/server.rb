@@ -16,14 +16,16 @@ class Server
   # `mark` writes to the ledger; FOOTPLATE_PATH=ruby puts a middleware around every job, so that none runs natively.
   PRELUDE = <<~'RUBY'
     require "footplate"
-    Footplate.configure { |config| config.redis = { url: ENV.fetch("REDIS_URL") } }
+    # The command line loads the sidekiq gem where there is one; then it is the gem whose middleware counts.
+    APP = defined?(Sidekiq) ? Sidekiq : Footplate
+    APP.configure_server { |config| config.redis = { url: ENV.fetch("REDIS_URL") } }
     LEDGER = File.open(ENV.fetch("LEDGER"), "a")
     def mark(text) = LEDGER.syswrite("#{text}\n")
     class Around
       def call(*) = yield
     end
     if ENV["FOOTPLATE_PATH"] == "ruby"
-      Footplate.configure_server { |config| config.server_middleware { |chain| chain.add(Around) } }
+      APP.configure_server { |config| config.server_middleware { |chain| chain.add(Around) } }
     end
   RUBY
 
@@ -83,8 +85,19 @@ class Server
 
   # Nothing waits, runs, or is being settled.
   def idle?
-    redis.call("LLEN", "queue:default").zero? && redis.call("KEYS", "footplate:inflight:*").empty?
+    redis.call("EVAL", ON_THEIR_WAY, 0).zero?
   end
+
+  # Queued or in flight; in one step, since a job may move from where one looks next to where one has just looked.
+  ON_THEIR_WAY = <<~LUA
+    local count = redis.call('LLEN', 'queue:default')
+    for _, name in ipairs(redis.call('KEYS', 'footplate:inflight:*')) do
+      for _, field in ipairs(redis.call('HKEYS', name)) do
+        if string.sub(field, 1, 1) ~= '#' then count = count + 1 end
+      end
+    end
+    return count
+  LUA
 
   def await_idle(within: 60)
     until_true("an empty queue with nothing in flight", within: within) { idle? || raise_if_dead }

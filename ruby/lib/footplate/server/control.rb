@@ -22,6 +22,8 @@ module Footplate
           while (message = @engine.control)
             handle(*message)
           end
+          # It ends by itself only when its thread broke off.
+          @launcher.fail_with("the engine has ended; this process cannot go on") unless @engine.stopping?
         end
       end
 
@@ -40,7 +42,7 @@ module Footplate
         when :malformed then malformed(*details)
         when :fault then @launcher.fail_with(*details)
         end
-      rescue StandardError => e
+      rescue Exception => e # rubocop:disable Lint/RescueException
         @host.handle_exception(e, { context: "Footplate's control thread, #{kind}" })
       end
 

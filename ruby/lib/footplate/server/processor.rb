@@ -63,6 +63,17 @@ module Footplate
 
       # Sees a job to its end that raised on the native path. `instance` is nil when it has none.
       def failed(job, exception, instance)
+        uninterrupted { conclude(job, exception, instance) }
+      end
+
+      # Whether the process's end is what kept a job from being handed in.
+      def shutdown?(exception)
+        @controls.shutdown?(exception)
+      end
+
+      private
+
+      def conclude(job, exception, instance)
         return job.interrupted if @controls.shutdown?(exception)
         return job.skipped if exception.is_a?(@controls.skip)
 
@@ -74,8 +85,6 @@ module Footplate
         end
         report(job, exception, payload)
       end
-
-      private
 
       def nest(job, payload)
         queue = job.queue
@@ -148,7 +157,12 @@ module Footplate
         end
       end
 
+      # What somebody else raises in this thread meanwhile says nothing about the payload.
       def decode(job)
+        Thread.handle_interrupt(Object => :never) { read(job) }
+      end
+
+      def read(job)
         payload = @json.load(job.payload)
         return payload if payload.is_a?(Hash)
 
@@ -159,8 +173,13 @@ module Footplate
         nil
       end
 
-      def report(_job, exception, payload)
-        @host.handle_exception(exception, { context: "Job raised exception", job: payload })
+      # The job's part of the log is over: its error is reported as somebody's who ran it.
+      def report(job, exception, payload)
+        Thread.current[:sidekiq_context] = nil
+        context = { context: "Job raised exception", job: payload }
+        # 7 dropped it.
+        context[:jobstr] = job.payload if @host.generation.to_i == 6
+        @host.handle_exception(exception, context)
       end
     end
   end

@@ -18,7 +18,7 @@ module Footplate
       def call(string)
         payload = parse(string)
         payload ? push(payload) : :malformed
-      rescue StandardError => e
+      rescue Exception => e # rubocop:disable Lint/RescueException
         @host.handle_exception(e,
                                { context: "Client middleware failed on a due job; it stays scheduled", jobstr: string })
         :keep
