@@ -28,26 +28,37 @@ RSpec.describe "poisonous jobs" do
     runs
   end
 
-  # A supervisor's work: whenever it has died, it is started again.
-  def keep_alive(server)
-    server.start
-    eventually("an end with #{server.output.lines.last(20).join}", within: 90) do
-      server.start unless server.alive?
+  # A supervisor's work: whenever one has died, it is started again.
+  def keep_alive(*servers)
+    eventually("an end", within: 120) do
+      servers.each { |server| server.start unless server.alive? }
       redis.unfinished.zero?
     end
-    server
+    servers.each(&:await_ready)
   end
 
   { "segfault" => "a segmentation fault", "exit!" => "exit!", "kill" => "SIGKILL" }.each do |way, name|
     it "buries a job whose process ended three times by #{name}, and no other" do
       push_among(bystanders, payload("PoisonJob", 0, way))
-      expect(keep_alive(poisoned_server).stop.exitstatus).to eq(0)
+      server = poisoned_server
+      keep_alive(server)
+      expect(server.stop.exitstatus).to eq(0)
       expect(runs[0]).to eq(3)
       dead = entries("dead")
       expect(dead.map { |job| job["args"] }).to eq([[0, way]])
       expect(dead.first).to include("error_class" => "Footplate::PoisonPill", "error_message" => /died 3 times/)
       expect_bystanders(bystanders)
     end
+  end
+
+  it "buries several of them, and no other, in a fleet of processes" do
+    push_among(bystanders, *%w[segfault exit! kill].map { |way| payload("PoisonJob", 0, way) })
+    fleet = Array.new(2) { poisoned_server }
+    keep_alive(*fleet)
+    expect(fleet.map { |server| server.stop.exitstatus }).to eq([0, 0])
+    expect(entries("dead").map { |job| job["args"][1] }).to match_array(%w[segfault exit! kill])
+    expect_bystanders(bystanders)
+    expect(processed).to eq(bystanders)
   end
 
   # What Sidekiq makes of them: an error like any other. Only the killed thread would lose its job there.

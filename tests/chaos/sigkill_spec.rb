@@ -65,4 +65,27 @@ RSpec.describe "SIGKILL while jobs run" do
     RSpec.configuration.reporter.message("    in flight at the kills #{struck.inspect}, run again #{again}")
     expect(again).to be <= struck.sum
   end
+
+  it "fences a process that slept for longer than its lease" do
+    push_marking(Chaos::JOBS)
+    servers = Array.new(2) { server.start }
+    servers.each(&:await_ready)
+    await_done(Chaos::JOBS / 4)
+    sleeper = servers.sample(random: random)
+    sleeper.signal(:STOP)
+    held = strike(redis.inflight(":#{sleeper.pid}:"))
+    eventually("a recovery of what it held") { redis.inflight(":#{sleeper.pid}:").empty? }
+    sleeper.signal(:CONT)
+    eventually("its awakening") { sleeper.output.include?("lease lost") }
+    await_settled
+    # It goes on under a new lease.
+    servers.reject { |it| it == sleeper }.each { |other| expect(other.stop.exitstatus).to eq(0) }
+    redis.push("default", [payload("MarkingJob", Chaos::JOBS)])
+    await_done(Chaos::JOBS + 1)
+    expect(sleeper.stop.exitstatus).to eq(0)
+    again = expect_all_run(Chaos::JOBS + 1)
+    RSpec.configuration.reporter.message("    held when it fell asleep #{held}, run again #{again}")
+    expect(again).to be <= held
+    expect(redis.keys("footplate:{inflight,leases,orphans}*")).to eq([])
+  end
 end
