@@ -130,10 +130,7 @@ impl Worker {
             Some(class) => class,
             None => match self.resolve(ruby, name) {
                 Ok(class) => class,
-                Err(error) => {
-                    self.log(job, Moment::Fail(started.elapsed().as_secs_f64()));
-                    return self.failed(ruby, ruby_job(), error, None);
-                }
+                Err(error) => return self.failed(ruby, ruby_job(), error, None),
             },
         };
         match perform(ruby, job, envelope, class, self.processor) {
