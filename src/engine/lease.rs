@@ -66,7 +66,10 @@ pub(super) async fn take(shared: &Shared, store: &Store, epoch: u32) {
 pub(super) async fn recover(shared: Arc<Shared>, store: Store) {
     let period = shared.settings.lease;
     while shared.phase() == Phase::Running {
-        tokio::time::sleep(period / 2).await;
+        tokio::select! {
+            () = tokio::time::sleep(period / 2) => {}
+            () = shared.reached(Phase::Quiet) => return,
+        }
         if !settled_down(&store, period) {
             continue;
         }

@@ -84,7 +84,7 @@ impl<T> State<T> {
     }
 
     fn next_to_wake(&mut self) -> Option<Arc<Parker>> {
-        if self.waking > 0 || self.jobs.is_empty() {
+        if self.waking > 0 || self.jobs.is_empty() || self.closed {
             return None;
         }
         let sleeper = self.sleepers.pop()?;
@@ -122,19 +122,15 @@ impl<T> Ready<T> {
         }
     }
 
-    /// Hands claimed jobs over, in order. Gives back what came too late: the queue is closed.
-    pub fn push(&self, jobs: impl IntoIterator<Item = T>) -> Vec<T> {
+    /// Hands claimed jobs over, in order. Into a closed queue as well: there [`Self::reclaim`] finds them.
+    pub fn push(&self, jobs: impl IntoIterator<Item = T>) {
         let mut state = lock(&self.state);
-        if state.closed {
-            return jobs.into_iter().collect();
-        }
         state.jobs.extend(jobs);
         let sleeper = state.next_to_wake();
         drop(state);
         if let Some(sleeper) = sleeper {
             sleeper.notify();
         }
-        Vec::new()
     }
 
     /// Takes the next job. `finished` says that the caller ran the job it took before.
@@ -142,7 +138,11 @@ impl<T> Ready<T> {
         let mut state = lock(&self.state);
         state.running -= usize::from(finished);
         state.visits += 1;
-        let taken = state.jobs.pop_front();
+        let taken = if state.closed {
+            None
+        } else {
+            state.jobs.pop_front()
+        };
         if taken.is_some() {
             state.running += 1;
             state.taken += 1;
@@ -206,7 +206,13 @@ impl<T> Ready<T> {
 
     /// The job taken before was finished and no other is wanted (the worker's thread ends).
     pub fn leave(&self) {
-        lock(&self.state).running -= 1;
+        let mut state = lock(&self.state);
+        state.running -= 1;
+        let hungry = state.fetcher_may_go();
+        drop(state);
+        if hungry {
+            (self.hungry)();
+        }
         self.arrive(Parked { chosen: false }, false);
     }
 
@@ -228,19 +234,16 @@ impl<T> Ready<T> {
         lock(&self.state).jobs.drain(..).collect()
     }
 
-    /// Ends the queue: nothing can be pushed or taken any more. Returns what was not taken, in
-    /// order.
-    pub fn close(&self) -> Vec<T> {
+    /// Ends the queue: nothing can be taken any more.
+    pub fn close(&self) {
         let mut state = lock(&self.state);
         state.closed = true;
-        let left = state.jobs.drain(..).collect();
         let sleepers = std::mem::take(&mut state.sleepers);
         state.waking += sleepers.len();
         drop(state);
         for sleeper in sleepers {
             sleeper.notify();
         }
-        left
     }
 
     /// How many workers are running a job.

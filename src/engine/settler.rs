@@ -28,6 +28,8 @@ pub struct Settlements {
     arrived: Notify,
     /// Whether the settler holds a batch that Redis has not confirmed.
     unconfirmed: AtomicBool,
+    /// Rings after each batch that Redis has confirmed.
+    confirmed: Notify,
 }
 
 impl Settlements {
@@ -58,37 +60,49 @@ impl Settlements {
         lock(&self.list).is_empty() && !self.unconfirmed.load(Ordering::Acquire)
     }
 
-    /// What was drained last is in Redis.
-    fn confirm(&self) {
-        self.unconfirmed.store(false, Ordering::Release);
-    }
-
     fn drain(&self) -> Vec<Ended> {
         let mut list = lock(&self.list);
         self.unconfirmed.store(!list.is_empty(), Ordering::Release);
         std::mem::take(&mut *list)
     }
+
+    /// Hands everything that arrives to `flush`, for ever.
+    async fn serve(&self, mut flush: impl AsyncFnMut(Vec<Ended>)) {
+        loop {
+            self.arrived.notified().await;
+            loop {
+                let ended = self.drain();
+                if ended.is_empty() {
+                    break;
+                }
+                let many = ended.len() > BUSY;
+                flush(ended).await;
+                // Before anybody is told: who waits for the list to be empty must find it so.
+                self.unconfirmed.store(false, Ordering::Release);
+                self.confirmed.notify_waiters();
+                if many {
+                    tokio::time::sleep(GATHER).await;
+                }
+            }
+        }
+    }
+
+    /// Completes once Redis has everything.
+    pub(super) async fn flushed(&self) {
+        while !self.is_empty() {
+            let confirmed = self.confirmed.notified();
+            if self.is_empty() {
+                break;
+            }
+            confirmed.await;
+        }
+    }
 }
 
 /// Runs until the engine's runtime ends.
 pub(super) async fn run(shared: Arc<Shared>, store: Store) {
-    loop {
-        shared.settlements.arrived.notified().await;
-        loop {
-            let ended = shared.settlements.drain();
-            if ended.is_empty() {
-                break;
-            }
-            let many = ended.len() > BUSY;
-            flush(&shared, &store, ended).await;
-            // In this order: who waits for the last one is not told again.
-            shared.settlements.confirm();
-            shared.settled.notify_waiters();
-            if many {
-                tokio::time::sleep(GATHER).await;
-            }
-        }
-    }
+    let flush = async |ended| flush(&shared, &store, ended).await;
+    shared.settlements.serve(flush).await;
 }
 
 async fn flush(shared: &Shared, store: &Store, ended: Vec<Ended>) {
@@ -97,18 +111,38 @@ async fn flush(shared: &Shared, store: &Store, ended: Vec<Ended>) {
     while let Some(first) = rest.first() {
         // One call names one holder; jobs of an older lease are settled under its name.
         let epoch = first.job.epoch;
-        let plain = matches!(first.outcome, Outcome::Done);
-        let alike =
-            |it: &&Ended| it.job.epoch == epoch && matches!(it.outcome, Outcome::Done) == plain;
-        let count = rest.iter().take(BATCH).take_while(alike).count();
+        let way = way(&first.outcome);
+        let alike = |it: &&Ended| it.job.epoch == epoch && self::way(&it.outcome) == way;
+        let most = match way {
+            // All in one call: it is the call that keeps their order. They fitted into the ready queue.
+            Way::Return => usize::MAX,
+            Way::Acknowledge | Way::Settle => BATCH,
+        };
+        let count = rest.iter().take(most).take_while(alike).count();
         let (batch, after) = rest.split_at(count);
         let holder = shared.holder(epoch);
-        if plain {
+        if way == Way::Acknowledge {
             acknowledge(shared, store, &holder, batch).await;
         } else {
             settle(shared, store, &holder, batch).await;
         }
         rest = after;
+    }
+}
+
+/// Outcomes that may share a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Acknowledge,
+    Settle,
+    Return,
+}
+
+fn way(outcome: &Outcome) -> Way {
+    match outcome {
+        Outcome::Done => Way::Acknowledge,
+        Outcome::Returned => Way::Return,
+        _ => Way::Settle,
     }
 }
 
@@ -204,6 +238,44 @@ fn measure(shared: &Shared, ended: &[Ended]) {
         };
         if let Some(class) = it.job.display_class() {
             metrics.record(class, measured, it.elapsed.unwrap_or_default());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Token;
+
+    fn jobs(count: u64) -> Vec<Arc<Job>> {
+        let job = |token| Job {
+            token: Token(token),
+            epoch: 1,
+            queue: Arc::from("default"),
+            payload: Box::default(),
+            envelope: None,
+        };
+        (0..count).map(|it| Arc::new(job(it))).collect()
+    }
+
+    /// More than [`BUSY`] at once make the settler pause after the flush: nobody may still be waiting then.
+    #[tokio::test]
+    async fn whoever_waits_for_the_last_flush_is_told_of_it() {
+        for count in [1, BUSY as u64, BUSY as u64 + 1, 3 * BUSY as u64] {
+            let settlements = Settlements::default();
+            settlements.push_all(jobs(count), || Outcome::Returned);
+            let mut sent = 0;
+            let serve = settlements.serve(async |ended| {
+                tokio::task::yield_now().await;
+                sent += ended.len() as u64;
+            });
+            tokio::select! {
+                biased;
+                () = settlements.flushed() => {}
+                () = serve => unreachable!("it serves for ever"),
+                () = tokio::time::sleep(Duration::from_secs(5)) => panic!("{count}: nobody was told"),
+            }
+            assert_eq!(sent, count);
         }
     }
 }

@@ -62,8 +62,6 @@ pub struct Shared {
     pub clock: Clock,
     pub(super) phase: watch::Sender<Phase>,
     pub(super) metrics: Mutex<Metrics>,
-    /// Rings after each flush of settlements.
-    pub(super) settled: Notify,
     /// Rings when the schedule or the retry set may have got a nearer job.
     pub(super) schedule_touched: Notify,
     pub(super) retry_touched: Notify,
@@ -96,7 +94,6 @@ impl Shared {
             clock: Clock,
             phase: watch::Sender::new(Phase::Running),
             metrics: Mutex::new(Metrics::new(settings.generation)),
-            settled: Notify::new(),
             schedule_touched: Notify::new(),
             retry_touched: Notify::new(),
             signalled: Notify::new(),

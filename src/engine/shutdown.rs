@@ -1,7 +1,9 @@
 //! The way out: quiet, interrupted jobs, the last flush.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::heartbeat;
@@ -13,15 +15,12 @@ use crate::store::Store;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Shared {
-    /// No new jobs: every queue to the workers is closed, and what none of them has started goes
-    /// back to where it was, in order.
+    /// No new jobs: every queue to the workers is closed. What none of them has started is returned by the
+    /// fetchers, once the claims that are under way have come back.
     pub fn quiet(&self) {
         self.advance(Phase::Quiet);
         for capsule in &self.capsules {
-            let left = capsule.ready.close();
-            if !left.is_empty() {
-                self.settlements.push_all(left, || Outcome::Returned);
-            }
+            capsule.ready.close();
         }
         self.signalled.notify_one();
     }
@@ -40,16 +39,12 @@ impl Shared {
     }
 }
 
-/// Completes when the end has begun and Redis has every settlement.
-pub(super) async fn flush(shared: &Shared) {
+/// Completes when the end has begun, nobody claims any more and Redis has every settlement. `fetching` closes
+/// with the last fetcher.
+pub(super) async fn flush(shared: &Shared, mut fetching: mpsc::Receiver<Infallible>) {
     shared.reached(Phase::Finishing).await;
-    loop {
-        let settled = shared.settled.notified();
-        if shared.settlements.is_empty() {
-            return;
-        }
-        settled.await;
-    }
+    while fetching.recv().await.is_some() {}
+    shared.settlements.flushed().await;
 }
 
 /// Writes the last metrics, gives up the leases and leaves the registry. All of it expires or is recovered
@@ -66,7 +61,7 @@ pub(super) async fn say_goodbye(shared: &Shared, store: &Store, beating: &mut Jo
     match tokio::time::timeout(PATIENCE, farewell).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
-            tracing::warn!("could not leave the registry: {error}; the entry expires in 60 s")
+            tracing::warn!("could not leave the registry: {error}; the entry expires in 60 s");
         }
         Err(_) => tracing::warn!(
             "Redis does not answer; this process's entry in the registry expires in 60 s"

@@ -75,9 +75,9 @@ impl Store {
         reply::texts(self.link.script(&EXPIRE, &call).await?)
     }
 
-    /// Puts some jobs of a dead holder back. A job that this happens to for the `poison_after`th time
-    /// goes to the dead set instead, with the payload that `poison` makes of it. Call it until it is
-    /// done; several processes may do so at once.
+    /// Puts some jobs of a dead holder back. A job that this happens to for the `poison_after`th time, the
+    /// last of them on trial, goes to the dead set instead, with the payload that `poison` makes of it.
+    /// Call it until it is done; several processes may do so at once.
     pub async fn recover(
         &self,
         holder: &str,
@@ -92,6 +92,7 @@ impl Store {
             self.keys.orphans(),
             self.keys.queues(),
             self.keys.suspects(),
+            self.keys.trials(),
         ]);
         call.arg(holder)
             .arg(max_jobs.clamp(1, 1000))

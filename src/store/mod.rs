@@ -28,7 +28,7 @@ mod schedule;
 mod script;
 mod settle;
 
-pub use claim::{Claim, Claimed};
+pub use claim::{Claim, Claimed, Claims};
 pub use connect::{Flavour, ServerFacts};
 pub use error::StoreError;
 pub use lease::{Buried, Recovered};

@@ -41,26 +41,39 @@ pub fn run() -> Result<u8, EmbedError> {
     // SAFETY: once, on the main thread, before any other thread exists. `anchor` lies in the frame that
     // outlives the VM, whose bounds it marks. `pointers` and `argv` live until after the cleanup.
     let status = unsafe {
-        setlocale(LC_CTYPE, c"".as_ptr());
+        libc::setlocale(libc::LC_CTYPE, c"".as_ptr());
         let mut argc = PROCESS_ARGC.load(Ordering::Relaxed);
         let mut real_argv = PROCESS_ARGV.load(Ordering::Relaxed).cast::<*mut c_char>();
         rb_sys::ruby_sysinit(&raw mut argc, &raw mut real_argv);
         rb_sys::ruby_init_stack((&raw mut anchor).cast());
+        boot(argv.len() as c_int, pointers.as_mut_ptr())
+    }?;
+    Ok(exit_code(status))
+}
+
+/// What holds Ruby values, in a frame of its own: it lies within the bounds that [`run`] marked.
+///
+/// # Safety
+///
+/// With the stack initialised, as [`run`] does it; `argv` holds `argc` strings that outlive the VM.
+#[inline(never)]
+unsafe fn boot(argc: c_int, argv: *mut *mut c_char) -> Result<c_int, EmbedError> {
+    // SAFETY: the caller's promise.
+    unsafe {
         rb_sys::ruby_init();
-        let node = rb_sys::ruby_options(argv.len() as c_int, pointers.as_mut_ptr());
+        let node = rb_sys::ruby_options(argc, argv);
         let mut status = 0;
         if rb_sys::ruby_executable_node(node, &raw mut status) == 0 {
             // RUBYOPT asked for something else, or the options were wrong: Ruby has said so.
             rb_sys::ruby_cleanup(0);
-            return Ok(exit_code(status));
+            return Ok(status);
         }
         if let Err(error) = provide_bridge() {
             rb_sys::ruby_cleanup(0);
             return Err(error);
         }
-        rb_sys::ruby_cleanup(rb_sys::ruby_exec_node(node))
-    };
-    Ok(exit_code(status))
+        Ok(rb_sys::ruby_cleanup(rb_sys::ruby_exec_node(node)))
+    }
 }
 
 /// Ruby writes the process title over the arguments it was given, as far as they lie in one piece. Those that
@@ -137,12 +150,6 @@ unsafe fn provide_bridge() -> Result<(), EmbedError> {
 fn script_name() -> Result<CString, NulError> {
     let name = std::env::args_os().next().unwrap_or_default();
     CString::new(Path::new(&name).as_os_str().as_bytes())
-}
-
-const LC_CTYPE: c_int = 0;
-
-unsafe extern "C" {
-    fn setlocale(category: c_int, locale: *const c_char) -> *mut c_char;
 }
 
 static PROCESS_ARGC: AtomicI32 = AtomicI32::new(0);

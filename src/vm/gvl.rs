@@ -18,8 +18,39 @@ struct Call<F, R> {
 /// Runs `work` without the GVL. `None` when an interrupt was pending and it did not run. Ruby
 /// interrupts it through `parker`, on which `work` should sleep; check interrupts afterwards.
 ///
+/// Not for the main thread: where it is the only one, Ruby up to 3.2 starts a thread to call the
+/// unblock function and joins it afterwards, and both can throw.
+///
 /// The bounds keep Ruby values out: they are neither `Send` nor to be touched in there.
 pub(super) fn without_gvl<F, R>(parker: &Parker, work: F) -> Option<R>
+where
+    F: FnOnce() -> R + Send,
+    R: Send,
+{
+    let parker = std::ptr::from_ref(parker).cast_mut().cast();
+    // SAFETY: `interrupt` may run on any thread at any time during the call, which `parker` outlives:
+    // it only uses the parker's lock and condvar.
+    unsafe { call(Some(interrupt), parker, work) }
+}
+
+/// As [`without_gvl`], on any thread, for what ends by itself: Ruby waits for it.
+pub(super) fn uninterrupted<F, R>(work: F) -> Option<R>
+where
+    F: FnOnce() -> R + Send,
+    R: Send,
+{
+    // SAFETY: there is no unblock function.
+    unsafe { call(None, std::ptr::null_mut(), work) }
+}
+
+/// # Safety
+///
+/// `unblock` may be called with `data` by any thread at any time before this returns.
+unsafe fn call<F, R>(
+    unblock: Option<unsafe extern "C" fn(*mut c_void)>,
+    data: *mut c_void,
+    work: F,
+) -> Option<R>
 where
     F: FnOnce() -> R + Send,
     R: Send,
@@ -28,15 +59,14 @@ where
         work: Some(work),
         result: None,
     };
-    // SAFETY: `call` and `parker` outlive the call, which returns on this stack frame and does not
-    // throw with RB_NOGVL_INTR_FAIL. `run` gets the pointer to exactly this `Call`. `interrupt` may
-    // run on any thread at any time during the call: it only uses the parker's lock and condvar.
+    // SAFETY: `call` outlives the call, which returns on this stack frame: with RB_NOGVL_INTR_FAIL it
+    // does not throw, but see `without_gvl`. `run` gets the pointer to exactly this `Call`.
     unsafe {
         rb_sys::rb_nogvl(
             Some(run::<F, R>),
             (&raw mut call).cast(),
-            Some(interrupt),
-            std::ptr::from_ref(parker).cast_mut().cast(),
+            unblock,
+            data,
             rb_sys::RB_NOGVL_INTR_FAIL as i32,
         );
     }

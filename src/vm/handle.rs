@@ -7,13 +7,12 @@ use magnus::{Error, RModule, Ruby, Value, function, method, prelude::*, typed_da
 
 use super::context::JobContext;
 use super::errors;
-use super::gvl::without_gvl;
+use super::gvl::uninterrupted;
 use super::joblog::JobLog;
 use super::perform::Classes;
 use super::worker::Worker;
-use super::{mail, trace};
+use super::{fork, mail, trace};
 use crate::config::Config;
-use crate::engine::sync::Parker;
 use crate::engine::{Engine, Shared};
 
 /// What the workers of a process share besides the engine.
@@ -22,6 +21,15 @@ pub(super) struct Process {
     pub(super) classes: Classes,
     pub(super) context: JobContext,
     pub(super) job_log: Option<JobLog>,
+    origin: fork::Process,
+}
+
+impl Process {
+    /// Whether this is the process that started the engine. In a forked child nothing that the
+    /// engine's thread may have been holding at the time of the fork is ever unlocked.
+    pub(super) fn is_own(&self) -> bool {
+        !self.origin.is_forked_child()
+    }
 }
 
 /// The Ruby object. In a forked child, where the engine's thread does not exist, it answers every call
@@ -42,10 +50,9 @@ impl Handle {
             .into_settings()
             .map_err(|it| errors::runtime(ruby, it))?;
         let job_log = job_log.map(|(fd, style)| JobLog::new(fd, style, settings.generation));
-        let parker = Parker::default();
         let started = loop {
             let settings = settings.clone();
-            if let Some(started) = without_gvl(&parker, || Engine::start(settings)) {
+            if let Some(started) = uninterrupted(|| Engine::start(settings)) {
                 break started;
             }
             ruby.thread_check_ints()?;
@@ -57,6 +64,7 @@ impl Handle {
             classes: Classes::default(),
             context: JobContext::new(ruby, engine.shared().settings.generation),
             job_log,
+            origin: fork::Process::this(),
         });
         Ok(Self { engine, process })
     }
@@ -101,9 +109,10 @@ impl Handle {
         self.process.shared.busy.count()
     }
 
-    /// Whether the engine takes no new jobs: what `interrupted?` and `stopping?` ask.
+    /// Whether the engine takes no new jobs: what `interrupted?` and `stopping?` ask. In a forked
+    /// child it takes none, ever.
     fn stopping(&self) -> bool {
-        self.process.shared.phase() != crate::engine::Phase::Running
+        !self.process.is_own() || self.process.shared.phase() != crate::engine::Phase::Running
     }
 
     fn finish(ruby: &Ruby, this: &Self) -> Result<(), Error> {
@@ -115,8 +124,7 @@ impl Handle {
     fn wait_ended(ruby: &Ruby, this: &Self, seconds: f64) -> Result<bool, Error> {
         let engine = this.own(ruby)?;
         let limit = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO);
-        let parker = Parker::default();
-        let ended = without_gvl(&parker, || engine.wait_ended(limit));
+        let ended = uninterrupted(|| engine.wait_ended(limit));
         ruby.thread_check_ints()?;
         Ok(ended.unwrap_or(false))
     }

@@ -67,12 +67,17 @@ impl RubyJob {
         self.log(Moment::Done(self.elapsed()));
     }
 
-    fn log_fail(&self) {
+    pub(super) fn log_fail(&self) {
         self.log(Moment::Fail(self.elapsed()));
     }
 
     fn log(&self, moment: Moment) {
-        if let Some(log) = &self.process.job_log {
+        if let Some(log) = self
+            .process
+            .job_log
+            .as_ref()
+            .filter(|_| self.process.is_own())
+        {
             log.line(&self.job, &self.tid, moment);
         }
     }
@@ -93,7 +98,8 @@ impl RubyJob {
         self.settle(Outcome::Failed, false);
     }
 
-    fn interrupted(&self) {
+    /// Back to its queue: the process ends.
+    pub(super) fn interrupted(&self) {
         self.settle(Outcome::Interrupted, false);
     }
 
@@ -228,7 +234,8 @@ impl RubyJob {
     }
 
     fn settle(&self, outcome: Outcome, timed: bool) {
-        if self.settled.replace(true) {
+        // A job that forks has two ends; the child's is its own affair.
+        if self.settled.replace(true) || !self.process.is_own() {
             return;
         }
         self.process.shared.settlements.push(Ended {

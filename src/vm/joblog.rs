@@ -3,17 +3,20 @@
 //! place among what jobs log themselves.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::mem::ManuallyDrop;
-use std::os::fd::FromRawFd;
+use std::os::fd::{AsRawFd, FromRawFd};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::gvl::uninterrupted;
 use crate::dialect::sidekiq::{Context, Generation, Level, Line, Style};
 use crate::job::Job;
 
 /// Where and how to write.
 pub(super) struct JobLog {
     out: ManuallyDrop<File>,
+    /// A write may have to wait for a reader: a pipe, a terminal, a socket.
+    has_reader: bool,
     generation: Generation,
     style: Style,
     pid: u32,
@@ -35,6 +38,7 @@ impl JobLog {
         // engine; ManuallyDrop leaves it open.
         let out = ManuallyDrop::new(unsafe { File::from_raw_fd(fd) });
         Self {
+            has_reader: out.metadata().map_or(true, |it| !it.is_file()),
             out,
             generation,
             style,
@@ -70,6 +74,38 @@ impl JobLog {
             tid,
         };
         shape.format(&mut line, Level::Info, &context, message, now);
-        drop((&*self.out).write_all(&line));
+        if !self.has_reader || self.is_writable(0) {
+            self.write(&line);
+        } else {
+            // Whoever reads the log is behind. Waiting for it must not stop the other threads; with an
+            // interruption pending there is no waiting, and the line is lost.
+            uninterrupted(|| self.write(&line));
+        }
+    }
+
+    fn write(&self, mut line: &[u8]) {
+        while !line.is_empty() {
+            match (&*self.out).write(line) {
+                Ok(0) => return,
+                Ok(written) => line = &line[written..],
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // Somebody made the descriptor non-blocking.
+                Err(error) if error.kind() == ErrorKind::WouldBlock && self.is_writable(-1) => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Whether a line can be written without waiting, after up to `timeout` ms (-1: any time).
+    fn is_writable(&self, timeout: i32) -> bool {
+        let mut poll = libc::pollfd {
+            fd: self.out.as_raw_fd(),
+            events: libc::POLLOUT,
+            revents: 0,
+        };
+        // SAFETY: one pollfd, which lives through the call.
+        let ready = unsafe { libc::poll(&raw mut poll, 1, timeout) };
+        // Errors count as writable: the write says what is wrong.
+        ready != 0
     }
 }

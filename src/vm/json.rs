@@ -13,6 +13,9 @@ const CHUNK: usize = 32;
 /// The most positional arguments the native path passes.
 pub(super) const MOST_ARGS: usize = 16;
 
+/// The longest text of a float that is read here.
+const MOST_DIGITS: usize = 40;
+
 /// The positional arguments of a job.
 pub(super) struct Args {
     values: [VALUE; MOST_ARGS],
@@ -106,16 +109,18 @@ impl Reader<'_> {
 
     unsafe fn value(&mut self) -> Option<VALUE> {
         self.skip_space();
-        match self.peek() {
-            // SAFETY (all arms): the GVL is held and exceptions are caught by the caller's protect.
-            b'"' => unsafe { self.string(false) },
-            b'[' => unsafe { self.array() },
-            b'{' => unsafe { self.hash() },
-            b't' => self.word(4, rb_sys::Qtrue as VALUE),
-            b'f' => self.word(5, rb_sys::Qfalse as VALUE),
-            b'n' => self.word(4, rb_sys::Qnil as VALUE),
-            b'-' | b'0'..=b'9' => unsafe { self.number() },
-            _ => None,
+        // SAFETY: the GVL is held and exceptions are caught by the caller's protect.
+        unsafe {
+            match self.peek() {
+                b'"' => self.string(false),
+                b'[' => self.array(),
+                b'{' => self.hash(),
+                b't' => self.word(4, rb_sys::Qtrue as VALUE),
+                b'f' => self.word(5, rb_sys::Qfalse as VALUE),
+                b'n' => self.word(4, rb_sys::Qnil as VALUE),
+                b'-' | b'0'..=b'9' => self.number(),
+                _ => None,
+            }
         }
     }
 
@@ -153,6 +158,7 @@ impl Reader<'_> {
         self.at += 1;
         let mut chunk = [rb_sys::Qnil as VALUE; CHUNK];
         let mut count = 0;
+        let mut pairs = 0;
         // SAFETY: see `value`.
         let hash = unsafe { rb_sys::rb_hash_new() };
         let done = self.elements(b'}', |reader| {
@@ -172,6 +178,7 @@ impl Reader<'_> {
             };
             chunk[count + 1] = value;
             count += 2;
+            pairs += 1;
             if count == CHUNK {
                 // SAFETY: `chunk` holds `count` values, keys and values in turn.
                 unsafe { rb_sys::rb_hash_bulk_insert(count as _, chunk.as_ptr(), hash) };
@@ -181,7 +188,10 @@ impl Reader<'_> {
         });
         // SAFETY: as above.
         unsafe { rb_sys::rb_hash_bulk_insert(count as _, chunk.as_ptr(), hash) };
-        done.then_some(hash)
+        // Fewer than were read: a name occurs twice. json 3 raises, earlier ones take the last.
+        // SAFETY: `hash` is a Hash.
+        let distinct = unsafe { rb_sys::rb_hash_size_num(hash) } as usize == pairs;
+        (done && distinct).then_some(hash)
     }
 
     /// A string; a hash key is interned, which is what makes it cheap.
@@ -284,7 +294,11 @@ impl Reader<'_> {
         let text = std::str::from_utf8(&rest[..length]).ok()?;
         self.at += length;
         if text.bytes().any(|it| matches!(it, b'.' | b'e' | b'E')) {
-            let number: f64 = text.parse().ok()?;
+            // Ruby ignores digits beyond some sixty, and warns of what is out of range.
+            let number: f64 = text.parse().ok().filter(|it: &f64| it.is_finite())?;
+            if length > MOST_DIGITS {
+                return None;
+            }
             // SAFETY: see `value`.
             return Some(unsafe { rb_sys::rb_float_new(number) });
         }
@@ -295,7 +309,10 @@ impl Reader<'_> {
         // SAFETY: `text` is copied into a String, which is all that rb_str_to_inum reads.
         unsafe {
             let digits = rb_sys::rb_utf8_str_new(text.as_ptr().cast(), text.len() as _);
-            Some(rb_sys::rb_str_to_inum(digits, 10, 0))
+            let number = rb_sys::rb_str_to_inum(digits, 10, 0);
+            // It reads the bytes of `digits` while it allocates: they must stay.
+            std::hint::black_box(&raw const digits);
+            Some(number)
         }
     }
 }

@@ -112,18 +112,18 @@ pub(super) fn perform(
             if !readable {
                 return nil;
             }
-            instance = rb_sys::rb_funcallv(class.class, ids.new, 0, std::ptr::null());
+            instance = rb_sys::rb_funcallv_public(class.class, ids.new, 0, std::ptr::null());
             let jid = match jid {
                 Some(jid) => rb_sys::rb_utf8_str_new(jid.as_ptr().cast(), jid.len() as _),
                 None => nil,
             };
-            rb_sys::rb_funcallv(instance, ids.set_jid, 1, &raw const jid);
+            rb_sys::rb_funcallv_public(instance, ids.set_jid, 1, &raw const jid);
             if class.takes_context {
                 let context = context.as_raw();
-                rb_sys::rb_funcallv(instance, ids.set_context, 1, &raw const context);
+                rb_sys::rb_funcallv_public(instance, ids.set_context, 1, &raw const context);
             }
             let args = args.as_slice();
-            rb_sys::rb_funcallv(instance, ids.perform, args.len() as _, args.as_ptr())
+            rb_sys::rb_funcallv_public(instance, ids.perform, args.len() as _, args.as_ptr())
         }
     });
     match result {

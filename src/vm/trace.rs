@@ -1,7 +1,8 @@
 //! Where the engine's own log lines go: to the application's logger, by way of the control thread;
 //! to standard error before there is an engine.
 
-use std::fmt::{self, Write};
+use std::fmt::{self, Write as _};
+use std::io::Write as _;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use tracing::field::{Field, Visit};
@@ -53,7 +54,8 @@ impl Subscriber for ToLogger {
                 level,
                 message: text.0,
             }),
-            None => eprintln!("{level}: {}", text.0),
+            // Not `eprintln!`, which panics when standard error is closed.
+            None => writeln!(std::io::stderr(), "{level}: {}", text.0).unwrap_or_default(),
         }
     }
 

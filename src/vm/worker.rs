@@ -1,10 +1,12 @@
 //! The loop of a worker thread: take, perform, hand in, and sleep when there is nothing.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
 use magnus::{Error, Ruby, Value, prelude::*};
 
+use super::errors;
 use super::gvl::without_gvl;
 use super::handle::Process;
 use super::job::RubyJob;
@@ -15,6 +17,17 @@ use crate::engine::ready::Take;
 use crate::engine::sync::Parker;
 use crate::engine::{Ended, Outcome};
 use crate::job::Job;
+
+/// What is said of a job under which this bridge itself broke.
+const PANIC: &str = "Footplate panicked while it ran a job; standard error has the details";
+
+/// How a job's run ended.
+enum End {
+    /// Natively, and well: it is still to be handed in.
+    Returned,
+    /// Whatever its end was, it was handed in.
+    HandedIn,
+}
 
 /// One worker thread.
 pub(super) struct Worker {
@@ -40,7 +53,13 @@ impl Worker {
         loop {
             match ready.take(finished) {
                 Take::Job(job) => {
-                    if let Err(error) = self.work(ruby, job) {
+                    let result = self.work(ruby, &job);
+                    if !self.process.is_own() {
+                        // The job forked, and this is the child, where it returned too: its thread ends, and
+                        // with it the child. It must not take the parent's jobs.
+                        return Ok(());
+                    }
+                    if let Err(error) = result {
                         ready.leave();
                         return Err(error);
                     }
@@ -61,54 +80,63 @@ impl Worker {
     }
 
     /// Runs one job and sees that it is handed in, whatever happens.
-    fn work(&self, ruby: &Ruby, job: Arc<Job>) -> Result<(), Error> {
-        let busy = &self.process.shared.busy;
-        busy.start(self.slot, Arc::clone(&job));
-        let result = self.dispatch(ruby, &job);
-        busy.finish(self.slot);
+    fn work(&self, ruby: &Ruby, job: &Arc<Job>) -> Result<(), Error> {
+        let process = &self.process;
+        let started = Instant::now();
+        process.shared.busy.start(self.slot, Arc::clone(job));
+        let result = catch_unwind(AssertUnwindSafe(|| self.dispatch(ruby, job, started)));
+        if !process.is_own() {
+            return Ok(());
+        }
+        let result = match result {
+            Ok(Ok(End::Returned)) => {
+                let elapsed = started.elapsed().as_secs_f64();
+                process.shared.settlements.push(Ended {
+                    job: Arc::clone(job),
+                    outcome: Outcome::Done,
+                    elapsed: Some(elapsed * 1_000.0),
+                });
+                self.log(job, Moment::Done(elapsed));
+                Ok(())
+            }
+            Ok(Ok(End::HandedIn)) => Ok(()),
+            Ok(Err(error)) => Err(error),
+            // A bug of ours. If the job was handed in before, this second end counts for nothing.
+            Err(_panic) => {
+                let ruby_job = RubyJob::new(process, job, &self.tid, started);
+                killed::settle(&ruby_job, PANIC);
+                Err(errors::runtime(ruby, PANIC))
+            }
+        };
+        process.shared.busy.finish(self.slot);
         result
     }
 
-    fn dispatch(&self, ruby: &Ruby, job: &Arc<Job>) -> Result<(), Error> {
+    fn dispatch(&self, ruby: &Ruby, job: &Arc<Job>, started: Instant) -> Result<End, Error> {
+        let ruby_job = || RubyJob::new(&self.process, job, &self.tid, started);
         let Some(envelope) = job
             .envelope
             .as_ref()
             .filter(|it| self.native && !it.special)
         else {
-            let ruby_job = RubyJob::new(&self.process, job, &self.tid, Instant::now());
-            return self.through_ruby(ruby, ruby_job);
+            return self.through_ruby(ruby, ruby_job());
         };
         self.log(job, Moment::Start);
-        let started = Instant::now();
-        let ruby_job = || RubyJob::new(&self.process, job, &self.tid, started);
-        self.process.context.set(job)?;
+        if let Err(error) = self.process.context.set(job) {
+            return self.failed(ruby, ruby_job(), error, None);
+        }
         let name = job.span(&envelope.class);
         let class = match self.process.classes.get(name) {
             Some(class) => class,
             None => match self.resolve(ruby, name) {
                 Ok(class) => class,
-                Err(error) => {
-                    self.log(job, Moment::Fail(started.elapsed().as_secs_f64()));
-                    return self.failed(ruby, ruby_job(), error, None);
-                }
+                Err(error) => return self.failed(ruby, ruby_job(), error, None),
             },
         };
         match perform(ruby, job, envelope, class, self.processor) {
-            Performed::Done => {
-                let elapsed = started.elapsed().as_secs_f64();
-                self.log(job, Moment::Done(elapsed));
-                self.process.shared.settlements.push(Ended {
-                    job: Arc::clone(job),
-                    outcome: Outcome::Done,
-                    elapsed: Some(elapsed * 1_000.0),
-                });
-                Ok(())
-            }
+            Performed::Done => Ok(End::Returned),
             Performed::NeedsRuby => self.through_ruby(ruby, ruby_job().announced()),
-            Performed::Raised(error, instance) => {
-                self.log(job, Moment::Fail(started.elapsed().as_secs_f64()));
-                self.failed(ruby, ruby_job(), error, instance)
-            }
+            Performed::Raised(error, instance) => self.failed(ruby, ruby_job(), error, instance),
         }
     }
 
@@ -120,19 +148,21 @@ impl Worker {
     }
 
     /// The whole of the application's nesting, in Ruby.
-    fn through_ruby(&self, ruby: &Ruby, ruby_job: RubyJob) -> Result<(), Error> {
+    fn through_ruby(&self, ruby: &Ruby, ruby_job: RubyJob) -> Result<End, Error> {
         let ruby_job = ruby.obj_wrap(ruby_job);
         let result: Result<Value, Error> = self.processor.funcall("call", (ruby_job,));
         self.see_to_the_end(&ruby_job, result)
     }
 
+    /// The native path's job raised.
     fn failed(
         &self,
         ruby: &Ruby,
         ruby_job: RubyJob,
         error: Error,
         instance: Option<Value>,
-    ) -> Result<(), Error> {
+    ) -> Result<End, Error> {
+        ruby_job.log_fail();
         let ruby_job = ruby.obj_wrap(ruby_job);
         let Some(exception) = error.value() else {
             return self.see_to_the_end(&ruby_job, Err(error));
@@ -143,24 +173,30 @@ impl Worker {
         self.see_to_the_end(&ruby_job, result)
     }
 
-    /// Ruby should have handed the job in. If it could not (its thread was killed, or our own Ruby
-    /// half failed), the job counts as failed and is retried, so that it is neither lost nor stuck.
+    /// Ruby should have handed the job in. If it could not (its thread was killed, somebody raised in
+    /// it at the wrong moment, or our own Ruby half failed), the job counts as failed and is retried,
+    /// so that it is neither lost nor stuck.
     fn see_to_the_end(
         &self,
         ruby_job: &RubyJob,
         result: Result<Value, Error>,
-    ) -> Result<(), Error> {
+    ) -> Result<End, Error> {
         if !ruby_job.is_settled() {
-            let why = match &result {
-                Ok(_) => "no outcome was handed in".to_owned(),
-                Err(error) => error.to_string(),
-            };
-            killed::settle(ruby_job, &why);
+            match &result {
+                Err(error) if self.is_shutdown(error) => ruby_job.interrupted(),
+                Err(error) => killed::settle(ruby_job, &error.to_string()),
+                Ok(_) => killed::settle(ruby_job, "no outcome was handed in"),
+            }
         }
         match result {
             Err(error) if error.value().is_none() => Err(error),
-            _ => Ok(()),
+            _ => Ok(End::HandedIn),
         }
+    }
+
+    fn is_shutdown(&self, error: &Error) -> bool {
+        let ask = |exception| self.processor.funcall("shutdown?", (exception,));
+        error.value().is_some_and(|it| ask(it).unwrap_or(false))
     }
 
     fn log(&self, job: &Job, moment: Moment) {

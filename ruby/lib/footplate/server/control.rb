@@ -22,6 +22,8 @@ module Footplate
           while (message = @engine.control)
             handle(*message)
           end
+          # It ends by itself only when its thread broke off.
+          @launcher.fail_with("the engine has ended; this process cannot go on") unless @engine.stopping?
         end
       end
 
@@ -40,8 +42,8 @@ module Footplate
         when :malformed then malformed(*details)
         when :fault then @launcher.fail_with(*details)
         end
-      rescue StandardError => e
-        @host.handle_exception(e, {context: "Footplate's control thread, #{kind}"})
+      rescue Exception => e # rubocop:disable Lint/RescueException
+        @host.handle_exception(e, { context: "Footplate's control thread, #{kind}" })
       end
 
       def beat(first)
@@ -58,7 +60,7 @@ module Footplate
       end
 
       def malformed(payload, reason)
-        @host.handle_exception(ArgumentError.new(reason), {context: "Invalid JSON for job", jobstr: payload})
+        @host.handle_exception(ArgumentError.new(reason), { context: "Invalid JSON for job", jobstr: payload })
       end
     end
   end

@@ -39,26 +39,29 @@ module Footplate
 
       private
 
+      # The thread starts with everything masked: nobody may interrupt it before it is where interruptions are
+      # dealt with, nor after, when it may have to be replaced.
       def hire(capsule, index, slot)
-        # Nobody may interrupt a thread before it is where interruptions are dealt with.
-        thread = Thread.handle_interrupt(@controls.shutdown => :never) do
-          Thread.new { work(capsule, index, slot) }
-        end
+        thread = Thread.handle_interrupt(Object => :never) { Thread.new { work(capsule, index, slot) } }
         @lock.synchronize { @threads[slot] = thread }
       end
 
+      # In a forked child the engine is always stopping: a job that returns there ends the child.
       def work(capsule, index, slot)
         introduce(capsule)
-        Thread.handle_interrupt(@controls.shutdown => :immediate) do
-          @engine.work(index, slot, tid, @processors[index])
-        end
-        ended = true
-      rescue @controls.shutdown
-        ended = true
+        Thread.handle_interrupt(Object => :immediate) { serve(index, slot) }
       rescue Exception => e # rubocop:disable Lint/RescueException
-        @host.handle_exception(e, {context: "Raised in a worker thread outside of any job"})
+        @host.handle_exception(e, { context: "Raised while a worker thread ended" })
       ensure
-        hire(capsule, index, slot) unless ended || @engine.stopping?
+        hire(capsule, index, slot) unless @engine.stopping?
+      end
+
+      def serve(index, slot)
+        @engine.work(index, slot, tid, @processors[index])
+      rescue @controls.shutdown
+        nil
+      rescue Exception => e # rubocop:disable Lint/RescueException
+        @host.handle_exception(e, { context: "Raised in a worker thread outside of any job" })
       end
 
       def introduce(capsule)

@@ -4,12 +4,12 @@ require "footplate/native"
 require "footplate/server/control"
 require "footplate/server/controls"
 require "footplate/server/crew"
+require "footplate/server/due_jobs"
 require "footplate/server/engine_config"
 require "footplate/server/gem_launcher"
 require "footplate/server/interruption"
 require "footplate/server/job_class"
 require "footplate/server/payload_json"
-require "footplate/server/promoter"
 require "footplate/server/shutdown"
 require "footplate/server/signals"
 
@@ -52,7 +52,7 @@ module Footplate
         @engine = Native::Engine.start(EngineConfig.new(@settings, host).to_json)
         @control = Control.new(engine: @engine, host: host, launcher: self)
         @control.start
-        start_promoter if host.client_middleware?
+        DueJobs.new(engine: @engine, host: host).start if host.client_middleware?
         @crew = Crew.new(engine: @engine, host: host, processors: processors, controls: @controls)
         @crew.start
       end
@@ -117,14 +117,6 @@ module Footplate
       def processors
         host.capsules.map do |capsule|
           Processor.new(host: host, capsule: capsule, controls: @controls, json: PayloadJson, launcher: self)
-        end
-      end
-
-      def start_promoter
-        promoter = Promoter.new(host, PayloadJson)
-        Thread.new do
-          Thread.current.name = "footplate.scheduler"
-          @engine.each_due { |payloads| payloads.map { |payload| promoter.call(payload) } }
         end
       end
     end

@@ -57,12 +57,23 @@ module Footplate
       rescue @controls.handled => e
         report(job, e.cause || e, payload)
       rescue Exception => e # rubocop:disable Lint/RescueException
-        @host.handle_exception(e, {context: "Internal exception!", job: payload, jobstr: job.payload})
+        @host.handle_exception(e, { context: "Internal exception!", job: payload, jobstr: job.payload })
         raise
       end
 
       # Sees a job to its end that raised on the native path. `instance` is nil when it has none.
       def failed(job, exception, instance)
+        uninterrupted { conclude(job, exception, instance) }
+      end
+
+      # Whether the process's end is what kept a job from being handed in.
+      def shutdown?(exception)
+        @controls.shutdown?(exception)
+      end
+
+      private
+
+      def conclude(job, exception, instance)
         return job.interrupted if @controls.shutdown?(exception)
         return job.skipped if exception.is_a?(@controls.skip)
 
@@ -74,8 +85,6 @@ module Footplate
         end
         report(job, exception, payload)
       end
-
-      private
 
       def nest(job, payload)
         queue = job.queue
@@ -140,17 +149,27 @@ module Footplate
       end
 
       def profiled(payload, &block)
-        payload["profile"] && defined?(::Sidekiq::Profiler) ? ::Sidekiq::Profiler.new(@host.gem_argument).call(payload, &block) : yield
+        if payload["profile"] && defined?(::Sidekiq::Profiler)
+          ::Sidekiq::Profiler.new(@host.gem_argument).call(payload,
+                                                           &block)
+        else
+          yield
+        end
       end
 
+      # What somebody else raises in this thread meanwhile says nothing about the payload.
       def decode(job)
+        Thread.handle_interrupt(Object => :never) { read(job) }
+      end
+
+      def read(job)
         payload = @json.load(job.payload)
         return payload if payload.is_a?(Hash)
 
         raise ArgumentError, "a job is a JSON object, this is #{payload.class}"
       rescue StandardError => e
         job.malformed
-        @host.handle_exception(e, {context: "Invalid JSON for job", jobstr: job.payload})
+        @host.handle_exception(e, { context: "Invalid JSON for job", jobstr: job.payload })
         nil
       end
 

@@ -18,8 +18,9 @@ module Footplate
       def call(string)
         payload = parse(string)
         payload ? push(payload) : :malformed
-      rescue StandardError => e
-        @host.handle_exception(e, {context: "Client middleware failed on a due job; it stays scheduled", jobstr: string})
+      rescue Exception => e # rubocop:disable Lint/RescueException
+        @host.handle_exception(e,
+                               { context: "Client middleware failed on a due job; it stays scheduled", jobstr: string })
         :keep
       end
 
@@ -27,7 +28,9 @@ module Footplate
       # @return [Array(String, String), Symbol] queue and payload, or :veto
       def push(payload)
         payload = @host.normalize(payload)
-        pushed = @host.client_middleware.invoke(payload["class"], payload, payload["queue"], @host.redis_pool) { payload }
+        pushed = @host.client_middleware.invoke(payload["class"], payload, payload["queue"], @host.redis_pool) do
+          payload
+        end
         return :veto unless pushed
 
         pushed["enqueued_at"] = now

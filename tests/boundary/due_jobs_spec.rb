@@ -1,0 +1,72 @@
+# frozen_string_literal: true
+
+require_relative "support/server"
+
+RSpec.describe "Due jobs with client middleware" do
+  app = <<~'RUBY'
+    class Quick
+      include Footplate::Job
+
+      def perform(id) = mark(id)
+    end
+
+    class Gate
+      def call(_class, job, _queue, _pool)
+        case job["args"].first
+        when "veto" then mark("vetoed") && false
+        when "exit" then raise NotImplementedError, "no StandardError"
+        when "kill" then $killed ? yield : ($killed = true) && Thread.current.kill
+        else yield
+        end
+      end
+    end
+    APP.configure_server { |config| config.client_middleware { |chain| chain.add(Gate) } }
+  RUBY
+
+  def schedule(server, id, at: 1)
+    server.redis.call("ZADD", "schedule", at, JSON.generate(class: "Quick", args: [id], queue: "default", jid: id,
+                                                            retry: true))
+  end
+
+  def left(server)
+    server.jobs_of(:schedule).map { |job| job["args"].first }
+  end
+
+  it "drops what a middleware vetoes" do
+    Server.run(app) do |server|
+      schedule(server, "veto")
+      schedule(server, "runs")
+      server.start
+      server.until_true("an empty schedule") { left(server).empty? }
+      server.await_ledger(2)
+      server.await_idle
+      expect(server.stop.exitstatus).to eq(0)
+      expect(server.ledger).to contain_exactly("vetoed", "runs")
+    end
+  end
+
+  it "buries what is no job" do
+    Server.run(app) do |server|
+      server.redis.call("ZADD", "schedule", 1, "[1]")
+      server.start
+      server.until_true("a burial") { server.count(:dead) == 1 }
+      expect(server.count(:schedule)).to eq(0)
+      expect(server.stop.exitstatus).to eq(0)
+    end
+  end
+
+  %w[exit kill].each do |poison|
+    it "go on after one that ends its thread (#{poison})" do
+      Server.run(app) do |server|
+        schedule(server, poison)
+        server.start
+        server.until_true("the poison's turn") { poison == "kill" || server.log.include?("no StandardError") }
+        schedule(server, "runs")
+        # What is kept is tried again after 5 s.
+        server.until_true("the other job's turn", within: 20) { server.ledger.include?("runs") }
+        server.until_true("its place") { left(server) == (poison == "exit" ? ["exit"] : []) }
+        expect(server.stop.exitstatus).to eq(0)
+      end
+    end
+  end
+end

@@ -1,0 +1,158 @@
+# frozen_string_literal: true
+
+require_relative "support/server"
+
+# What jobs, and others, do to the threads that run them. Each on the native path and on the path through Ruby.
+%w[native ruby].each do |path|
+  RSpec.describe "Worker threads on the #{path} path" do
+    # Every job that is not done is put back, so that in the end all stand in the ledger.
+    app = <<~'RUBY'
+      class Mark
+        include Footplate::Job
+
+        def perform(id) = mark(id)
+      end
+
+      # Runs in as many threads at once as there are, or never ends.
+      class Meet
+        include Footplate::Job
+
+        LOCK = Mutex.new
+        ALL = ConditionVariable.new
+        @here = 0
+
+        class << self
+          attr_accessor :here
+        end
+
+        def perform(count)
+          LOCK.synchronize do
+            Meet.here += 1
+            ALL.broadcast
+            ALL.wait(LOCK) until Meet.here >= count
+          end
+          mark("met")
+        end
+      end
+
+      class Poison
+        include Footplate::Job
+        sidekiq_options retry: 3
+        sidekiq_retry_in { 100_000 }
+
+        def perform(kind)
+          case kind
+          when "kill" then Thread.current.kill
+          when "throw" then throw(:nobody_catches)
+          when "exit" then exit(3)
+          when "exception" then raise Exception, "as such"
+          when "memory" then raise NoMemoryError
+          when "overflow" then perform(kind)
+          when "return" then proc { return }.then { |it| Thread.new(&it).join }
+          when "later" then Thread.current.raise(ArgumentError, "from itself")
+          when "shutdown" then raise Object.const_defined?("Sidekiq::Shutdown") ? Sidekiq::Shutdown : Footplate::Shutdown
+          end
+        end
+      end
+    RUBY
+
+    it "are as many as before after every way a job can end" do
+      Server.run(app, threads: 3, path: path) do |server|
+        server.start
+        poisons = %w[kill throw exit exception memory overflow later] * 6
+        server.push("Poison", poisons.map { |kind| [kind] })
+        server.await_idle
+        expect(server.count(:retry)).to eq(poisons.size)
+        classes = server.jobs_of(:retry).group_by { |job| job["args"].first }
+                        .transform_values { |jobs| jobs.map { |job| job["error_class"] }.uniq }
+        expect(classes).to eq("kill" => ["Footplate::JobKilled"], "throw" => ["UncaughtThrowError"],
+                              "exit" => ["SystemExit"], "exception" => ["Exception"], "memory" => ["NoMemoryError"],
+                              "overflow" => ["SystemStackError"], "later" => ["ArgumentError"])
+        server.push("Meet", [[3]] * 3)
+        server.await_ledger(3)
+        expect(server.stop.exitstatus).to eq(0)
+        expect(server.redis.call("LLEN", "queue:default")).to eq(0)
+      end
+    end
+
+    it "lose nothing in a storm of exceptions raised from outside, and are as many as before" do
+      storm = <<~'RUBY'
+        class Storm < StandardError; end
+        # On request, until it is told to end: the file is both.
+        Thread.new do
+          Thread.pass until File.exist?("storm")
+          random = Random.new(Integer(ENV.fetch("SEED")))
+          while File.exist?("storm")
+            workers = Thread.list.select { |it| it.name&.end_with?("/processor") }
+            victim = workers.sample(random: random)
+            random.rand(20).zero? ? victim&.kill : victim&.raise(Storm)
+            sleep(0.0005)
+          end
+        end
+      RUBY
+      Server.run(app + storm, threads: 4, path: path, env: { "SEED" => RSpec.configuration.seed.to_s }) do |server|
+        server.start
+        FileUtils.touch(File.join(server.dir, "storm"))
+        ids = (1..4_000).map(&:to_s)
+        server.push("Mark", ids.map { |id| [id] }, retry: 5)
+        server.await_idle
+        FileUtils.rm(File.join(server.dir, "storm"))
+        kept = server.jobs_of(:retry).map { |job| job["args"].first }
+        expect(server.count(:dead)).to eq(0)
+        expect(ids - server.ledger - kept).to be_empty
+        done = server.ledger
+        expect(done.size - done.uniq.size).to eq(0)
+        server.push("Meet", [[4]] * 4)
+        server.until_true("all threads at once") { server.ledger.count("met") == 4 }
+        expect(server.stop.exitstatus).to eq(0)
+      end
+    end
+
+    it "run on while a job forks, and its children leave the engine alone" do
+      forks = <<~'RUBY'
+        class Fork
+          include Footplate::Job
+
+          # The child returns from here as well.
+          def perform(id)
+            child = Process.fork
+            child ? (mark("#{id} #{Process.wait2(child).last.exitstatus}")) : mark("child of #{id}")
+          end
+        end
+
+        class ForkBlock
+          include Footplate::Job
+
+          def perform(id)
+            child = Process.fork { mark("child of #{id}") }
+            mark("#{id} #{Process.wait2(child).last.exitstatus}")
+          end
+        end
+        PARENT = Process.pid
+        at_exit { mark("at_exit") if Process.pid == PARENT }
+      RUBY
+      Server.run(app + forks, threads: 3, path: path) do |server|
+        server.start
+        server.push("Fork", (1..20).map { |id| [id] }, retry: false)
+        server.push("ForkBlock", (21..40).map { |id| [id] }, retry: false)
+        server.push("Mark", (41..1_000).map { |id| [id] })
+        server.await_idle
+        expect(server.stop.exitstatus).to eq(0)
+        forked = (1..40).flat_map { |id| ["#{id} 0", "child of #{id}"] }
+        expect(server.ledger).to match_array(forked + (41..1_000).map(&:to_s) + ["at_exit"])
+        expect(server.count(:processed)).to eq(1_000)
+        expect(server.log.scan(/class=Fork .*INFO: done/).size).to eq(20)
+      end
+    end
+
+    it "may be a thousand" do
+      Server.run(app, threads: 1_000, path: path) do |server|
+        server.start
+        server.push("Meet", [[1_000]] * 1_000)
+        server.await_ledger(1_000)
+        expect(server.stop.exitstatus).to eq(0)
+        expect(server.ledger.size).to eq(1_000)
+      end
+    end
+  end
+end
