@@ -53,7 +53,7 @@ Conformance.describe "iterable jobs", since: "7.3" do
   end
 end
 
-Conformance.describe "a cancelled iterable job", since: "7.3" do
+Conformance.describe "a cancelled iterable job", since: "8.0" do
   app <<~'RUBY'
     class Steps
       include Sidekiq::IterableJob
@@ -74,7 +74,7 @@ Conformance.describe "a cancelled iterable job", since: "7.3" do
   end
 
   it "ends without a failure" do
-    expect(entries("retry")).to be_empty
+    expect(entries("retry").values.map { |job| job["error_message"] }).to be_empty
     expect(queue).to be_empty
     expect([processed, failed]).to eq([1, 0])
     expect(@code).to eq(0)

@@ -88,7 +88,7 @@ Conformance.describe "quiet and stop from afar" do
 
   def order(method)
     code = "require 'sidekiq/api'; puts Sidekiq::ProcessSet.new.map { |process| process.#{method}; process.identity }"
-    IO.popen([{ "REDIS_URL" => redis.url }, RbConfig.ruby, "-rsidekiq", "-e", code], &:read).split
+    IO.popen([{ "REDIS_URL" => redis.url }, RbConfig.ruby, "-rsidekiq", "-e", code], &:readlines).last.split
   end
 
   scenario do
