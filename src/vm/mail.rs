@@ -47,6 +47,9 @@ fn control(ruby: &Ruby, this: &Handle) -> Result<Option<RArray>, Error> {
             ruby.enc_str_new(&payload, ruby.utf8_encoding()).as_value(),
             reason.into_value_with(ruby),
         ]),
+        Control::Outage(message) => {
+            ruby.ary_new_from_values(&[symbol("outage").as_value(), message.into_value_with(ruby)])
+        }
         Control::Fault(message) => {
             ruby.ary_new_from_values(&[symbol("fault").as_value(), message.into_value_with(ruby)])
         }
