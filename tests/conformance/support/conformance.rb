@@ -62,9 +62,10 @@ module Conformance
 
   # @param since [String] the first version of Sidekiq that has what is described
   def self.describe(title, since: nil, needs: nil, &block)
+    from = caller
     Door.all.each do |door|
       missing = door.missing || reason(since, needs)
-      RSpec.describe("#{title} (#{door.name})", door: door) do
+      RSpec.describe("#{title} (#{door.name})", door: door, caller: from) do
         next it("is not tried here") { skip missing } if missing
 
         extend Groups
