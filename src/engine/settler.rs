@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::outcome::{Ended, Outcome};
+use super::outcome::{Ended, Measure, Outcome};
 use super::shared::{Patience, Shared};
 use super::sync::{Mutex, lock};
 use crate::dialect::sidekiq::Outcome as Measured;
@@ -50,6 +50,7 @@ impl Settlements {
             job,
             outcome: outcome(),
             elapsed: None,
+            measure: Measure::Nothing,
         });
         lock(&self.list).extend(ended);
         self.arrived.notify_one();
@@ -236,7 +237,12 @@ fn measure(shared: &Shared, ended: &[Ended]) {
             _ if it.elapsed.is_some() => Measured::Interrupted,
             _ => Measured::Failed,
         };
-        if let Some(class) = it.job.display_class() {
+        let class = match &it.measure {
+            Measure::Class => it.job.display_class(),
+            Measure::Named(class) => Some(class.as_str()),
+            Measure::Nothing => None,
+        };
+        if let Some(class) = class {
             metrics.record(class, measured, it.elapsed.unwrap_or_default());
         }
     }
