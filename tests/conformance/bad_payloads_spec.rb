@@ -5,7 +5,8 @@ require_relative "support/conformance"
 # What no client of Sidekiq would have written, and what is at the edge of what one could.
 Conformance.describe "bad payloads" do
   not_objects = ["[]", "5", '"text"', "null", "true"].freeze
-  malformed = ["{", "", "not json", '{"class":"Good","args":[1]', "{\"class\":\"Good\",\"args\":[\"\x01\"]}", '{"class":"Good",}'].freeze
+  malformed = ["{", "", "not json", '{"class":"Good","args":[1]', "{\"class\":\"Good\",\"args\":[\"\x01\"]}",
+               '{"class":"Good",}'].freeze
   too_deep = %({"class":"Good","args":[#{"[" * 200}#{"]" * 200}],"jid":"deep","retry":true})
 
   app <<~'RUBY'
@@ -32,7 +33,8 @@ Conformance.describe "bad payloads" do
   scenario do
     (malformed + not_objects + [too_deep]).each { |string| push_raw(string) }
     push_raw("{\"class\":\"Good\",\"args\":[\"\xFF\xFE\"],\"jid\":\"notutf8\",\"retry\":true}".b)
-    push_raw('{"class":"Good","args":[123456789012345678901234567890,-98765432109876543210,1.5e300,0.1,1e400],"jid":"numbers","retry":true}')
+    push_raw('{"class":"Good","args":[123456789012345678901234567890,-98765432109876543210,1.5e300,0.1,1e400],' \
+             '"jid":"numbers","retry":true}')
     push_raw('{"class":"Good","args":["\ud83d\ude00 \u0000 \/ \"\\\"],"jid":"escapes","retry":true}')
     push_raw('{ "args" : [ 1 ] , "class" : "Good" , "jid" : "spaces" }')
     push_raw('{"class":"Good","args":[1]}')
@@ -51,7 +53,11 @@ Conformance.describe "bad payloads" do
     start("-c", "2")
     drained
     @code = server.stop
-    @retry = redis.call("ZRANGE", "retry", 0, -1).to_h { |job| JSON.parse(job).then { |parsed| [parsed["jid"], parsed] } }
+    @retry = redis.call("ZRANGE", "retry", 0, -1).to_h do |job|
+      JSON.parse(job).then do |parsed|
+        [parsed["jid"], parsed]
+      end
+    end
     @dead = redis.call("ZRANGE", "dead", 0, -1)
     @good = effects("good").to_h { |jid, *rest| [jid, rest] }
   end
@@ -79,11 +85,13 @@ Conformance.describe "bad payloads" do
   it "counts nothing of it" do
     malformed_jobs = malformed.size + not_objects.size + 1
     expect(@dead.size).to be >= malformed_jobs
-    expect(processed).to eq(@good.size + effects("stranger").size + effects("two").size + @retry.size + (@dead.size - malformed_jobs))
+    ran = @good.size + effects("stranger").size + effects("two").size
+    expect(processed).to eq(ran + @retry.size + (@dead.size - malformed_jobs))
   end
 
   it "runs numbers beyond 64 bits, escapes, spaces and 10 MB as Ruby reads them" do
-    expect(@good.fetch("numbers").first).to start_with("[123456789012345678901234567890, -98765432109876543210, 1.5e+300, 0.1, ")
+    expect(@good.fetch("numbers").first)
+      .to start_with("[123456789012345678901234567890, -98765432109876543210, 1.5e+300, 0.1, ")
     expect(@good.fetch("escapes").first).to eq(["\u{1F600} \u0000 / \"\\"].inspect)
     expect(@good.fetch("spaces").first).to eq("[1]")
     expect(@good.fetch("tenmegabytes").last).to eq(10 << 20)
@@ -118,6 +126,6 @@ Conformance.describe "bad payloads" do
 
   it "splats what stands in args, as Ruby does" do
     expect(@good.fetch("noargs").first).to eq("[]")
-    expect(@good.fetch("hashargs").first).to eq(RUBY_VERSION >= "3.4" ? '[["a", 1]]' : '[["a", 1]]')
+    expect(@good.fetch("hashargs").first).to eq('[["a", 1]]')
   end
 end

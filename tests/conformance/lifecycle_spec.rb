@@ -29,7 +29,9 @@ Conformance.describe "lifecycle events" do
     ending = %w[quiet shutdown]
     ending << "exit" if generation?("8.0.2")
     expect(@events).to eq([%w[startup heartbeat].flat_map { |event| [["event", event, 1], ["event", event, 2]] },
-                           ending.flat_map { |event| [["event", event, 2], ["event", event, 1]] }, [["at_exit"]]].flatten(1))
+                           ending.flat_map do |event|
+                             [["event", event, 2], ["event", event, 1]]
+                           end, [["at_exit"]]].flatten(1))
   end
 
   it "survive a failing hook, which the error handlers hear of" do
@@ -43,7 +45,10 @@ Conformance.describe "lifecycle events" do
 end
 
 Conformance.describe "an exception at startup" do
-  app 'Sidekiq.configure_server { |config| config.on(:startup) { raise "cannot start like this" } }; at_exit { effect("at_exit") }'
+  app <<~RUBY
+    Sidekiq.configure_server { |config| config.on(:startup) { raise "cannot start like this" } }
+    at_exit { effect("at_exit") }
+  RUBY
 
   scenario { fail_to_start }
 
@@ -105,7 +110,8 @@ Conformance.describe "error handlers" do
     if generation?("8.0")
       expect(effects("two")).to be_empty.or(contain_exactly(anything, anything))
     else
-      expect(effects("two")).to contain_exactly(["boom 1", "Job raised exception", "one", [1]], ["boom 2", "Job raised exception", "two", [2]])
+      expect(effects("two")).to contain_exactly(["boom 1", "Job raised exception", "one", [1]],
+                                                ["boom 2", "Job raised exception", "two", [2]])
     end
     expect(effects("three")).to eq([["ArgumentError", generation?("7.1.5")]] * 2)
   end

@@ -67,7 +67,8 @@ Conformance.describe "server middleware" do
   it "stands around the job in its order" do
     story = effects.drop_while { |name, *| name == "reloader" }.take_while { |name, *| name != "reloader" }
     expect(story.map { |name, what, *| name == "look" ? name : [name, what] })
-      .to eq([%w[before first], %w[before between], %w[before second], "look", %w[after second], %w[after between], %w[after first]])
+      .to eq([%w[before first], %w[before between], %w[before second], "look", %w[after second], %w[after between],
+              %w[after first]])
   end
 
   it "gets instance, payload and queue, and is made anew for each job" do
@@ -78,7 +79,9 @@ Conformance.describe "server middleware" do
 
   it "may change the arguments for this run, not in what is stored" do
     expect(effects("changed")).to eq([["changed"]])
-    expect(entries("retry").fetch("Changed")).to include("args" => ["original"]).and(satisfy { |job| !job.key?("added") })
+    expect(entries("retry").fetch("Changed")).to include("args" => ["original"]).and(satisfy do |job|
+                                                                                       !job.key?("added")
+                                                                                     end)
     expect(effects("error")).to eq([[true]])
   end
 

@@ -45,9 +45,7 @@ Conformance.describe "outcomes" do
     class ExhaustsAt < Failing
       sidekiq_retries_exhausted { |job, error| effect("exhausted", job["class"], job["retry_count"], job["error_message"], error.class.name) }
     end
-    class ExhaustsLater < Failing
-      sidekiq_retries_exhausted { |*| effect("exhausted too early") }
-    end
+    class ExhaustsLater < Failing; sidekiq_retries_exhausted { |*| effect("exhausted too early") }; end
     Sidekiq.configure_server do |config|
       config.death_handlers << ->(job, error) { effect("death", job["class"], error.message) }
       config.death_handlers << ->(job, _) { raise "a death handler fails" if job["class"] == "Zero" }
@@ -90,7 +88,8 @@ Conformance.describe "outcomes" do
 
   it "keeps a first failure for a retry" do
     job = @retry.fetch("Plain")
-    expect(job).to include("retry_count" => 0, "error_class" => "ArgumentError", "error_message" => "boom 1", "queue" => "default")
+    expect(job).to include("retry_count" => 0, "error_class" => "ArgumentError", "error_message" => "boom 1",
+                           "queue" => "default")
     expect(job["failed_at"]).to be_a(time_type)
     expect(job).not_to include("retried_at")
     expect(job).not_to include("error_backtrace")
@@ -115,7 +114,8 @@ Conformance.describe "outcomes" do
 
   it "stores nothing of a job that is never retried, and tells the death handlers" do
     expect(@retry.merge(@dead)).not_to include("Never", "NoDead", "NoRetryKeyNever")
-    expect(effects("death").map(&:first)).to contain_exactly("Last", "Never", "Zero", "Three", "NoDead", "NoRetryKeyNever", "ExhaustsAt")
+    expect(effects("death").map(&:first)).to contain_exactly("Last", "Never", "Zero", "Three", "NoDead",
+                                                             "NoRetryKeyNever", "ExhaustsAt")
     expect(effects("death")).to include(["Zero", "boom "], ["ExhaustsAt", "boom 7"])
     expect(effects("second death handler").map(&:first)).to include("Zero")
     expect(server.output).to include("a death handler fails")
@@ -127,7 +127,8 @@ Conformance.describe "outcomes" do
   end
 
   it "moves the retry to retry_queue and keeps what it does not know" do
-    expect(@retry.fetch("Elsewhere")).to include("queue" => "later", "retry_queue" => "later", "unknown" => { "kept" => [1, 1.5] })
+    expect(@retry.fetch("Elsewhere")).to include("queue" => "later", "retry_queue" => "later",
+                                                 "unknown" => { "kept" => [1, 1.5] })
   end
 
   it "stores messages that are broken, missing and long" do
@@ -139,7 +140,8 @@ Conformance.describe "outcomes" do
   it "treats exit as a failure, keeps arguments as they were, retries classes that are not there" do
     expect(@retry.fetch("Leaves")).to include("error_class" => "SystemExit")
     expect(@retry.fetch("Mutates")).to include("args" => [[1, 2]])
-    expect(@retry.fetch("Missing::Job")).to include("error_class" => "NameError", "error_message" => /uninitialized constant Missing/)
+    expect(@retry.fetch("Missing::Job")).to include("error_class" => "NameError",
+                                                    "error_message" => /uninitialized constant Missing/)
   end
 
   it "takes the class's word when the payload says nothing about retries" do

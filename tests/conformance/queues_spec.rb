@@ -93,8 +93,8 @@ Conformance.describe "capsules", since: "7.0" do
 
   it "run the jobs of their queues on threads of their own" do
     prefix = generation?("7.1") ? "sidekiq." : ""
-    expect(effects("note").sort).to eq([["default", "#{prefix}default/processor"], ["filed", "#{prefix}filed/processor"],
-                                        ["filed", "#{prefix}filed/processor"], ["late", "#{prefix}late/processor"]])
+    expect(effects("note").map(&:first).sort).to eq(%w[default filed filed late])
+    expect(effects("note").map { |capsule, thread| thread == "#{prefix}#{capsule}/processor" }).to all(be(true))
   end
 
   it "have a concurrency of their own" do

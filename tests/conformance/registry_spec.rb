@@ -31,7 +31,9 @@ Conformance.describe "the registry" do
     await_effects(1, "holds")
     @fields = redis.call("HGETALL", identity).each_slice(2).to_h
     @info = JSON.parse(@fields["info"])
-    @works = eventually("the busy table", 12) { found = redis.call("HGETALL", "#{identity}:work#{"ers" unless generation?("6.5")}") and !found.empty? && found }
+    @works = eventually("the busy table", 12) do
+      found = redis.call("HGETALL", "#{identity}:work#{"ers" unless generation?("6.5")}") and !found.empty? && found
+    end
     eventually("the busy count", 12) { redis.call("HGET", identity, "busy") == "1" }
     @api = api(<<~'CODE')
       Sidekiq::ProcessSet.new.map { |p| [p["hostname"], p["concurrency"], p["busy"], p["tag"], p["queues"].sort, p.labels, p.stopping?] } +
@@ -47,7 +49,8 @@ Conformance.describe "the registry" do
 
   it "names the process as Sidekiq does" do
     expect(identity).to match(/\A#{Regexp.escape(Socket.gethostname)}:#{server.pid}:\h{12}\z/)
-    expect(@info).to include("hostname" => Socket.gethostname, "pid" => server.pid, "identity" => identity, "tag" => "shop",
+    expect(@info).to include("hostname" => Socket.gethostname, "pid" => server.pid, "identity" => identity,
+                             "tag" => "shop",
                              "labels" => match_array(%w[blue green]), "concurrency" => 3)
     expect(@info["started_at"]).to be_a(Float).and be_between(@started - 1, Time.now.to_f)
     expect(@info["queues"]).to match_array(%w[critical default])
@@ -71,7 +74,8 @@ Conformance.describe "the registry" do
 
   it "is what Sidekiq's API reads" do
     jid = JSON.parse(@job)["jid"]
-    expect(@api).to eq([[Socket.gethostname, 3, 1, "shop", %w[critical default], @info["labels"], false], [identity, @works.first, jid]])
+    expect(@api).to eq([[Socket.gethostname, 3, 1, "shop", %w[critical default], @info["labels"], false],
+                        [identity, @works.first, jid]])
   end
 
   it "prunes the dead" do
@@ -89,7 +93,9 @@ Conformance.describe "the registry" do
 
   it "counts, for ever and for the day" do
     day = Time.now.utc.strftime("%Y-%m-%d")
-    expect(%W[stat:processed stat:failed stat:processed:#{day} stat:failed:#{day}].map { |key| redis.call("GET", key) }).to eq(%w[3 1 3 1])
+    expect(%W[stat:processed stat:failed stat:processed:#{day} stat:failed:#{day}].map do |key|
+             redis.call("GET", key)
+           end).to eq(%w[3 1 3 1])
     expect(redis.call("TTL", "stat:processed:#{day}")).to be_within(10).of(157_680_000)
     expect(redis.call("TTL", "stat:processed")).to eq(-1)
   end
@@ -98,10 +104,9 @@ Conformance.describe "the registry" do
     expect(server.stop).to eq(0)
     next expect(redis.call("KEYS", "j|*")).to be_empty unless generation?("7.0")
 
-    totals = api("begin; require 'sidekiq/metrics/query'; " \
-                 "Sidekiq::Metrics::Query.new.top_jobs.job_results.transform_values { |r| [r.totals['p'], r.totals['f']] }; end")
+    query = "require 'sidekiq/metrics/query'; Sidekiq::Metrics::Query.new"
+    totals = api("begin; #{query}.top_jobs.job_results.transform_values { |it| it.totals.values_at('p', 'f') }; end")
     expect(totals).to eq("Hold" => [1, 0], "Ok" => [1, 0], "Wrong" => [1, 1])
-    histogram = api("begin; require 'sidekiq/metrics/query'; Sidekiq::Metrics::Query.new.for_job('Ok').job_results['Ok'].hist.values.flatten.sum; end")
-    expect(histogram).to eq(1)
+    expect(api("begin; #{query}.for_job('Ok').job_results['Ok'].hist.values.flatten.sum; end")).to eq(1)
   end
 end

@@ -30,7 +30,6 @@ Conformance.describe "retries" do
       def perform(depth) = depth.zero? ? raise("deep") : perform(depth - 1)
     end
     class Deeper < Deep; end
-    class Trapped < Failing; end
     class Base < Failing
       sidekiq_options retry: 7, backtrace: true
     end
@@ -103,7 +102,8 @@ Conformance.describe "retries" do
 
   it "heeds the exhausted block's discard, and survives its errors" do
     expect(@dead.include?("ExhaustedDiscard")).to be(!generation?("7.2"))
-    expect(effects("death").map(&:first).include?("ExhaustedDiscard")).to be(!generation?("7.2") || generation?("8.0.7"))
+    heard = effects("death").map(&:first)
+    expect(heard.include?("ExhaustedDiscard")).to be(!generation?("7.2") || generation?("8.0.7"))
     expect(@dead).to include("ExhaustedRaises")
     expect(server.output).to include("in the exhausted block")
   end
@@ -123,10 +123,10 @@ Conformance.describe "retries" do
 end
 
 Conformance.describe "settings of retries and of the dead set" do
-  app <<~'RUBY', files: { "config/sidekiq.yml" => ":max_retries: 3\n:dead_max_jobs: 5\n:dead_timeout_in_seconds: 1000\n" }
+  settings = ":max_retries: 3\n:dead_max_jobs: 5\n:dead_timeout_in_seconds: 1000\n"
+  app <<~'RUBY', files: { "config/sidekiq.yml" => settings }
     class Twice < Failing; end
     class Third < Failing; end
-    class Dies < Failing; end
   RUBY
 
   scenario do

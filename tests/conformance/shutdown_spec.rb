@@ -82,9 +82,9 @@ Conformance.describe "TERM while jobs run that do not end" do
   app SHUTDOWN_APP
 
   scenario do
-    @pushed = [push("Hold", "never", odd: [1.50, "\u00fc"]), push("Ensures", "never"), push("Wraps", "never", retry_count: 3),
+    @pushed = [push("Hold", "never", odd: [1.50, "\u00fc"]), push("Ensures", "never"),
+               push("Wraps", "never", retry_count: 3),
                push("Stubborn", "never"), push("Note", 1)]
-    @pushed[2] = @pushed[2].to_s
     start("-c", "4", "-t", "1")
     await_effects(4, "holds")
     @code = server.stop

@@ -35,7 +35,11 @@ module Conformance
   # In examples and scenarios.
   module Examples
     World.public_instance_methods(false).union(Jobs.public_instance_methods).each do |name|
-      define_method(name) { |*args, **options, &block| @world.public_send(name, *args, **options, &block) } unless name == :close
+      next if name == :close
+
+      define_method(name) do |*args, **options, &block|
+        @world.public_send(name, *args, **options, &block)
+      end
     end
 
     def server
@@ -71,7 +75,7 @@ module Conformance
   end
 
   def self.reason(since, needs)
-    return "Sidekiq #{since} and newer have this; here is #{Generation.version}" if since && !Generation.at_least?(since)
+    return "Sidekiq #{since} and newer have it; here is #{Generation.version}" if since && !Generation.at_least?(since)
 
     absent = Array(needs).reject { |name| InstalledGems.has?(name) }
     "not installed: #{absent.join(", ")}" unless absent.empty?

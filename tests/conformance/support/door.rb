@@ -26,7 +26,8 @@ module Conformance
     def self.executable_missing
       return "this Ruby has no shared libruby to embed" unless RbConfig::CONFIG["ENABLE_SHARED"] == "yes"
 
-      "target/release/footplate is not built: bin/setup" unless File.executable?(File.join(ROOT, "target/release/footplate"))
+      "target/release/footplate is not built: bin/setup" unless File.executable?(File.join(ROOT,
+                                                                                           "target/release/footplate"))
     end
 
     def initialize(name, command, missing)

@@ -55,8 +55,7 @@ module Conformance
       return unless running?
 
       Process.kill(:KILL, -@pid)
-      Process.wait(@pid)
-      @status = $?
+      _, @status = Process.wait2(@pid)
     end
   end
 

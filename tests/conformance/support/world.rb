@@ -2,6 +2,7 @@
 
 require "fileutils"
 require "json"
+require "open3"
 require "securerandom"
 require "tmpdir"
 require_relative "application"
@@ -37,8 +38,7 @@ module Conformance
     # Starts a server without waiting for anything.
     # @param command [Array<String>] another program than the door's
     def spawn(*flags, env: {}, require: "./app.rb", command: nil)
-      all = CLEAN.merge("REDIS_URL" => redis.url, "EFFECTS" => path("effects"), "HOLDS" => dir)
-      all = all.merge(@door.env).merge(env)
+      all = environment.merge(@door.env).merge(env)
       typed = [*(command || @door.command), *(["-r", require] if require), *flags]
       ServerProcess.new(typed, env: all, dir: dir, log: path("log-#{servers.size}")).tap { |server| servers << server }
     end
@@ -46,13 +46,22 @@ module Conformance
     # Starts a server and returns it once it has announced itself in Redis.
     def start(*flags, **options)
       server = spawn(*flags, **options)
-      eventually("the server to start") { identity(server) || (server.running? ? nil : raise("it ended:\n#{server.tail}")) }
+      eventually("the server to start") do
+        identity(server) || (server.running? ? nil : raise("it ended:\n#{server.tail}"))
+      end
       server
     end
 
     # Starts a server that will not run, and returns it when it has ended.
     def fail_to_start(*flags, **options)
       spawn(*flags, **options).tap { |server| server.stop(nil) }
+    end
+
+    # Runs the application's file as a client would, to its end. Returns what it printed.
+    def client(file, *arguments, env: {})
+      all = environment.merge(env)
+      out, status = Open3.capture2e(all, RbConfig.ruby, "-I#{Door::LIB}", file, *arguments, chdir: dir)
+      status.success? ? out : raise("#{file} ended with #{status.exitstatus}:\n#{out}")
     end
 
     def identity(server = servers.last)
@@ -73,7 +82,9 @@ module Conformance
 
     # Waits until jobs have left this many effects.
     def await_effects(count, first = nil)
-      eventually("#{count} effects#{" of #{first}" if first}; there are #{effects.inspect[0, 2000]}") { effects(first).size >= count }
+      eventually("#{count} effects#{" of #{first}" if first}; there are #{effects.inspect[0, 2000]}") do
+        effects(first).size >= count
+      end
       effects(first)
     end
 
@@ -84,6 +95,10 @@ module Conformance
 
     def path(name)
       File.join(dir, name)
+    end
+
+    def environment
+      CLEAN.merge("REDIS_URL" => redis.url, "EFFECTS" => path("effects"), "HOLDS" => dir)
     end
 
     def close

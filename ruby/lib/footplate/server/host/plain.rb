@@ -3,6 +3,7 @@
 require "footplate"
 require "footplate/server/host/base"
 require "footplate/server/host/default_logger"
+require "footplate/server/host/error_line"
 require "footplate/server/host/native_log"
 require "footplate/server/redis_settings"
 
@@ -13,7 +14,6 @@ module Footplate
       # No sidekiq gem: Footplate::Config, with the forms of Sidekiq 8.
       class Plain < Base
         def generation; end
-
         def [](key)
           config[key]
         end
@@ -60,6 +60,7 @@ module Footplate
         end
 
         def handle_exception(exception, context = {})
+          ErrorLine.write(self, exception, context)
           config.handle_exception(exception, context)
         end
 
@@ -132,7 +133,6 @@ module Footplate
 
         def freeze!; end
 
-        # Nobody but us knows it.
         attr_accessor :launcher
 
         def config
