@@ -94,6 +94,7 @@ module Footplate
               profiled(payload) do
                 reloaded do
                   instance = build(payload)
+                  job.reached(payload["wrapped"] || payload["class"])
                   locally(job, instance) { invoke(job, instance, payload, queue) }
                 end
               end
