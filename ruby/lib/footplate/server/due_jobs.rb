@@ -29,7 +29,7 @@ module Footplate
         Thread.current.report_on_exception = false
         @engine.each_due { |payloads| payloads.map { |payload| @promoter.call(payload) } }
       rescue Exception => e # rubocop:disable Lint/RescueException
-        @host.handle_exception(e, {context: "Client middleware failed on due jobs; they stay scheduled"})
+        @host.handle_exception(e, { context: "Client middleware failed on due jobs; they stay scheduled" })
       ensure
         start unless @engine.stopping?
       end
