@@ -146,7 +146,9 @@ fn what_is_reclaimed_is_no_longer_there() {
 fn the_fetcher_is_told_of_demand_once_when_it_had_asked_in_vain() {
     let rung = Arc::new(AtomicUsize::new(0));
     let bell = Arc::clone(&rung);
-    let ready = Ready::new(1, move || drop(bell.fetch_add(1, Ordering::Relaxed)));
+    let ready = Ready::new(1, move || {
+        bell.fetch_add(1, Ordering::Relaxed);
+    });
     assert_eq!(ready.demand().want, 1);
     ready.push([1]);
     assert_eq!(ready.demand().want, 0);
@@ -162,7 +164,9 @@ fn the_fetcher_is_told_of_demand_once_when_it_had_asked_in_vain() {
 fn the_fetcher_is_told_when_a_worker_leaves_its_job() {
     let rung = Arc::new(AtomicUsize::new(0));
     let bell = Arc::clone(&rung);
-    let ready = Ready::new(1, move || drop(bell.fetch_add(1, Ordering::Relaxed)));
+    let ready = Ready::new(1, move || {
+        bell.fetch_add(1, Ordering::Relaxed);
+    });
     ready.push([1]);
     assert_eq!(ready.take(false), Take::Job(1));
     assert_eq!(ready.demand().want, 0);
