@@ -41,7 +41,7 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    /// Starts an engine from the resolved configuration (JSON). Raises `RuntimeError` with one
+    /// Starts an engine from the resolved configuration (JSON). Raises `Footplate::Error` (a `RuntimeError` where nobody defined that class) with one
     /// sentence when it cannot.
     fn start(ruby: &Ruby, json: String) -> Result<Self, Error> {
         let config = Config::from_json(&json).map_err(|it| errors::runtime(ruby, it))?;
