@@ -1,4 +1,5 @@
-//! What the engine asks Ruby to say or do. The engine never waits for it.
+//! What the engine asks Ruby to say or do. It waits for no [`Control`] message; for a [`DueBatch`] only the scheduler
+//! task that sent it waits.
 
 use tokio::sync::oneshot;
 

@@ -32,8 +32,8 @@ impl Process {
     }
 }
 
-/// The Ruby object. In a forked child, where the engine's thread does not exist, it answers every call
-/// with an error; dropping it there touches nothing but memory.
+/// The Ruby object. In a forked child, where the engine's thread does not exist, it answers calls with an
+/// error and `stopping?` with true; dropping it there touches nothing but memory.
 #[magnus::wrap(class = "Footplate::Native::Engine", free_immediately)]
 pub(super) struct Handle {
     engine: Engine,
@@ -41,7 +41,7 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    /// Starts an engine from the resolved configuration (JSON). Raises `Footplate::Error` with one
+    /// Starts an engine from the resolved configuration (JSON). Raises `Footplate::Error` (a `RuntimeError` where nobody defined that class) with one
     /// sentence when it cannot.
     fn start(ruby: &Ruby, json: String) -> Result<Self, Error> {
         let config = Config::from_json(&json).map_err(|it| errors::runtime(ruby, it))?;

@@ -6,7 +6,7 @@ module Footplate
     # Asks Redis, through the application's own client, whether it is there and fit to be worked with. The
     # engine then connects by itself, with the same options.
     class RedisProbe
-      # Older servers lack commands that the engine cannot do without (LMOVE, ZRANGE BYSCORE, RESP3's tracking).
+      # Older servers lack what the engine cannot do without: RPOP with a count.
       MINIMUM = Gem::Version.new("6.2")
 
       # What the gem answers where INFO was renamed away.
