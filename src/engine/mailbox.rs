@@ -69,3 +69,72 @@ impl<T> Mailbox<T> {
         self.parker.notify();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::sync::Woken;
+
+    #[test]
+    fn messages_come_in_order_and_end_after_the_last() {
+        let mailbox = Mailbox::new(3);
+        mailbox.send(1);
+        mailbox.send(2);
+        mailbox.close();
+        assert_eq!(mailbox.read(), Mail::Message(1));
+        assert_eq!(mailbox.read(), Mail::Message(2));
+        assert_eq!(mailbox.read(), Mail::Closed);
+        assert_eq!(mailbox.read(), Mail::Closed);
+    }
+
+    #[test]
+    fn the_oldest_gives_way_when_it_is_full() {
+        let mailbox = Mailbox::new(2);
+        (1..=3).for_each(|it| mailbox.send(it));
+        assert_eq!(mailbox.read(), Mail::Message(2));
+        assert_eq!(mailbox.read(), Mail::Message(3));
+        assert_eq!(mailbox.read(), Mail::Empty);
+    }
+
+    #[test]
+    fn what_is_sent_between_a_look_and_the_sleep_wakes_the_reader() {
+        let mailbox = Mailbox::new(1);
+        assert_eq!(mailbox.read(), Mail::Empty);
+        mailbox.send(());
+        assert_eq!(mailbox.parker.park(), Woken::Notified);
+    }
+
+    #[test]
+    fn an_interruption_wakes_the_reader_and_is_told_apart() {
+        let mailbox = Mailbox::<()>::new(1);
+        mailbox.parker.interrupt();
+        assert_eq!(mailbox.parker.park(), Woken::Interrupted);
+        mailbox.parker.interrupt();
+        mailbox.close();
+        assert_eq!(mailbox.parker.park(), Woken::Notified);
+    }
+
+    #[test]
+    fn every_message_reaches_a_reader_that_sleeps_between_them() {
+        let mailbox = Arc::new(Mailbox::new(usize::MAX));
+        let reader = {
+            let mailbox = Arc::clone(&mailbox);
+            std::thread::spawn(move || {
+                let mut seen = Vec::new();
+                loop {
+                    match mailbox.read() {
+                        Mail::Message(it) => seen.push(it),
+                        Mail::Closed => return seen,
+                        Mail::Empty => drop(mailbox.parker.park()),
+                    }
+                }
+            })
+        };
+        for it in 0..10_000 {
+            mailbox.send(it);
+        }
+        mailbox.close();
+        let seen = reader.join().expect("the reader panicked");
+        assert_eq!(seen, (0..10_000).collect::<Vec<_>>());
+    }
+}

@@ -250,4 +250,15 @@ impl<T> Ready<T> {
     pub fn running(&self) -> usize {
         lock(&self.state).running
     }
+
+    /// How many workers sleep, and how many were woken and are not back yet.
+    #[cfg(any(test, loom))]
+    pub fn asleep_and_waking(&self) -> (usize, usize) {
+        let state = lock(&self.state);
+        (state.sleepers.len(), state.waking)
+    }
 }
+
+#[cfg(all(test, not(loom)))]
+#[path = "ready_tests.rs"]
+mod tests;

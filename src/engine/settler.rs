@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::outcome::{Ended, Outcome};
+use super::outcome::{Ended, Measure, Outcome};
 use super::shared::{Patience, Shared};
 use super::sync::{Mutex, lock};
 use crate::dialect::sidekiq::Outcome as Measured;
@@ -50,6 +50,7 @@ impl Settlements {
             job,
             outcome: outcome(),
             elapsed: None,
+            measure: Measure::Nothing,
         });
         lock(&self.list).extend(ended);
         self.arrived.notify_one();
@@ -157,7 +158,7 @@ async fn acknowledge(shared: &Shared, store: &Store, holder: &str, batch: &[Ende
             store.acknowledge(holder, &tokens, &day)
         })
         .await;
-    report_lost(batch.len(), kept);
+    report_lost(shared, batch, kept);
 }
 
 async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
@@ -183,7 +184,8 @@ async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
         patience.wait().await;
     };
     shared.online();
-    report_lost(batch.len(), kept.into_iter().filter(|it| *it).count());
+    let kept = kept.into_iter().filter(|it| *it).count();
+    report_lost(shared, batch, kept);
 }
 
 async fn one_by_one(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
@@ -216,12 +218,16 @@ fn settlement(ended: &Ended) -> Settlement<'_> {
     }
 }
 
-fn report_lost(sent: usize, kept: usize) {
-    if kept < sent {
+/// A call repeated after a lost reply finds nothing either: only a lost lease tells that others have the jobs.
+fn report_lost(shared: &Shared, batch: &[Ended], kept: usize) {
+    let superseded = batch
+        .first()
+        .is_some_and(|it| it.job.epoch < shared.epoch());
+    if superseded && kept < batch.len() {
         tracing::warn!(
             "{} finished job(s) had already been taken over by another process, which runs them again: \
              this process could not renew its lease in time",
-            sent - kept
+            batch.len() - kept
         );
     }
 }
@@ -236,7 +242,12 @@ fn measure(shared: &Shared, ended: &[Ended]) {
             _ if it.elapsed.is_some() => Measured::Interrupted,
             _ => Measured::Failed,
         };
-        if let Some(class) = it.job.display_class() {
+        let class = match &it.measure {
+            Measure::Class => it.job.display_class(),
+            Measure::Named(class) => Some(class.as_str()),
+            Measure::Nothing => None,
+        };
+        if let Some(class) = class {
             metrics.record(class, measured, it.elapsed.unwrap_or_default());
         }
     }

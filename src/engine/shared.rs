@@ -181,6 +181,9 @@ impl Shared {
             return;
         }
         tracing::error!("cannot {what}: {text}; trying again");
+        if outage.is_none() {
+            self.control.send(Control::Outage(text.clone()));
+        }
         let since = outage.as_ref().map_or_else(Instant::now, |it| it.since);
         *outage = Some(Outage { since, said: text });
     }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::heartbeat;
-use super::outcome::{Ended, Outcome};
+use super::outcome::{Ended, Measure, Outcome};
 use super::shared::{Phase, Shared};
 use crate::store::Store;
 
@@ -34,6 +34,7 @@ impl Shared {
                 job: it.job,
                 outcome: Outcome::Interrupted,
                 elapsed: None,
+                measure: Measure::Class,
             });
         }
     }

@@ -1,5 +1,5 @@
 //! The locks that Ruby's threads and the engine's thread share, in one place so that loom can
-//! stand in for them (`RUSTFLAGS="--cfg loom"`).
+//! stand in for them (`rake test:loom`, tests/loom).
 
 #[cfg(loom)]
 pub(crate) use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -44,8 +44,6 @@ pub enum Woken {
     Notified,
     /// Somebody called [`Parker::interrupt`], and nobody notified.
     Interrupted,
-    /// The time was over.
-    TimedOut,
 }
 
 impl Parker {
@@ -78,27 +76,6 @@ impl Parker {
                 .changed
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// As [`Self::park`], for `limit` at most.
-    #[cfg(not(loom))]
-    pub fn park_for(&self, limit: std::time::Duration) -> Woken {
-        let deadline = std::time::Instant::now() + limit;
-        let mut state = lock(&self.state);
-        loop {
-            if let Some(reason) = state.consume() {
-                return reason;
-            }
-            let left = deadline.saturating_duration_since(std::time::Instant::now());
-            if left.is_zero() {
-                return Woken::TimedOut;
-            }
-            state = self
-                .changed
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
         }
     }
 }

@@ -5,56 +5,7 @@ require_relative "support/server"
 # What jobs, and others, do to the threads that run them. Each on the native path and on the path through Ruby.
 %w[native ruby].each do |path|
   RSpec.describe "Worker threads on the #{path} path" do
-    # Every job that is not done is put back, so that in the end all stand in the ledger.
-    app = <<~'RUBY'
-      class Mark
-        include Footplate::Job
-
-        def perform(id) = mark(id)
-      end
-
-      # Runs in as many threads at once as there are, or never ends.
-      class Meet
-        include Footplate::Job
-
-        LOCK = Mutex.new
-        ALL = ConditionVariable.new
-        @here = 0
-
-        class << self
-          attr_accessor :here
-        end
-
-        def perform(count)
-          LOCK.synchronize do
-            Meet.here += 1
-            ALL.broadcast
-            ALL.wait(LOCK) until Meet.here >= count
-          end
-          mark("met")
-        end
-      end
-
-      class Poison
-        include Footplate::Job
-        sidekiq_options retry: 3
-        sidekiq_retry_in { 100_000 }
-
-        def perform(kind)
-          case kind
-          when "kill" then Thread.current.kill
-          when "throw" then throw(:nobody_catches)
-          when "exit" then exit(3)
-          when "exception" then raise Exception, "as such"
-          when "memory" then raise NoMemoryError
-          when "overflow" then perform(kind)
-          when "return" then proc { return }.then { |it| Thread.new(&it).join }
-          when "later" then Thread.current.raise(ArgumentError, "from itself")
-          when "shutdown" then raise Object.const_defined?("Sidekiq::Shutdown") ? Sidekiq::Shutdown : Footplate::Shutdown
-          end
-        end
-      end
-    RUBY
+    app = "require #{File.join(__dir__, "support/thread_jobs").inspect}\n"
 
     it "are as many as before after every way a job can end" do
       Server.run(app, threads: 3, path: path) do |server|

@@ -41,7 +41,10 @@ RSpec.describe "TERM while jobs run" do
     jobs = Array.new(23) { |id| payload("MarkingJob", id, id < 3 ? 600 : 0) }
     redis.push("default", jobs)
     server = self.server(arguments: %w[-c 3 -t 1]).start
-    eventually("three jobs at work") { redis.inflight.size == 3 }
+    # A claimed job is not yet one that runs.
+    eventually("three jobs at work") do
+      redis.call("SMEMBERS", "processes").any? { |identity| redis.call("HGET", identity, "busy") == "3" }
+    end
     expect(server.stop.exitstatus).to eq(0)
     expect(done).to eq(0)
     waiting = redis.call("LRANGE", "queue:default", 0, -1).reverse.map { |job| JSON.parse(job)["args"][0] }

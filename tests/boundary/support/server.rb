@@ -11,24 +11,9 @@ require_relative "../../../ruby/spec/support/redis_server"
 # a file to which each appends a line in one write.
 class Server
   ROOT = File.expand_path("../../..", __dir__)
+  PRELUDE = File.join(__dir__, "prelude")
   CLEAN = %w[APP_ENV RAILS_ENV RACK_ENV RAILS_MAX_THREADS REDIS_PROVIDER DYNO NOTIFY_SOCKET BUNDLE_GEMFILE RUBYOPT]
           .to_h { |name| [name, nil] }.freeze
-  # `mark` writes to the ledger; FOOTPLATE_PATH=ruby puts a middleware around every job, so that none runs natively.
-  PRELUDE = <<~'RUBY'
-    require "footplate"
-    # The command line loads the sidekiq gem where there is one; then it is the gem whose middleware counts.
-    APP = defined?(Sidekiq) ? Sidekiq : Footplate
-    APP.configure_server { |config| config.redis = { url: ENV.fetch("REDIS_URL") } }
-    LEDGER = File.open(ENV.fetch("LEDGER"), "a")
-    def mark(text) = LEDGER.syswrite("#{text}\n")
-    class Around
-      def call(*) = yield
-    end
-    if ENV["FOOTPLATE_PATH"] == "ruby"
-      APP.configure_server { |config| config.server_middleware { |chain| chain.add(Around) } }
-    end
-  RUBY
-
   attr_reader :redis, :pid, :dir
 
   def self.run(app, **options)
@@ -42,7 +27,7 @@ class Server
   def initialize(app, threads: 5, path: "native", env: {}, arguments: [])
     @dir = Dir.mktmpdir("footplate-boundary")
     @redis = RedisServer.start
-    File.write(file("app.rb"), "#{PRELUDE}\n#{app}")
+    File.write(file("app.rb"), "require #{PRELUDE.inspect}\n#{app}")
     File.write(file("ledger"), "")
     @env = CLEAN.merge("REDIS_URL" => @redis.url, "LEDGER" => file("ledger"), "FOOTPLATE_PATH" => path,
                        "LC_ALL" => "C.UTF-8", **env)

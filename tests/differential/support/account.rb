@@ -51,7 +51,7 @@ class Account
   private
 
   def metric?(name)
-    name.start_with?("j|", "h|") || name.match?(/\A[\w:]+-\d\d-\d\d:\d\z/)
+    name.start_with?("j|", "h|") || name.match?(/\A[\w:]+-\d\d-\d\d:\d{1,2}\z/)
   end
 
   def plain(name)

@@ -40,6 +40,7 @@ module Footplate
         when :beat then beat(*details)
         when :signal then signal(*details)
         when :malformed then malformed(*details)
+        when :outage then outage(*details)
         when :fault then @launcher.fail_with(*details)
         end
       rescue Exception => e # rubocop:disable Lint/RescueException
@@ -57,6 +58,10 @@ module Footplate
         return Process.kill(name, Process.pid) if SIGNALS.include?(name)
 
         @host.logger.warn { "Ignoring signal #{name.inspect} left for this process: it takes #{SIGNALS.join(", ")}." }
+      end
+
+      def outage(message)
+        @host.handle_exception(RedisError.new(message), { context: "Redis cannot be worked with" })
       end
 
       def malformed(payload, reason)

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "footplate/server/decoder"
 require "footplate/server/failure"
 require "footplate/server/job_lines"
 
@@ -25,6 +26,7 @@ module Footplate
         @launcher = launcher
         @chain = host.server_middleware(capsule.name)
         @reloader = host.reloader
+        @decoder = Decoder.new(host, json)
         @lines = JobLines.new(host)
         @failure = Failure.new(host, json)
         @interruption = Interruption.new(host, json, controls) if controls.interrupted
@@ -47,7 +49,7 @@ module Footplate
 
       # Runs a job from its payload to its outcome.
       def call(job)
-        payload = decode(job) or return
+        payload = @decoder.call(job) or return
         nest(job, payload)
         job.done
       rescue @controls.shutdown
@@ -94,6 +96,7 @@ module Footplate
               profiled(payload) do
                 reloaded do
                   instance = build(payload)
+                  job.reached(payload["wrapped"] || payload["class"])
                   locally(job, instance) { invoke(job, instance, payload, queue) }
                 end
               end
@@ -149,28 +152,9 @@ module Footplate
       end
 
       def profiled(payload, &block)
-        if payload["profile"] && defined?(::Sidekiq::Profiler)
-          ::Sidekiq::Profiler.new(@host.gem_argument).call(payload,
-                                                           &block)
-        else
-          yield
-        end
-      end
+        return yield unless payload["profile"] && defined?(::Sidekiq::Profiler)
 
-      # What somebody else raises in this thread meanwhile says nothing about the payload.
-      def decode(job)
-        Thread.handle_interrupt(Object => :never) { read(job) }
-      end
-
-      def read(job)
-        payload = @json.load(job.payload)
-        return payload if payload.is_a?(Hash)
-
-        raise ArgumentError, "a job is a JSON object, this is #{payload.class}"
-      rescue StandardError => e
-        job.malformed
-        @host.handle_exception(e, { context: "Invalid JSON for job", jobstr: job.payload })
-        nil
+        ::Sidekiq::Profiler.new(@host.gem_argument).call(payload, &block)
       end
 
       # The job's part of the log is over: its error is reported as somebody's who ran it.

@@ -1,0 +1,17 @@
+# frozen_string_literal: true
+
+# What every application of these tests begins with. `mark` writes to the ledger; FOOTPLATE_PATH=ruby puts a
+# middleware around every job, so that none runs natively.
+require "footplate"
+# The command line loads the sidekiq gem where there is one; then it is the gem whose middleware counts.
+APP = defined?(Sidekiq) ? Sidekiq : Footplate
+APP.configure_server { |config| config.redis = { url: ENV.fetch("REDIS_URL") } }
+LEDGER = File.open(ENV.fetch("LEDGER"), "a")
+def mark(text) = LEDGER.syswrite("#{text}\n")
+
+class Around
+  def call(*) = yield
+end
+if ENV["FOOTPLATE_PATH"] == "ruby"
+  APP.configure_server { |config| config.server_middleware { |chain| chain.add(Around) } }
+end

@@ -1,0 +1,50 @@
+# frozen_string_literal: true
+
+# Jobs that run, that meet, and that end in every way.
+class Mark
+  include Footplate::Job
+
+  def perform(id) = mark(id)
+end
+
+# Runs in as many threads at once as there are, or never ends.
+class Meet
+  include Footplate::Job
+
+  LOCK = Mutex.new
+  ALL = ConditionVariable.new
+  @here = 0
+
+  class << self
+    attr_accessor :here
+  end
+
+  def perform(count)
+    LOCK.synchronize do
+      Meet.here += 1
+      ALL.broadcast
+      ALL.wait(LOCK) until Meet.here >= count
+    end
+    mark("met")
+  end
+end
+
+class Poison
+  include Footplate::Job
+  sidekiq_options retry: 3
+  sidekiq_retry_in { 100_000 }
+
+  def perform(kind)
+    case kind
+    when "kill" then Thread.current.kill
+    when "throw" then throw(:nobody_catches)
+    when "exit" then exit(3)
+    when "exception" then raise Exception, "as such"
+    when "memory" then raise NoMemoryError
+    when "overflow" then perform(kind)
+    when "return" then proc { return }.then { |it| Thread.new(&it).join }
+    when "later" then Thread.current.raise(ArgumentError, "from itself")
+    when "shutdown" then raise Object.const_defined?("Sidekiq::Shutdown") ? Sidekiq::Shutdown : Footplate::Shutdown
+    end
+  end
+end
