@@ -83,10 +83,12 @@ Conformance.describe "bad payloads" do
   end
 
   it "counts nothing of it" do
-    malformed_jobs = malformed.size + not_objects.size + 1
-    expect(@dead.size).to be >= malformed_jobs
+    # Some versions of JSON.parse refuse invalid UTF-8 and keys that are there twice.
+    undead, died = @dead.partition { |job| !job.include?('"error_class"') }
+    odd = undead.count { |job| job.b.match?(/notutf8|twice/) }
+    expect(undead.size - odd).to eq(malformed.size + not_objects.size + 1)
     ran = @good.size + effects("stranger").size + effects("two").size
-    expect(processed).to eq(ran + @retry.size + (@dead.size - malformed_jobs))
+    expect(processed).to eq(ran + @retry.size + died.size)
   end
 
   it "runs numbers beyond 64 bits, escapes, spaces and 10 MB as Ruby reads them" do

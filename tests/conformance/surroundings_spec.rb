@@ -3,9 +3,9 @@
 require_relative "support/conformance"
 
 # What clients put into payloads for the job to find, and Redis as the job finds it.
-Conformance.describe "what surrounds a job", needs: %w[sidekiq activesupport] do
+Conformance.describe "what surrounds a job", needs: %w[sidekiq activejob] do
   app <<~'RUBY'
-    require "active_support/all"
+    require "active_job"
     require "sidekiq/middleware/i18n"
     require "sidekiq/middleware/current_attributes"
     class Current < ActiveSupport::CurrentAttributes
