@@ -67,7 +67,7 @@ RSpec.describe "Footplate beside Sidekiq" do
     server&.discard
   end
 
-  # Sidekiq 7 writes its metrics after a beat and, unlike 8, not at its end. Retries come due after 15 s, beats after 10.
+  # Sidekiq 7 writes its metrics after a beat and, unlike 8, not at its end. Beats come sooner (10 s) than retries.
   def await_beat(redis)
     identity = redis.call("SMEMBERS", "processes").first
     last = redis.call("HGET", identity, "beat")
