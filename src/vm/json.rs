@@ -109,16 +109,18 @@ impl Reader<'_> {
 
     unsafe fn value(&mut self) -> Option<VALUE> {
         self.skip_space();
-        match self.peek() {
-            // SAFETY (all arms): the GVL is held and exceptions are caught by the caller's protect.
-            b'"' => unsafe { self.string(false) },
-            b'[' => unsafe { self.array() },
-            b'{' => unsafe { self.hash() },
-            b't' => self.word(4, rb_sys::Qtrue as VALUE),
-            b'f' => self.word(5, rb_sys::Qfalse as VALUE),
-            b'n' => self.word(4, rb_sys::Qnil as VALUE),
-            b'-' | b'0'..=b'9' => unsafe { self.number() },
-            _ => None,
+        // SAFETY: the GVL is held and exceptions are caught by the caller's protect.
+        unsafe {
+            match self.peek() {
+                b'"' => self.string(false),
+                b'[' => self.array(),
+                b'{' => self.hash(),
+                b't' => self.word(4, rb_sys::Qtrue as VALUE),
+                b'f' => self.word(5, rb_sys::Qfalse as VALUE),
+                b'n' => self.word(4, rb_sys::Qnil as VALUE),
+                b'-' | b'0'..=b'9' => self.number(),
+                _ => None,
+            }
         }
     }
 
