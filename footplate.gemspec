@@ -13,9 +13,9 @@ Gem::Specification.new do |spec|
   TEXT
   spec.license = "MIT"
   spec.required_ruby_version = ">= 3.1"
-  spec.metadata = {"rubygems_mfa_required" => "true"}
+  spec.metadata = { "rubygems_mfa_required" => "true" }
 
-  # No gem is needed at run time: the client speaks through redis-client or the redis gem, whichever the application has.
+  # No gem is needed at run time: the client speaks through redis-client or the redis gem, whichever is there.
 
   # Dir, not git: the package must come out the same from a tarball. tests/packaging/files.golden says what belongs
   # here, and its test compares; declared benches have to be shipped because cargo refuses a manifest without them.

@@ -111,6 +111,7 @@ async fn drain(store: &Store, number: &mut u64, jobs: u64, batch: usize) -> Dura
             first_token: *number * 10_000,
             limit: batch,
             byte_limit: 4 << 20,
+            startable: 1,
             queues: &queues,
         };
         let claimed = store.claim(&claim).await.expect("a claim");
@@ -157,6 +158,7 @@ fn claim_and_acknowledge(criterion: &mut Criterion) {
                     first_token: number * 10_000,
                     limit: in_flight,
                     byte_limit: 64 << 20,
+                    startable: 1,
                     queues: &queues,
                 };
                 runtime.block_on(store.claim(&held)).expect("a claim");

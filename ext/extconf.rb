@@ -2,7 +2,7 @@
 
 # Writes the Makefile by which RubyGems, Bundler, rake and a person build the extension with cargo.
 #
-# It needs no other gem. The environment knobs carry the names of the rb_sys gem, so that whoever knows those knows these:
+# It needs no other gem. The environment knobs carry the names of the rb_sys gem, for whoever knows those:
 #
 #   CARGO                   the cargo to run (default: the one in PATH, then ~/.cargo/bin)
 #   RB_SYS_CARGO_PROFILE    cargo profile (default: release)
@@ -24,7 +24,7 @@ module Toolchain
   end
 
   def cargo
-    found = [ENV["CARGO"], find_executable0("cargo"), File.join(Dir.home, ".cargo/bin/cargo")]
+    found = [ENV.fetch("CARGO", nil), find_executable0("cargo"), File.join(Dir.home, ".cargo/bin/cargo")]
             .find { |path| path && File.executable?(path) }
     found || stop("no cargo found. Install Rust #{minimum_rustc} or newer (rustup does it), or set CARGO to its path.")
   end
@@ -35,7 +35,8 @@ module Toolchain
     version = IO.popen([rustc, "--version"], err: File::NULL, &:read)[/rustc (\d+\.\d+(\.\d+)?)/, 1]
     return if version && Gem::Version.new(version) >= Gem::Version.new(minimum_rustc)
 
-    stop("rustc #{version || "of unknown version"} is too old: #{minimum_rustc} is the minimum. `rustup update` brings a newer one.")
+    stop("rustc #{version || "of unknown version"} is too old: #{minimum_rustc} is the minimum. " \
+         "`rustup update` brings a newer one.")
   rescue SystemCallError
     stop("#{cargo} has no working rustc beside it. Install Rust #{minimum_rustc} or newer (rustup does it).")
   end
@@ -83,7 +84,7 @@ makefile = <<~MAKEFILE
   MANIFEST = #{File.join(__dir__, "Cargo.toml").shellescape}
   TARGET_DIR = #{target_dir.shellescape}
   OWN_TARGET_DIR = #{target_dir.shellescape if own_target_dir}
-  BUILT = $(TARGET_DIR)/#{(profile == "dev") ? "debug" : profile}/libfootplate_native.#{RbConfig::CONFIG["SOEXT"]}
+  BUILT = $(TARGET_DIR)/#{profile == "dev" ? "debug" : profile}/libfootplate_native.#{RbConfig::CONFIG["SOEXT"]}
 
   all: $(DLLIB)
 

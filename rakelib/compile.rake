@@ -22,7 +22,8 @@ EXT_MAKE = "#{EXT_TARGET}/make-#{RbConfig::CONFIG["ruby_version"]}-#{RbConfig::C
 
 file "#{EXT_MAKE}/Makefile" => ["ext/extconf.rb", "Cargo.toml"] do |t|
   mkdir_p EXT_MAKE, verbose: false
-  sh({"RB_SYS_CARGO_TARGET_DIR" => EXT_TARGET}, RbConfig.ruby, File.expand_path("ext/extconf.rb"), chdir: EXT_MAKE, verbose: false)
+  sh({ "RB_SYS_CARGO_TARGET_DIR" => EXT_TARGET }, RbConfig.ruby, File.expand_path("ext/extconf.rb"), chdir: EXT_MAKE,
+                                                                                                     verbose: false)
   touch t.name, verbose: false
 end
 

@@ -2,7 +2,8 @@
 
 # One task per check, so that bin/test can count them. Clippy has a target directory of its own: see compile.rake.
 clippy = lambda do |*what|
-  sh "cargo", "clippy", "--quiet", "--locked", "--target-dir", "target/lint", *what, "--", "-D", "warnings", verbose: false
+  sh "cargo", "clippy", "--quiet", "--locked", "--target-dir", "target/lint", *what, "--", "-D", "warnings",
+     verbose: false
 end
 
 namespace :lint do

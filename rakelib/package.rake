@@ -4,7 +4,8 @@ desc "Build the gem to pkg/"
 task :gem do
   mkdir_p "pkg", verbose: false
   spec = Gem::Specification.load("footplate.gemspec")
-  sh Gem.ruby, "-S", "gem", "build", "--silent", "footplate.gemspec", "--output", "pkg/#{spec.file_name}", verbose: false
+  sh Gem.ruby, "-S", "gem", "build", "--silent", "footplate.gemspec", "--output", "pkg/#{spec.file_name}",
+     verbose: false
   puts "pkg/#{spec.file_name}"
 end
 

@@ -22,13 +22,12 @@ die() {
 
 # quietly LOG COMMAND...: runs it with its output in LOG, which is shown only if it fails.
 quietly() {
-  local log=$1
+  local log=$1 status=0
   shift
   mkdir -p "$(dirname "$log")"
-  if "$@" >"$log" 2>&1 </dev/null; then return 0; fi
-  local status=$?
-  cat "$log"
-  return $status
+  "$@" >"$log" 2>&1 </dev/null || status=$?
+  ((status == 0)) || cat "$log"
+  return "$status"
 }
 
 # Puts cargo within reach on a machine where only rustup's own directory has it.

@@ -10,6 +10,12 @@ require "footplate/version"
 #   require "footplate"
 #   Footplate.configure { |config| config.redis = { url: "redis://localhost:6379/0" } }
 module Footplate
+  # What an operator can do something about; the message says what.
+  class Error < StandardError; end
+
+  # The server cannot work with Redis for the moment. Nothing is lost by it.
+  class RedisError < Error; end
+
   autoload :ActiveJobWrapper, "footplate/active_job_wrapper"
   autoload :Client, "footplate/client"
   autoload :Config, "footplate/config"

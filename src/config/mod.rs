@@ -130,7 +130,9 @@ impl Config {
                 self.timeout_seconds
             ));
         }
-        self.redis.check().map_err(|it| ConfigError::Value(it.to_string()))?;
+        self.redis
+            .check()
+            .map_err(|it| ConfigError::Value(it.to_string()))?;
         capsule::check(&self.capsules)?;
         self.log.check()?;
         self.tuning.check()

@@ -123,7 +123,11 @@ fn values_that_make_no_sense_are_one_sentence() {
             json!(0),
             "timeout: 0 is not a number of seconds above 0.",
         ),
-        ("/redis", json!("redis://x"), "redis: invalid type: string \"redis://x\", expected struct RedisSettings"),
+        (
+            "/redis",
+            json!("redis://x"),
+            "redis: invalid type: string \"redis://x\", expected an object",
+        ),
         (
             "/tuning",
             json!({"lease_seconds": 1}),

@@ -36,11 +36,7 @@ fn civil(days: i64) -> (i64, i64, i64) {
     } else {
         shifted_month - 9
     };
-    (
-        year_of_era + era * 400 + i64::from(month <= 2),
-        month,
-        day,
-    )
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

@@ -26,6 +26,9 @@ pub enum Control {
         /// Why.
         reason: String,
     },
+    /// Redis cannot be worked with, said once per outage: the error handlers should hear of it, as they do
+    /// of Sidekiq's first failed fetch.
+    Outage(String),
     /// The engine cannot go on; the process should end with this message.
     Fault(String),
 }

@@ -1,9 +1,10 @@
 //! Claims jobs for one capsule: as many as its workers can start now, plus about 10 ms of work.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use tokio::time::{sleep, timeout};
 
 use super::order::QueueOrder;
@@ -11,7 +12,7 @@ use super::outcome::Outcome;
 use super::ready::Demand;
 use super::shared::{Capsule, Patience, Phase, Shared};
 use crate::job::{Envelope, Job, Token};
-use crate::store::{Claim, Claimed, Store, StoreError};
+use crate::store::{Claim, Claims, Store, StoreError};
 
 /// The most jobs one claim asks for.
 const MOST: usize = 1_000;
@@ -22,6 +23,8 @@ const MOST_AHEAD: usize = 2_048;
 /// Jobs that no worker took for this long go back: the workers are held up (a job keeps the GVL),
 /// and another process may run them.
 const STALLED: Duration = Duration::from_millis(100);
+/// How soon to look again for jobs that stay in their queue while another is on trial.
+const TRIAL: Duration = Duration::from_millis(50);
 /// How long an idle fetcher trusts the tracking messages before it looks by itself.
 const TRUST: Duration = Duration::from_secs(5);
 
@@ -64,6 +67,8 @@ pub(super) struct Fetcher {
     pub(super) order: QueueOrder,
     pub(super) names: Vec<Arc<str>>,
     pub(super) pace: Pace,
+    /// Dropped with the fetcher: whoever has the other end knows when the last one is done.
+    pub(super) _busy: mpsc::Sender<Infallible>,
 }
 
 impl Fetcher {
@@ -78,8 +83,13 @@ impl Fetcher {
                 self.wait_for_demand(demand).await;
                 continue;
             }
-            let jobs = self.claim(demand.want.min(MOST)).await;
-            if jobs.is_empty() {
+            let (jobs, held_back) = self.claim(demand).await;
+            if jobs.is_empty() && held_back {
+                tokio::select! {
+                    () = sleep(TRIAL) => {}
+                    () = shared.reached(Phase::Quiet) => {}
+                }
+            } else if jobs.is_empty() {
                 tokio::select! {
                     () = idle.wait(&self.shared.capsules[self.index].touched) => {}
                     () = shared.reached(Phase::Quiet) => {}
@@ -89,23 +99,27 @@ impl Fetcher {
                 self.hand_over(jobs);
             }
         }
+        // Here and in one go, so that what a last claim brought goes back behind what was claimed before it.
+        self.give_back(self.capsule().ready.reclaim());
     }
 
     fn capsule(&self) -> &Capsule {
         &self.shared.capsules[self.index]
     }
 
-    /// Jobs that arrive after the queue was closed go straight back.
     fn hand_over(&self, jobs: Vec<Arc<Job>>) {
-        let late = self.capsule().ready.push(jobs);
-        self.give_back(late);
+        let lost = jobs
+            .first()
+            .is_some_and(|it| it.epoch != self.shared.epoch());
+        // The lease was lost while they were on their way: they come back through recovery.
+        if !lost {
+            self.capsule().ready.push(jobs);
+        }
     }
 
     fn give_back(&self, jobs: Vec<Arc<Job>>) {
         if !jobs.is_empty() {
-            self.shared
-                .settlements
-                .push_all(jobs, || Outcome::Returned);
+            self.shared.settlements.push_all(jobs, || Outcome::Returned);
         }
     }
 
@@ -141,9 +155,14 @@ impl Fetcher {
         }
     }
 
-    async fn claim(&mut self, limit: usize) -> Vec<Arc<Job>> {
+    /// The jobs, and whether others were held back for a trial.
+    async fn claim(&mut self, demand: Demand) -> (Vec<Arc<Job>>, bool) {
+        let limit = demand.want.min(MOST);
         let order = self.order.arrange(&mut random);
-        let queues: Vec<Arc<str>> = order.iter().map(|it| Arc::clone(&self.names[*it])).collect();
+        let queues: Vec<Arc<str>> = order
+            .iter()
+            .map(|it| Arc::clone(&self.names[*it]))
+            .collect();
         let mut desk = self.desk.lock().await;
         let mut patience = Patience::default();
         let mut epoch = self.shared.epoch();
@@ -155,13 +174,15 @@ impl Fetcher {
                 number,
                 first_token,
                 limit,
+                startable: demand.idle,
                 byte_limit: MOST_BYTES,
                 queues: &queues,
             };
             match self.store.claim(&claim).await {
-                Ok(claimed) => {
+                Ok(claims) => {
                     self.shared.online();
-                    return self.receive(claimed, &queues, epoch);
+                    let held_back = claims.held_back;
+                    return (self.receive(claims, &queues, epoch), held_back);
                 }
                 // The lease task is taking a new one.
                 Err(StoreError::LeaseLost) => {}
@@ -175,8 +196,8 @@ impl Fetcher {
         }
     }
 
-    fn receive(&self, claimed: Vec<Claimed>, queues: &[Arc<str>], epoch: u32) -> Vec<Arc<Job>> {
-        claimed
+    fn receive(&self, claims: Claims, queues: &[Arc<str>], epoch: u32) -> Vec<Arc<Job>> {
+        claims
             .into_iter()
             .map(|it| {
                 Arc::new(Job {
@@ -205,7 +226,11 @@ pub(super) struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { since: Instant::now(), taken: 0, per_second: 0.0 }
+        Self {
+            since: Instant::now(),
+            taken: 0,
+            per_second: 0.0,
+        }
     }
 }
 
@@ -235,7 +260,10 @@ struct Idle {
 
 impl Idle {
     fn new(tracking: bool) -> Self {
-        Self { tracking, fruitless: 0 }
+        Self {
+            tracking,
+            fruitless: 0,
+        }
     }
 
     fn reset(&mut self) {

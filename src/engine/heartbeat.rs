@@ -10,9 +10,9 @@ use tokio::time::sleep;
 use super::control::Control;
 use super::shared::{Phase, Shared};
 use super::sync::lock;
-use crate::dialect::sidekiq::{self, Write};
+use crate::dialect::sidekiq;
 
-use crate::store::{Beat, MetricOp, MetricWrite, Store, StoreError};
+use crate::store::{Beat, Store, StoreError};
 
 /// Round trips that are remembered to judge the connection, as Sidekiq does.
 const READINGS: usize = 5;
@@ -74,7 +74,9 @@ pub(super) async fn beat(shared: &Shared, store: &Store, rtt: u64) -> Result<u64
         })
         .await?;
     shared.online();
-    shared.control.send(Control::Beat { first: !reply.known });
+    shared.control.send(Control::Beat {
+        first: !reply.known,
+    });
     for signal in reply.signals {
         shared.control.send(Control::Signal(signal));
     }
@@ -87,37 +89,13 @@ pub(super) async fn flush_metrics(shared: &Shared, store: &Store) {
     if writes.is_empty() {
         return;
     }
-    let writes: Vec<MetricWrite> = writes.into_iter().map(metric).collect();
     let sequence = shared.next_flush();
     let holder = shared.holder(shared.epoch());
     shared
-        .insist("write metrics", || store.apply_metrics(&holder, sequence, &writes))
+        .insist("write metrics", || {
+            store.apply_metrics(&holder, sequence, &writes)
+        })
         .await;
-}
-
-fn metric(write: Write) -> MetricWrite {
-    match write {
-        Write::HashIncrement { key, field, by } => MetricWrite {
-            key,
-            op: MetricOp::Increment {
-                field,
-                by: i64::try_from(by).unwrap_or(i64::MAX),
-            },
-        },
-        Write::Histogram { key, bucket_counts } => {
-            let counts = (0..).zip(bucket_counts).filter(|it| it.1 > 0);
-            MetricWrite {
-                key,
-                op: MetricOp::Histogram {
-                    counts: counts.collect(),
-                },
-            }
-        }
-        Write::Expire { key, seconds } => MetricWrite {
-            key,
-            op: MetricOp::Expire { seconds },
-        },
-    }
 }
 
 fn judge(readings: &mut Vec<u64>, rtt: u64) {
@@ -144,6 +122,3 @@ fn resident_kb() -> u64 {
         })
         .unwrap_or(0)
 }
-
-/// How long the last beat of a process that ends waits for Redis.
-pub(super) const FAREWELL: Duration = Duration::from_secs(2);

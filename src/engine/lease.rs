@@ -44,7 +44,13 @@ async fn replace(shared: &Shared, store: &Store) {
         // Claimed under the lost lease and not started: they come back through recovery.
         drop(capsule.ready.reclaim());
     }
+    let lost = shared.holder(shared.epoch());
     take(shared, store, shared.next_epoch()).await;
+    // Normally it is among the orphans by now. If its entry vanished in some other way, nobody else would
+    // ever look for its jobs.
+    if let Err(error) = store.abandon(&lost).await {
+        shared.offline("give up the lost lease", &error);
+    }
 }
 
 /// Takes the lease of `epoch`, which must exist before anything is claimed under it.
@@ -60,7 +66,10 @@ pub(super) async fn take(shared: &Shared, store: &Store, epoch: u32) {
 pub(super) async fn recover(shared: Arc<Shared>, store: Store) {
     let period = shared.settings.lease;
     while shared.phase() == Phase::Running {
-        tokio::time::sleep(period / 2).await;
+        tokio::select! {
+            () = tokio::time::sleep(period / 2) => {}
+            () = shared.reached(Phase::Quiet) => return,
+        }
         if !settled_down(&store, period) {
             continue;
         }
@@ -109,7 +118,6 @@ async fn recover_one(shared: &Shared, store: &Store, holder: &str) {
         }
     }
     if requeued > 0 {
-        shared.ring_queues();
         tracing::warn!("recovered {requeued} job(s) that {holder} was running when it died");
     }
     if buried > 0 {

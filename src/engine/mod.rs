@@ -30,7 +30,7 @@ use sync::Latch;
 
 pub use control::{Control, Due, DueBatch};
 pub use mailbox::{Mail, Mailbox};
-pub use outcome::{Ended, Outcome};
+pub use outcome::{Ended, Measure, Outcome};
 pub use settings::{CapsuleSettings, Settings};
 pub use shared::{Capsule, Phase, Shared};
 

@@ -36,6 +36,17 @@ pub enum Outcome {
     Malformed,
 }
 
+/// Whose execution metrics a job counts in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// Those of the class that its envelope names.
+    Class,
+    /// Those of this class: only Ruby could read the payload.
+    Named(String),
+    /// Nobody's: it failed before there was anything to measure, for want of its class for example.
+    Nothing,
+}
+
 /// A job and its end, with what the statistics want to know.
 #[derive(Debug)]
 pub struct Ended {
@@ -45,4 +56,6 @@ pub struct Ended {
     pub outcome: Outcome,
     /// How long it ran, in milliseconds; `None` when that is not to be recorded.
     pub elapsed: Option<f64>,
+    /// Where it is measured.
+    pub measure: Measure,
 }

@@ -34,6 +34,8 @@ pub struct Parked {
 pub struct Demand {
     /// How many jobs may be claimed now; 0 while fewer than half of the prefetch is missing.
     pub want: usize,
+    /// Workers without a job, beyond those for whom one lies ready.
+    pub idle: usize,
     /// Jobs claimed and not yet taken.
     pub ready: usize,
     /// How many jobs were ever taken; a stalled capsule shows in its standing still.
@@ -64,7 +66,8 @@ struct State<T> {
 
 impl<T> State<T> {
     fn demand(&self) -> Demand {
-        let room = self.workers.saturating_sub(self.running) + self.prefetch;
+        let free = self.workers.saturating_sub(self.running);
+        let room = free + self.prefetch;
         let want = room.saturating_sub(self.jobs.len());
         let worth_a_trip = (self.prefetch / 2).max(1);
         Demand {
@@ -73,6 +76,7 @@ impl<T> State<T> {
             } else {
                 want
             },
+            idle: free.saturating_sub(self.jobs.len()),
             ready: self.jobs.len(),
             taken: self.taken,
             visits: self.visits,
@@ -80,7 +84,7 @@ impl<T> State<T> {
     }
 
     fn next_to_wake(&mut self) -> Option<Arc<Parker>> {
-        if self.waking > 0 || self.jobs.is_empty() {
+        if self.waking > 0 || self.jobs.is_empty() || self.closed {
             return None;
         }
         let sleeper = self.sleepers.pop()?;
@@ -118,19 +122,15 @@ impl<T> Ready<T> {
         }
     }
 
-    /// Hands claimed jobs over, in order. Gives back what came too late: the queue is closed.
-    pub fn push(&self, jobs: impl IntoIterator<Item = T>) -> Vec<T> {
+    /// Hands claimed jobs over, in order. Into a closed queue as well: there [`Self::reclaim`] finds them.
+    pub fn push(&self, jobs: impl IntoIterator<Item = T>) {
         let mut state = lock(&self.state);
-        if state.closed {
-            return jobs.into_iter().collect();
-        }
         state.jobs.extend(jobs);
         let sleeper = state.next_to_wake();
         drop(state);
         if let Some(sleeper) = sleeper {
             sleeper.notify();
         }
-        Vec::new()
     }
 
     /// Takes the next job. `finished` says that the caller ran the job it took before.
@@ -138,7 +138,11 @@ impl<T> Ready<T> {
         let mut state = lock(&self.state);
         state.running -= usize::from(finished);
         state.visits += 1;
-        let taken = state.jobs.pop_front();
+        let taken = if state.closed {
+            None
+        } else {
+            state.jobs.pop_front()
+        };
         if taken.is_some() {
             state.running += 1;
             state.taken += 1;
@@ -230,19 +234,16 @@ impl<T> Ready<T> {
         lock(&self.state).jobs.drain(..).collect()
     }
 
-    /// Ends the queue: nothing can be pushed or taken any more. Returns what was not taken, in
-    /// order.
-    pub fn close(&self) -> Vec<T> {
+    /// Ends the queue: nothing can be taken any more.
+    pub fn close(&self) {
         let mut state = lock(&self.state);
         state.closed = true;
-        let left = state.jobs.drain(..).collect();
         let sleepers = std::mem::take(&mut state.sleepers);
         state.waking += sleepers.len();
         drop(state);
         for sleeper in sleepers {
             sleeper.notify();
         }
-        left
     }
 
     /// How many workers are running a job.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::control::{Control, Due, DueBatch};
 use super::shared::{Phase, Shared};
@@ -23,8 +23,11 @@ const STEP_BYTES: usize = 4 << 20;
 const TRUST: Duration = Duration::from_secs(15);
 /// How often to look without messages.
 const POLL: Duration = Duration::from_millis(500);
-/// How long a job that client middleware failed on stays put.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// How long client middleware may take over a step before others may try, and how long a job that it
+/// failed on stays put. Whole seconds.
+const HOLD: Duration = Duration::from_secs(30);
+/// The shortest time between two looks when nothing is due: others' failures touch the retry set often.
+const BREATH: Duration = Duration::from_millis(2);
 
 /// What a job gets that says nothing about itself, as the gem's client adds it.
 const DEFAULTS: [(&str, &[u8]); 2] = [("retry", b"true"), ("queue", b"\"default\"")];
@@ -55,9 +58,13 @@ struct Scheduler {
 impl Scheduler {
     /// Moves one batch. How long to wait before the next, or `None` when there may be more.
     async fn step(&self) -> Result<Option<Duration>, StoreError> {
-        let due = self.store.due(self.set, STEP, STEP_BYTES).await?;
+        let due = self.look().await?;
         if due.members.is_empty() {
-            let longest = if self.store.server().tracking { TRUST } else { POLL };
+            let longest = if self.store.server().tracking {
+                TRUST
+            } else {
+                POLL
+            };
             return Ok(Some(due.next_in.map_or(longest, |it| it.min(longest))));
         }
         let answers = if self.shared.settings.client_middleware {
@@ -65,13 +72,6 @@ impl Scheduler {
         } else {
             due.members.iter().map(|it| self.stamp(it)).collect()
         };
-        if answers.is_empty() {
-            return Ok(Some(RETRY_AFTER));
-        }
-        let kept = answers
-            .iter()
-            .filter(|it| matches!(it, Due::Keep))
-            .count();
         let promotions: Vec<Promotion> = due
             .members
             .into_iter()
@@ -80,9 +80,18 @@ impl Scheduler {
             .collect();
         let now = self.shared.clock.now();
         let moved = self.store.promote(self.set, &promotions, now).await?;
-        self.shared.ring_queues();
         self.report(&promotions, &moved);
-        Ok((kept > 0).then_some(RETRY_AFTER))
+        Ok(None)
+    }
+
+    /// With client middleware what is due is held first: it must not run twice for one job, since it may
+    /// take locks or say no.
+    async fn look(&self) -> Result<crate::store::Due, StoreError> {
+        if self.shared.settings.client_middleware {
+            self.store.hold_due(self.set, STEP, STEP_BYTES, HOLD).await
+        } else {
+            self.store.due(self.set, STEP, STEP_BYTES).await
+        }
     }
 
     /// Without client middleware a push only stamps the payload.
@@ -124,7 +133,7 @@ impl Scheduler {
             DueSet::Retry => &self.shared.retry_touched,
         };
         tokio::select! {
-            _ = timeout(pause, touched.notified()) => {}
+            _ = timeout(pause, touched.notified()) => sleep(BREATH.min(pause)).await,
             () = self.shared.reached(Phase::Quiet) => {}
         }
     }

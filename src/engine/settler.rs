@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::outcome::{Ended, Outcome};
-use super::shared::Shared;
+use super::outcome::{Ended, Measure, Outcome};
+use super::shared::{Patience, Shared};
 use super::sync::{Mutex, lock};
 use crate::dialect::sidekiq::Outcome as Measured;
 use crate::job::Job;
@@ -50,6 +50,7 @@ impl Settlements {
             job,
             outcome: outcome(),
             elapsed: None,
+            measure: Measure::Nothing,
         });
         lock(&self.list).extend(ended);
         self.arrived.notify_one();
@@ -111,18 +112,38 @@ async fn flush(shared: &Shared, store: &Store, ended: Vec<Ended>) {
     while let Some(first) = rest.first() {
         // One call names one holder; jobs of an older lease are settled under its name.
         let epoch = first.job.epoch;
-        let plain = matches!(first.outcome, Outcome::Done);
-        let alike =
-            |it: &&Ended| it.job.epoch == epoch && matches!(it.outcome, Outcome::Done) == plain;
-        let count = rest.iter().take(BATCH).take_while(alike).count();
+        let way = way(&first.outcome);
+        let alike = |it: &&Ended| it.job.epoch == epoch && self::way(&it.outcome) == way;
+        let most = match way {
+            // All in one call: it is the call that keeps their order. They fitted into the ready queue.
+            Way::Return => usize::MAX,
+            Way::Acknowledge | Way::Settle => BATCH,
+        };
+        let count = rest.iter().take(most).take_while(alike).count();
         let (batch, after) = rest.split_at(count);
         let holder = shared.holder(epoch);
-        if plain {
+        if way == Way::Acknowledge {
             acknowledge(shared, store, &holder, batch).await;
         } else {
             settle(shared, store, &holder, batch).await;
         }
         rest = after;
+    }
+}
+
+/// Outcomes that may share a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Acknowledge,
+    Settle,
+    Return,
+}
+
+fn way(outcome: &Outcome) -> Way {
+    match outcome {
+        Outcome::Done => Way::Acknowledge,
+        Outcome::Returned => Way::Return,
+        _ => Way::Settle,
     }
 }
 
@@ -137,35 +158,39 @@ async fn acknowledge(shared: &Shared, store: &Store, holder: &str, batch: &[Ende
             store.acknowledge(holder, &tokens, &day)
         })
         .await;
-    report_lost(batch.len(), kept);
+    report_lost(shared, batch, kept);
 }
 
 async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
     let settlements: Vec<Settlement<'_>> = batch.iter().map(settlement).collect();
     let day = shared.clock.day();
     let now = shared.clock.now();
-    let kept = shared
-        .insist("settle jobs", || {
-            store.settle(holder, &settlements, now, &day)
-        })
-        .await;
-    report_lost(batch.len(), kept.into_iter().filter(|it| *it).count());
-    ring(shared, batch);
+    let mut patience = Patience::default();
+    let kept = loop {
+        match store.settle(holder, &settlements, now, &day).await {
+            Ok(kept) => break kept,
+            Err(error) if error.is_temporary() => shared.offline("settle jobs", &error),
+            // Some of the batch went through; what did not is tried again below, one by one.
+            Err(_) if batch.len() > 1 => return one_by_one(shared, store, holder, batch).await,
+            // It stays in the in-flight table; others must not wait for it.
+            Err(error) => {
+                tracing::error!(
+                    "cannot settle a job of queue {}: {error}; it is kept, and recovered when this process ends",
+                    batch[0].job.queue
+                );
+                return;
+            }
+        }
+        patience.wait().await;
+    };
+    shared.online();
+    let kept = kept.into_iter().filter(|it| *it).count();
+    report_lost(shared, batch, kept);
 }
 
-/// Our own writes bring no message from Redis: whoever waits for their keys is told here.
-fn ring(shared: &Shared, batch: &[Ended]) {
-    if batch
-        .iter()
-        .any(|it| matches!(it.outcome, Outcome::Retry { .. }))
-    {
-        shared.retry_touched.notify_one();
-    }
-    if batch
-        .iter()
-        .any(|it| matches!(it.outcome, Outcome::Requeued { .. }))
-    {
-        shared.ring_queues();
+async fn one_by_one(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
+    for ended in batch {
+        Box::pin(settle(shared, store, holder, std::slice::from_ref(ended))).await;
     }
 }
 
@@ -193,12 +218,16 @@ fn settlement(ended: &Ended) -> Settlement<'_> {
     }
 }
 
-fn report_lost(sent: usize, kept: usize) {
-    if kept < sent {
+/// A call repeated after a lost reply finds nothing either: only a lost lease tells that others have the jobs.
+fn report_lost(shared: &Shared, batch: &[Ended], kept: usize) {
+    let superseded = batch
+        .first()
+        .is_some_and(|it| it.job.epoch < shared.epoch());
+    if superseded && kept < batch.len() {
         tracing::warn!(
             "{} finished job(s) had already been taken over by another process, which runs them again: \
              this process could not renew its lease in time",
-            sent - kept
+            batch.len() - kept
         );
     }
 }
@@ -213,7 +242,12 @@ fn measure(shared: &Shared, ended: &[Ended]) {
             _ if it.elapsed.is_some() => Measured::Interrupted,
             _ => Measured::Failed,
         };
-        if let Some(class) = it.job.display_class() {
+        let class = match &it.measure {
+            Measure::Class => it.job.display_class(),
+            Measure::Named(class) => Some(class.as_str()),
+            Measure::Nothing => None,
+        };
+        if let Some(class) = class {
             metrics.record(class, measured, it.elapsed.unwrap_or_default());
         }
     }

@@ -124,7 +124,7 @@ impl Shared {
     }
 
     /// A queue may have got a job: wakes every idle fetcher. Each looks at its own queues only, and a
-    /// look costs one command. Redis tells us of others' pushes, not of our own.
+    /// look costs one command.
     pub(super) fn ring_queues(&self) {
         for capsule in &self.capsules {
             capsule.touched.notify_one();
@@ -181,6 +181,9 @@ impl Shared {
             return;
         }
         tracing::error!("cannot {what}: {text}; trying again");
+        if outage.is_none() {
+            self.control.send(Control::Outage(text.clone()));
+        }
         let since = outage.as_ref().map_or_else(Instant::now, |it| it.since);
         *outage = Some(Outage { since, said: text });
     }

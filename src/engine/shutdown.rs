@@ -1,22 +1,26 @@
 //! The way out: quiet, interrupted jobs, the last flush.
 
-use std::sync::Arc;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use super::heartbeat;
-use super::outcome::{Ended, Outcome};
+use super::outcome::{Ended, Measure, Outcome};
 use super::shared::{Phase, Shared};
 use crate::store::Store;
 
+/// How long a process that ends waits for Redis once its settlements are there.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 impl Shared {
-    /// No new jobs: every queue to the workers is closed, and what none of them has started goes
-    /// back to where it was, in order.
+    /// No new jobs: every queue to the workers is closed. What none of them has started is returned by the
+    /// fetchers, once the claims that are under way have come back.
     pub fn quiet(&self) {
         self.advance(Phase::Quiet);
         for capsule in &self.capsules {
-            let left = capsule.ready.close();
-            if !left.is_empty() {
-                self.settlements.push_all(left, || Outcome::Returned);
-            }
+            capsule.ready.close();
         }
         self.signalled.notify_one();
     }
@@ -30,26 +34,38 @@ impl Shared {
                 job: it.job,
                 outcome: Outcome::Interrupted,
                 elapsed: None,
+                measure: Measure::Class,
             });
         }
     }
 }
 
-/// Flushes everything and says goodbye. Settlements are repeated until Redis has them; the registry
-/// entry, which expires by itself, is not worth waiting for.
-pub(super) async fn finish(shared: &Arc<Shared>, store: &Store) {
+/// Completes when the end has begun, nobody claims any more and Redis has every settlement. `fetching` closes
+/// with the last fetcher.
+pub(super) async fn flush(shared: &Shared, mut fetching: mpsc::Receiver<Infallible>) {
     shared.reached(Phase::Finishing).await;
+    while fetching.recv().await.is_some() {}
     shared.settlements.flushed().await;
+}
+
+/// Writes the last metrics, gives up the leases and leaves the registry. All of it expires or is recovered
+/// by itself, so it is not worth waiting for long. `beating` ends by itself at the end's beginning.
+pub(super) async fn say_goodbye(shared: &Shared, store: &Store, beating: &mut JoinSet<()>) {
     let farewell = async {
+        while beating.join_next().await.is_some() {}
         heartbeat::flush_metrics(shared, store).await;
         for epoch in 1..=shared.epoch() {
-            let _left = store.release_lease(&shared.holder(epoch)).await;
+            store.release_lease(&shared.holder(epoch)).await?;
         }
         store.clear_process(&shared.settings.process.identity).await
     };
-    if let Ok(Err(error)) = tokio::time::timeout(heartbeat::FAREWELL, farewell).await {
-        tracing::warn!(
-            "could not remove this process from the registry: {error}; it expires in 60 s"
-        );
+    match tokio::time::timeout(PATIENCE, farewell).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::warn!("could not leave the registry: {error}; the entry expires in 60 s");
+        }
+        Err(_) => tracing::warn!(
+            "Redis does not answer; this process's entry in the registry expires in 60 s"
+        ),
     }
 }

@@ -1,5 +1,6 @@
 //! The engine's thread: the runtime, the tasks on it, and what happens when one of them ends.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
@@ -70,17 +71,19 @@ async fn supervise(shared: &Arc<Shared>, store: Store, touched: mpsc::UnboundedR
     for set in [DueSet::Schedule, DueSet::Retry] {
         until_quiet.spawn_local(scheduler::run(Arc::clone(shared), store.clone(), set));
     }
-    for fetcher in fetchers(shared, &store) {
+    let (busy, fetching) = mpsc::channel(1);
+    for fetcher in fetchers(shared, &store, busy) {
         until_quiet.spawn_local(fetcher.run());
     }
-    until_quiet.spawn_local(heartbeat::run(Arc::clone(shared), store.clone()));
+    let mut beating = JoinSet::new();
+    beating.spawn_local(heartbeat::run(Arc::clone(shared), store.clone()));
 
-    let finished = shutdown::finish(shared, &store);
-    tokio::pin!(finished);
+    let flushed = shutdown::flush(shared, fetching);
+    tokio::pin!(flushed);
     let mut broken = false;
     loop {
         tokio::select! {
-            () = &mut finished => return,
+            () = &mut flushed => break,
             // Without all of these nobody can be sure to hear of the last settlements: recovery deals
             // with what they were about.
             () = shared.reached(Phase::Finishing), if broken => return,
@@ -89,8 +92,10 @@ async fn supervise(shared: &Arc<Shared>, store: Store, touched: mpsc::UnboundedR
                 fault(shared, ended.err());
             }
             Some(Err(error)) = until_quiet.join_next() => fault(shared, Some(error)),
+            Some(Err(error)) = beating.join_next() => fault(shared, Some(error)),
         }
     }
+    shutdown::say_goodbye(shared, &store, &mut beating).await;
 }
 
 fn fault(shared: &Shared, error: Option<tokio::task::JoinError>) {
@@ -100,7 +105,7 @@ fn fault(shared: &Shared, error: Option<tokio::task::JoinError>) {
     )));
 }
 
-fn fetchers(shared: &Arc<Shared>, store: &Store) -> Vec<Fetcher> {
+fn fetchers(shared: &Arc<Shared>, store: &Store, busy: mpsc::Sender<Infallible>) -> Vec<Fetcher> {
     let desk = Arc::new(AsyncMutex::new(Desk::new(shared.epoch())));
     shared
         .settings
@@ -122,6 +127,7 @@ fn fetchers(shared: &Arc<Shared>, store: &Store) -> Vec<Fetcher> {
                 order,
                 names,
                 pace: Pace::default(),
+                _busy: busy.clone(),
             }
         })
         .collect()

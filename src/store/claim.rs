@@ -18,10 +18,40 @@ pub struct Claim<'a> {
     pub first_token: u64,
     /// Most jobs.
     pub limit: usize,
+    /// Most jobs while some in the queues may have brought down a process (see recover.lua): how
+    /// many can start at once, so that one that does it again takes no bystanders along.
+    pub startable: usize,
     /// Most bytes of payload, except that the first job is always taken.
     pub byte_limit: usize,
     /// Bare names of the queues, in the order to look.
     pub queues: &'a [Arc<str>],
+}
+
+/// What a claim took.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// The jobs, in the order to run them.
+    pub jobs: Vec<Claimed>,
+    /// Jobs stay in their queues because this holder has one on trial (see claim.lua): no message will
+    /// say when they can be had.
+    pub held_back: bool,
+}
+
+impl std::ops::Deref for Claims {
+    type Target = [Claimed];
+
+    fn deref(&self) -> &Self::Target {
+        &self.jobs
+    }
+}
+
+impl IntoIterator for Claims {
+    type Item = Claimed;
+    type IntoIter = std::vec::IntoIter<Claimed>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.jobs.into_iter()
+    }
 }
 
 /// A claimed job.
@@ -37,30 +67,38 @@ pub struct Claimed {
 
 impl Store {
     /// Takes jobs. [`StoreError::LeaseLost`] when the holder has no lease.
-    pub async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>, StoreError> {
+    pub async fn claim(&self, claim: &Claim<'_>) -> Result<Claims, StoreError> {
         if claim.limit == 0 {
-            return Ok(Vec::new());
+            return Ok(Claims::default());
         }
         let mut call = Call::keys([
             self.keys.inflight(claim.holder),
             self.keys.leases(),
             self.keys.paused(),
+            self.keys.suspects(),
+            self.keys.trials(),
         ]);
         call.arg(claim.holder)
             .arg(claim.number)
             .arg(claim.first_token)
             .arg(claim.limit)
-            .arg(claim.byte_limit);
+            .arg(claim.byte_limit)
+            .arg(claim.startable.max(1));
         for queue in claim.queues {
             call.push_key(self.keys.queue(queue));
             call.arg(&**queue);
         }
         let mut parts = reply::array(self.link.script(&CLAIM, &call).await?)?.into_iter();
-        match parts.next().as_ref().map(reply::integer).transpose()? {
-            Some(0) => fresh(claim, parts),
-            Some(1) => repeated(claim, parts),
-            other => Err(StoreError::unexpected(other)),
-        }
+        let kind = parts.next().as_ref().map(reply::integer).transpose()?;
+        let jobs = match kind {
+            Some(0 | 2) => fresh(claim, parts)?,
+            Some(1) => repeated(claim, parts)?,
+            other => return Err(StoreError::unexpected(other)),
+        };
+        Ok(Claims {
+            jobs,
+            held_back: kind == Some(2),
+        })
     }
 }
 

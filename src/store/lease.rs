@@ -9,6 +9,8 @@ use super::{Store, StoreError, reply};
 
 /// Recoveries of a job are counted for three days after the last one.
 const RECOVERY_MEMORY: u32 = 72 * 3600;
+/// Seconds after a recovery in which claims take no more jobs than can start at once.
+const SUSPICION: u32 = 300;
 
 /// A poison pill that was sent to the dead set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,9 +75,9 @@ impl Store {
         reply::texts(self.link.script(&EXPIRE, &call).await?)
     }
 
-    /// Puts some jobs of a dead holder back. A job that this happens to for the `poison_after`th time
-    /// goes to the dead set instead, with the payload that `poison` makes of it. Call it until it is
-    /// done; several processes may do so at once.
+    /// Puts some jobs of a dead holder back. A job that this happens to for the `poison_after`th time, the
+    /// last of them on trial, goes to the dead set instead, with the payload that `poison` makes of it.
+    /// Call it until it is done; several processes may do so at once.
     pub async fn recover(
         &self,
         holder: &str,
@@ -89,6 +91,8 @@ impl Store {
             self.keys.inflight(holder),
             self.keys.orphans(),
             self.keys.queues(),
+            self.keys.suspects(),
+            self.keys.trials(),
         ]);
         call.arg(holder)
             .arg(max_jobs.clamp(1, 1000))
@@ -96,7 +100,8 @@ impl Store {
             .arg(poison_after)
             .arg(self.keys.queue_prefix())
             .arg(self.keys.recovered(""))
-            .arg(RECOVERY_MEMORY);
+            .arg(RECOVERY_MEMORY)
+            .arg(SUSPICION);
         let mut parts = reply::array(self.link.script(&RECOVER, &call).await?)?.into_iter();
         let mut number = || parts.next().as_ref().map_or(Ok(0), reply::integer);
         let (done, requeued) = (number()? == 1, number()?.unsigned_abs());

@@ -2,37 +2,7 @@
 
 use super::script::{Call, METRICS};
 use super::{Store, StoreError, reply};
-
-/// One write to a metrics key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MetricWrite {
-    /// The key, without the namespace.
-    pub key: String,
-    /// What to do with it.
-    pub op: MetricOp,
-}
-
-/// What to do with a metrics key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MetricOp {
-    /// `HINCRBY`.
-    Increment {
-        /// The field.
-        field: String,
-        /// By how much.
-        by: i64,
-    },
-    /// Saturating counters of 16 bits: index and increment of each.
-    Histogram {
-        /// Index and increment.
-        counts: Vec<(u8, u32)>,
-    },
-    /// `EXPIRE`.
-    Expire {
-        /// Seconds.
-        seconds: u32,
-    },
-}
+use crate::dialect::sidekiq::Write;
 
 impl Store {
     /// Writes a flush of metrics; `false` when the flush with this number was written before.
@@ -41,7 +11,7 @@ impl Store {
         &self,
         holder: &str,
         sequence: u64,
-        writes: &[MetricWrite],
+        writes: &[Write],
     ) -> Result<bool, StoreError> {
         if writes.is_empty() {
             return Ok(false);
@@ -49,18 +19,21 @@ impl Store {
         let mut call = Call::keys([self.keys.leases(), self.keys.inflight(holder)]);
         call.arg(holder).arg(sequence);
         for write in writes {
-            call.push_key(self.keys.metrics(&write.key));
-            match &write.op {
-                MetricOp::Increment { field, by } => {
+            match write {
+                Write::HashIncrement { key, field, by } => {
+                    call.push_key(self.keys.metrics(key));
                     call.arg("h").arg(2).arg(field).arg(by);
                 }
-                MetricOp::Histogram { counts } => {
-                    call.arg("b").arg(counts.len() * 2);
+                Write::Histogram { key, bucket_counts } => {
+                    call.push_key(self.keys.metrics(key));
+                    let counts = bucket_counts.iter().enumerate().filter(|it| *it.1 > 0);
+                    call.arg("b").arg(counts.clone().count() * 2);
                     for (bucket, count) in counts {
                         call.arg(bucket).arg(count);
                     }
                 }
-                MetricOp::Expire { seconds } => {
+                Write::Expire { key, seconds } => {
+                    call.push_key(self.keys.metrics(key));
                     call.arg("e").arg(1).arg(seconds);
                 }
             }

@@ -28,12 +28,11 @@ mod schedule;
 mod script;
 mod settle;
 
-pub use claim::{Claim, Claimed};
+pub use claim::{Claim, Claimed, Claims};
 pub use connect::{Flavour, ServerFacts};
 pub use error::StoreError;
 pub use lease::{Buried, Recovered};
 pub use link::Touched;
-pub use metrics::{MetricOp, MetricWrite};
 pub use registry::{Beat, BeatReply};
 pub use schedule::{Due, DueSet, Promotion, PromotionKind};
 pub use settle::{Outcome, Settlement};

@@ -57,8 +57,21 @@ impl Store {
         limit: usize,
         max_bytes: usize,
     ) -> Result<Due, StoreError> {
+        self.hold_due(set, limit, max_bytes, Duration::ZERO).await
+    }
+
+    /// As [`Self::due`], and moves what it returns `hold` (whole seconds) into the future: until then
+    /// nobody else sees it as due, and after that everybody does if the caller never came back to
+    /// it. For work between reading and promoting that should not be done by two at once.
+    pub async fn hold_due(
+        &self,
+        set: DueSet,
+        limit: usize,
+        max_bytes: usize,
+        hold: Duration,
+    ) -> Result<Due, StoreError> {
         let mut call = Call::keys([self.due_key(set)]);
-        call.arg(limit.max(1)).arg(max_bytes);
+        call.arg(limit.max(1)).arg(max_bytes).arg(hold.as_secs());
         let mut parts = reply::array(self.link.script(&DUE, &call).await?)?.into_iter();
         let wait = parts.next().as_ref().map_or(Ok(-1), reply::integer)?;
         let members = parts.map(reply::bytes).collect::<Result<_, _>>()?;

@@ -34,6 +34,8 @@ pub enum EmbedError {
 pub fn run() -> Result<u8, EmbedError> {
     let argv = arguments()?;
     let mut pointers: Vec<*mut c_char> = argv.iter().map(|it| it.as_ptr().cast_mut()).collect();
+    // SAFETY: the loader's array, which nobody has changed yet.
+    unsafe { point_to_originals(&mut pointers) };
     pointers.push(std::ptr::null_mut());
     let mut anchor: rb_sys::VALUE = 0;
     // SAFETY: once, on the main thread, before any other thread exists. `anchor` lies in the frame that
@@ -72,6 +74,25 @@ unsafe fn boot(argc: c_int, argv: *mut *mut c_char) -> Result<c_int, EmbedError>
         }
         Ok(rb_sys::ruby_cleanup(rb_sys::ruby_exec_node(node)))
     }
+}
+
+/// Ruby writes the process title over the arguments it was given, as far as they lie in one piece. Those that
+/// are the process's own must therefore be the originals, not our copies: the first, and the last ones.
+///
+/// # Safety
+///
+/// The process's arguments must be as the loader left them, and `pointers` made from them.
+unsafe fn point_to_originals(pointers: &mut [*mut c_char]) {
+    let originals = PROCESS_ARGV.load(Ordering::Relaxed).cast::<*mut c_char>();
+    let count = usize::try_from(PROCESS_ARGC.load(Ordering::Relaxed)).unwrap_or(0);
+    if originals.is_null() || count == 0 || pointers.len() < count {
+        return;
+    }
+    // SAFETY: the caller's promise: `count` pointers.
+    let originals = unsafe { std::slice::from_raw_parts(originals, count) };
+    pointers[0] = originals[0];
+    let given = pointers.len() - (count - 1);
+    pointers[given..].copy_from_slice(&originals[1..]);
 }
 
 fn exit_code(status: c_int) -> u8 {

@@ -11,7 +11,7 @@ use super::gvl::uninterrupted;
 use super::joblog::JobLog;
 use super::perform::Classes;
 use super::worker::Worker;
-use super::{mail, trace};
+use super::{fork, mail, trace};
 use crate::config::Config;
 use crate::engine::{Engine, Shared};
 
@@ -21,14 +21,14 @@ pub(super) struct Process {
     pub(super) classes: Classes,
     pub(super) context: JobContext,
     pub(super) job_log: Option<JobLog>,
-    pid: u32,
+    origin: fork::Process,
 }
 
 impl Process {
     /// Whether this is the process that started the engine. In a forked child nothing that the
     /// engine's thread may have been holding at the time of the fork is ever unlocked.
     pub(super) fn is_own(&self) -> bool {
-        self.pid == std::process::id()
+        !self.origin.is_forked_child()
     }
 }
 
@@ -64,7 +64,7 @@ impl Handle {
             classes: Classes::default(),
             context: JobContext::new(ruby, engine.shared().settings.generation),
             job_log,
-            pid: std::process::id(),
+            origin: fork::Process::this(),
         });
         Ok(Self { engine, process })
     }

@@ -11,7 +11,7 @@ use super::errors;
 use super::handle::Process;
 use super::joblog::Moment;
 use crate::dialect::sidekiq::{Backtrace, ClassRetry, Failing, Plan, Policy, Raised, Verdict};
-use crate::engine::{Ended, Outcome};
+use crate::engine::{Ended, Measure, Outcome};
 use crate::job::Job;
 
 /// See the module's text.
@@ -23,6 +23,7 @@ pub(super) struct RubyJob {
     started: Instant,
     announced: Cell<bool>,
     settled: Cell<bool>,
+    measure: RefCell<Measure>,
     plan: RefCell<Option<Plan>>,
 }
 
@@ -35,6 +36,7 @@ impl RubyJob {
             started,
             announced: Cell::new(false),
             settled: Cell::new(false),
+            measure: RefCell::new(Measure::Nothing),
             plan: RefCell::new(None),
         }
     }
@@ -43,6 +45,19 @@ impl RubyJob {
     pub(super) fn announced(self) -> Self {
         self.announced.set(true);
         self
+    }
+
+    pub(super) fn measured_as(&self, measure: Measure) {
+        *self.measure.borrow_mut() = measure;
+    }
+
+    /// There is an instance: from here on the job counts in the metrics of `class`.
+    fn reached(&self, class: magnus::Value) {
+        let known = self.job.envelope.is_some();
+        self.measured_as(match String::try_convert(class) {
+            Ok(class) if !known => Measure::Named(class),
+            _ => Measure::Class,
+        });
     }
 
     pub(super) fn is_settled(&self) -> bool {
@@ -242,6 +257,7 @@ impl RubyJob {
             job: Arc::clone(&self.job),
             outcome,
             elapsed: timed.then(|| self.elapsed() * 1_000.0),
+            measure: self.measure.replace(Measure::Nothing),
         });
     }
 
@@ -278,6 +294,7 @@ pub(super) fn define(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     class.undef_default_alloc_func();
     class.define_method("payload", method!(RubyJob::payload, 0))?;
     class.define_method("queue", method!(RubyJob::queue, 0))?;
+    class.define_method("reached", method!(RubyJob::reached, 1))?;
     class.define_method("log_start", method!(RubyJob::log_start, 0))?;
     class.define_method("log_done", method!(RubyJob::log_done, 0))?;
     class.define_method("log_fail", method!(RubyJob::log_fail, 0))?;

@@ -1,5 +1,7 @@
 //! The engine's two mailboxes as Ruby reads them: `control` and `due`.
 
+use std::borrow::Cow;
+
 use magnus::{
     Error, IntoValue, RArray, RClass, RString, Ruby, Symbol, TryConvert, Value, method, prelude::*,
 };
@@ -28,27 +30,29 @@ fn control(ruby: &Ruby, this: &Handle) -> Result<Option<RArray>, Error> {
         return Ok(None);
     };
     let symbol = |name: &str| ruby.to_symbol(name);
-    let array = match message {
-        Control::Log { level, message } => ruby.ary_new_from_values(&[
-            symbol("log").as_value(),
-            symbol(level).as_value(),
-            message.into_value_with(ruby),
-        ]),
-        Control::Beat { first } => {
-            ruby.ary_new_from_values(&[symbol("beat").as_value(), first.into_value_with(ruby)])
-        }
-        Control::Signal(name) => {
-            ruby.ary_new_from_values(&[symbol("signal").as_value(), name.into_value_with(ruby)])
-        }
-        Control::Malformed { payload, reason } => ruby.ary_new_from_values(&[
-            symbol("malformed").as_value(),
-            ruby.enc_str_new(&payload, ruby.utf8_encoding()).as_value(),
-            reason.into_value_with(ruby),
-        ]),
-        Control::Fault(message) => {
-            ruby.ary_new_from_values(&[symbol("fault").as_value(), message.into_value_with(ruby)])
-        }
-    };
+    let array =
+        match message {
+            Control::Log { level, message } => ruby.ary_new_from_values(&[
+                symbol("log").as_value(),
+                symbol(level).as_value(),
+                message.into_value_with(ruby),
+            ]),
+            Control::Beat { first } => {
+                ruby.ary_new_from_values(&[symbol("beat").as_value(), first.into_value_with(ruby)])
+            }
+            Control::Signal(name) => {
+                ruby.ary_new_from_values(&[symbol("signal").as_value(), name.into_value_with(ruby)])
+            }
+            Control::Malformed { payload, reason } => ruby.ary_new_from_values(&[
+                symbol("malformed").as_value(),
+                ruby.enc_str_new(&payload, ruby.utf8_encoding()).as_value(),
+                reason.into_value_with(ruby),
+            ]),
+            Control::Outage(message) => ruby
+                .ary_new_from_values(&[symbol("outage").as_value(), message.into_value_with(ruby)]),
+            Control::Fault(message) => ruby
+                .ary_new_from_values(&[symbol("fault").as_value(), message.into_value_with(ruby)]),
+        };
     Ok(Some(array))
 }
 
@@ -75,10 +79,11 @@ fn due(answer: Value) -> Due {
         let payload = unsafe { payload.as_slice() }.to_vec();
         return Due::Push { queue, payload };
     }
-    let word = Symbol::try_convert(answer);
-    match word.as_ref().map(|it| it.name()) {
-        Ok(Ok(name)) if name == "veto" => Due::Veto,
-        Ok(Ok(name)) if name == "malformed" => Due::Malformed,
+    // A symbol does not convert to a string by itself.
+    let name = Symbol::from_value(answer).and_then(|it| it.name().ok().map(Cow::into_owned));
+    match name.as_deref() {
+        Some("veto") => Due::Veto,
+        Some("malformed") => Due::Malformed,
         _ => Due::Keep,
     }
 }

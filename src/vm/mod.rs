@@ -7,6 +7,7 @@ mod context;
 #[cfg(feature = "embed")]
 pub mod embed;
 mod errors;
+mod fork;
 mod gvl;
 mod handle;
 mod job;

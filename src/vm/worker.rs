@@ -15,7 +15,7 @@ use super::killed;
 use super::perform::{JobClass, Performed, perform};
 use crate::engine::ready::Take;
 use crate::engine::sync::Parker;
-use crate::engine::{Ended, Outcome};
+use crate::engine::{Ended, Measure, Outcome};
 use crate::job::Job;
 
 /// What is said of a job under which this bridge itself broke.
@@ -95,6 +95,7 @@ impl Worker {
                     job: Arc::clone(job),
                     outcome: Outcome::Done,
                     elapsed: Some(elapsed * 1_000.0),
+                    measure: Measure::Class,
                 });
                 self.log(job, Moment::Done(elapsed));
                 Ok(())
@@ -163,6 +164,9 @@ impl Worker {
         instance: Option<Value>,
     ) -> Result<End, Error> {
         ruby_job.log_fail();
+        if instance.is_some() {
+            ruby_job.measured_as(Measure::Class);
+        }
         let ruby_job = ruby.obj_wrap(ruby_job);
         let Some(exception) = error.value() else {
             return self.see_to_the_end(&ruby_job, Err(error));

@@ -17,11 +17,11 @@ RSpec.describe "the gem" do
   # Everything is under a fixed path, and cargo works where `rake compile` does: only the gem's own crates are compiled.
   def install(gem, home, env)
     run(Gem.ruby, "-S", "gem", "install", "--local", "--no-document", "--install-dir", home, gem,
-        env: {"GEM_HOME" => home, "GEM_PATH" => home, "RUBYOPT" => nil, "BUNDLE_GEMFILE" => nil, **env})
+        env: { "GEM_HOME" => home, "GEM_PATH" => home, "RUBYOPT" => nil, "BUNDLE_GEMFILE" => nil, **env })
   end
 
   def installed_version(home)
-    run(File.join(home, "bin/footplate"), "--version", env: {"GEM_HOME" => home, "RUBYLIB" => nil}, dir: "/").strip
+    run(File.join(home, "bin/footplate"), "--version", env: { "GEM_HOME" => home, "RUBYLIB" => nil }, dir: "/").strip
   end
 
   before(:all) do

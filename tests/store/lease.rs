@@ -221,9 +221,102 @@ async fn a_job_that_kills_three_times_is_buried() {
 }
 
 #[tokio::test]
+async fn after_a_recovery_claims_take_no_more_than_can_start() {
+    let (server, names) = (Server::start(), queues(&["a"]));
+    let store = holding(&server, "dead", 10).await;
+    store.abandon("dead").await.unwrap();
+    assert_eq!(recover_all(&store, "dead").await, 10);
+    store.take_lease("me", LONG).await.unwrap();
+    let careful = Claim {
+        startable: 3,
+        ..claim(1, 200, &names)
+    };
+    assert_eq!(store.claim(&careful).await.unwrap().len(), 3);
+    server.run::<()>("DEL footplate:suspects");
+    let careful = Claim {
+        number: 2,
+        ..careful
+    };
+    assert_eq!(store.claim(&careful).await.unwrap().len(), 7);
+}
+
+#[tokio::test]
 async fn abandoning_who_holds_nothing_leaves_no_trace() {
     let server = Server::start();
     let store = server.store().await;
     assert!(!store.abandon("nobody").await.unwrap());
     assert!(store.expire_holders(10).await.unwrap().is_empty());
+}
+
+/// Takes all that `holder` gets, and dies.
+async fn die_with_all(
+    store: &Store,
+    holder: &str,
+    names: &[std::sync::Arc<str>],
+) -> (Vec<String>, bool) {
+    store.take_lease(holder, LONG).await.unwrap();
+    let request = Claim {
+        holder,
+        ..claim(1, 50, names)
+    };
+    let claims = store.claim(&request).await.unwrap();
+    store.abandon(holder).await.unwrap();
+    let taken = payloads(&claims).into_iter().map(str::to_owned).collect();
+    (taken, claims.held_back)
+}
+
+#[tokio::test]
+async fn jobs_that_died_together_twice_are_tried_one_at_a_time() {
+    let (server, names) = (Server::start(), queues(&["a"]));
+    let store = server.store().await;
+    server.push("a", &["one", "killer", "two"]);
+    for holder in ["first", "second"] {
+        let (taken, held_back) = die_with_all(&store, holder, &names).await;
+        assert_eq!((taken.len(), held_back), (3, false));
+        assert_eq!(recover_all(&store, holder).await, 3);
+    }
+    server.push("a", &["new"]);
+    let (taken, held_back) = die_with_all(&store, "third", &names).await;
+    assert_eq!((taken, held_back), (vec!["one".into(), "new".into()], true));
+    assert_eq!(server.queue("a"), ["killer", "two"]);
+    // It was not alone, but the only one under suspicion: buried, and its companion not even counted.
+    assert_eq!(recover_all(&store, "third").await, 1);
+    assert_eq!(
+        server.run::<Vec<String>>("ZRANGE dead 0 -1"),
+        ["poison one"]
+    );
+    let counter = format!(
+        "GET footplate:recovered:{}",
+        sha1_smol::Sha1::from("new").digest()
+    );
+    assert_eq!(server.run::<Option<u32>>(&counter), None);
+    let left: Vec<String> = server.run("KEYS footplate:inflight:*");
+    assert_eq!(left, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_job_that_stands_its_trial_makes_room_for_the_next() {
+    let (server, names) = (Server::start(), queues(&["a"]));
+    let store = server.store().await;
+    server.push("a", &["one", "two"]);
+    for holder in ["first", "second"] {
+        die_with_all(&store, holder, &names).await;
+        recover_all(&store, holder).await;
+    }
+    store.take_lease("me", LONG).await.unwrap();
+    let mut number = 0;
+    for expected in ["one", "two"] {
+        number += 2;
+        let request = claim(number, 50, &names);
+        let claims = store.claim(&request).await.unwrap();
+        assert_eq!(payloads(&claims), [expected]);
+        // Nothing for a second worker meanwhile.
+        let request = claim(number + 1, 50, &names);
+        assert!(store.claim(&request).await.unwrap().is_empty());
+        let done = [(claims[0].token, "a")];
+        assert_eq!(store.acknowledge("me", &done, DAY).await.unwrap(), 1);
+    }
+    assert_eq!(store.release_lease("me").await.unwrap(), 0);
+    let left: Vec<String> = server.run("KEYS footplate:trials");
+    assert_eq!(left, [""; 0]);
 }

@@ -1,4 +1,5 @@
-use footplate::store::{Beat, MetricOp, MetricWrite, StoreError};
+use footplate::dialect::sidekiq::{BUCKETS, Write};
+use footplate::store::{Beat, StoreError};
 
 use crate::support::{LONG, Server};
 
@@ -69,24 +70,26 @@ async fn dead_processes_are_pruned_once_a_minute() {
 async fn a_flush_of_metrics_is_written_once() {
     let server = Server::start();
     let store = server.store().await;
-    let write = |key: &str, op| MetricWrite {
-        key: key.to_owned(),
-        op,
-    };
-    let increment = |field: &str, by| MetricOp::Increment {
+    let minute = || "j|260304|8:45".to_owned();
+    let increment = |field: &str, by| Write::HashIncrement {
+        key: minute(),
         field: field.to_owned(),
         by,
     };
+    let mut bucket_counts = [0; BUCKETS];
+    bucket_counts[0] = 2;
+    bucket_counts[25] = 70_000;
     let writes = [
-        write("j|260304|8:45", increment("Job|p", 3)),
-        write("j|260304|8:45", increment("Job|ms", 120)),
-        write("j|260304|8:45", MetricOp::Expire { seconds: 28_800 }),
-        write(
-            "h|Job-4-8:45",
-            MetricOp::Histogram {
-                counts: vec![(0, 2), (25, 70_000)],
-            },
-        ),
+        increment("Job|p", 3),
+        increment("Job|ms", 120),
+        Write::Expire {
+            key: minute(),
+            seconds: 28_800,
+        },
+        Write::Histogram {
+            key: "h|Job-4-8:45".to_owned(),
+            bucket_counts,
+        },
     ];
     let early = store.apply_metrics("me", 1, &writes).await;
     assert!(matches!(early, Err(StoreError::LeaseLost)), "{early:?}");

@@ -99,3 +99,33 @@ async fn a_member_is_promoted_once() {
     known.sort();
     assert_eq!(known, ["a", "b"]);
 }
+
+#[tokio::test]
+async fn what_is_held_is_due_for_nobody_else_and_moves_all_the_same() {
+    let server = Server::start();
+    let store = server.store().await;
+    server.run::<()>("ZADD schedule 1 a 2 b");
+    let hold = Duration::from_secs(30);
+    let held = store
+        .hold_due(DueSet::Schedule, 10, 1000, hold)
+        .await
+        .unwrap();
+    assert_eq!(held.members, [b"a".to_vec(), b"b".to_vec()]);
+    let other = store.due(DueSet::Schedule, 10, 1000).await.unwrap();
+    assert_eq!(other.members, [b""; 0]);
+    let wait = other.next_in.unwrap();
+    assert!(wait > Duration::from_secs(25) && wait <= hold, "{wait:?}");
+    let moved = [Promotion {
+        member: b"a".to_vec(),
+        kind: PromotionKind::Push {
+            queue: "q".to_owned(),
+            payload: b"A".to_vec(),
+        },
+    }];
+    assert_eq!(
+        store.promote(DueSet::Schedule, &moved, NOW).await.unwrap(),
+        [true]
+    );
+    assert_eq!(server.queue("q"), ["A"]);
+    assert_eq!(server.run::<Vec<String>>("ZRANGE schedule 0 -1"), ["b"]);
+}

@@ -164,6 +164,7 @@ pub(crate) fn claim<'a>(number: u64, limit: usize, queues: &'a [Arc<str>]) -> Cl
         first_token,
         limit,
         byte_limit: 1 << 20,
+        startable: limit,
         queues,
     }
 }

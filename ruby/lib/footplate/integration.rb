@@ -11,12 +11,30 @@ module Footplate
   # file is a few dozen lines and needs nothing else of Active Support.
   require "active_support/lazy_load_hooks" if Gem.loaded_specs.key?("activejob")
 
-  if defined?(::ActiveSupport.on_load)
-    ::ActiveSupport.on_load(:active_job) do
-      ::ActiveJob::QueueAdapters.autoload(:FootplateAdapter, "active_job/queue_adapters/footplate_adapter")
-      Footplate::Job::Options.extend_active_job(self)
+  # See above.
+  module Integration
+    # Registers the adapter once Active Support's hooks are there.
+    def self.install
+      return if @installed || !defined?(::ActiveSupport.on_load)
+
+      @installed = true
+      ::ActiveSupport.on_load(:active_job) do
+        ::ActiveJob::QueueAdapters.autoload(:FootplateAdapter, "active_job/queue_adapters/footplate_adapter")
+        Footplate::Job::Options.extend_active_job(self)
+      end
+    end
+
+    # In the process that runs jobs Footplate is there before the application, which may load Active Job
+    # without Bundler and without Rails.
+    def self.await_active_job
+      require "active_support/lazy_load_hooks" unless @installed
+      install
+    rescue LoadError
+      # Then there will be no Active Job either.
     end
   end
+
+  Integration.install
 end
 
 require "footplate/railtie" if defined?(Rails::Railtie)

@@ -100,8 +100,11 @@ RSpec.describe "Footplate::CLI" do
   it "passes on what the parser says" do
     script = <<~'SCRIPT'
       parsed = {exit: {code: 3, stdout: "out\n", stderr: "err\n"}}
-      Footplate.const_set(:Native, Module.new)
-      Footplate::Native.define_singleton_method(:parse) { |argv| argv == ["-V"] ? JSON.generate(parsed) : raise }
+      native = Module.new
+      native.const_set(:VERSION, Footplate::VERSION)
+      native.define_singleton_method(:parse) { |argv| argv == ["-V"] ? JSON.generate(parsed) : raise }
+      Footplate.const_set(:Native, native)
+      $LOADED_FEATURES << "footplate/native.so"
       exit Footplate::CLI.start(["-V"])
     SCRIPT
     out, status = output_of({}, script)

@@ -134,6 +134,16 @@ impl Keys {
         self.key(format_args!("footplate:inflight:{holder}"))
     }
 
+    /// Footplate: there for a while after jobs of a dead process were recovered.
+    pub fn suspects(&self) -> String {
+        self.key("footplate:suspects")
+    }
+
+    /// Footplate: set of the digests of jobs that are to be claimed one at a time.
+    pub fn trials(&self) -> String {
+        self.key("footplate:trials")
+    }
+
     /// Footplate: how often the payload with this digest was recovered.
     pub fn recovered(&self, sha: &str) -> String {
         self.key(format_args!("footplate:recovered:{sha}"))

@@ -1,7 +1,11 @@
 -- Moves jobs from the queues, in the given order, to the holder's in-flight table.
--- KEYS: 1 in-flight table, 2 leases, 3 paused queues, 4... the queues
--- ARGV: 1 holder, 2 claim number, 3 first token, 4 most jobs, 5 most bytes, 6... the queues' bare names
--- Returns {0, index, {payload...}, index, {payload...}...}, tokens counting up from the first;
+-- A job on trial (recover.lua) is the only such job of its holder: should the process die, it is known which one
+-- did it. Others of the kind stay in their queues until it has ended, or another process takes them.
+-- KEYS: 1 in-flight table, 2 leases, 3 paused queues, 4 suspects, 5 trials, 6... the queues
+-- ARGV: 1 holder, 2 claim number, 3 first token, 4 most jobs, 5 most bytes,
+--       6 most jobs while there are suspects, 7... the queues' bare names
+-- Returns {0, index, {payload...}, index, {payload...}...}, tokens counting up from the first, with 2 instead of
+-- 0 when jobs had to stay for a trial;
 -- or, for a claim that was executed before, {1, token, queue, payload, token, ...}.
 local inflight, number, first, limit = KEYS[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local byte_limit = tonumber(ARGV[5])
@@ -35,15 +39,39 @@ end
 redis.call('PERSIST', inflight)
 redis.call('HSET', inflight, '#claim', ARGV[2])
 
+if redis.call('EXISTS', KEYS[4]) == 1 then limit = math.min(limit, tonumber(ARGV[6])) end
+local trials, on_trial, held_most = redis.call('EXISTS', KEYS[5]) == 1, false, 100
+if trials then
+  local field = redis.call('HGET', inflight, '#trial')
+  on_trial = field and redis.call('HEXISTS', inflight, field) == 1
+end
+
+-- What may be taken of the popped, which of it goes on trial, and what stays.
+local function part(popped, held)
+  local rest, trial = {}, nil
+  for _, payload in ipairs(popped) do
+    local suspect = redis.call('SISMEMBER', KEYS[5], redis.sha1hex(payload)) == 1
+    if suspect and (on_trial or trial) then
+      held[#held + 1] = payload
+    else
+      rest[#rest + 1] = payload
+      if suspect then trial = #rest end
+    end
+  end
+  return rest, trial
+end
+
 local any_paused = redis.call('EXISTS', KEYS[3]) == 1
 local reply, taken, bytes, step, full = {0}, 0, 0, 16, false
-for i = 4, #KEYS do
-  local name = ARGV[i + 2]
+for i = 6, #KEYS do
+  local name, held = ARGV[i + 1], {}
   if not (any_paused and redis.call('SISMEMBER', KEYS[3], name) == 1) then
     while not full do
       local want = math.min(limit - taken, step)
       local popped = redis.call('RPOP', KEYS[i], want)
       if not popped then break end
+      local exhausted, trial = #popped < want, nil
+      if trials then popped, trial = part(popped, held) end
       local count, keep, biggest = #popped, #popped, 1
       local fields = {}
       for j = 1, count do
@@ -68,14 +96,23 @@ for i = 4, #KEYS do
       end
       if keep > 0 then
         redis.call('HSET', inflight, unpack(fields))
-        reply[#reply + 1] = i - 4
+        if trial and trial <= keep then
+          redis.call('HSET', inflight, '#trial', fields[2 * trial - 1])
+          redis.call('SREM', KEYS[5], redis.sha1hex(popped[trial]))
+          on_trial = true
+        end
+        reply[#reply + 1] = i - 6
         reply[#reply + 1] = popped
         taken = taken + keep
       end
       if taken >= limit or bytes >= byte_limit then full = true end
       -- Popped in steps: big payloads must not pile up here only to be pushed back.
       step = math.max(1, math.min(128, math.floor((byte_limit - bytes) / biggest)))
-      if count < want then break end
+      if exhausted or #held >= held_most then break end
+    end
+    if #held > 0 then
+      reply[1] = 2
+      for j = #held, 1, -1 do redis.call('RPUSH', KEYS[i], held[j]) end
     end
     if full then break end
   end

@@ -1,18 +1,31 @@
 -- Reads what is due, by Redis's own clock, and when the next one will be.
 -- KEYS: 1 schedule or retry
--- ARGV: 1 most jobs, 2 most bytes
+-- ARGV: 1 most jobs, 2 most bytes, 3 seconds to hold what is returned, 0 not to
+-- Held: the score moves on by so much, so that nobody else sees the member as due meanwhile, and everybody
+-- does if we never come back to it.
 -- Returns {microseconds until the next one, or -1, member...}
 local time = redis.call('TIME')
 local now = string.format('%d.%06d', tonumber(time[1]), tonumber(time[2]))
 local most, most_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
 local reply, bytes, seen = {-1}, 0, 0
+
+local function finish()
+  if tonumber(ARGV[3]) > 0 and seen > 0 then
+    -- Also on a full Redis (see claim.lua).
+    redis.call('PERSIST', KEYS[1])
+    local held = string.format('%d.%06d', tonumber(time[1]) + tonumber(ARGV[3]), tonumber(time[2]))
+    for i = 2, #reply do redis.call('ZADD', KEYS[1], 'XX', held, reply[i]) end
+  end
+  return reply
+end
+
 while seen < most do
   local part = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', seen, math.min(100, most - seen))
   for _, member in ipairs(part) do
     bytes = bytes + #member
     if bytes > most_bytes and seen > 0 then
       reply[1] = 0
-      return reply
+      return finish()
     end
     seen = seen + 1
     reply[seen + 1] = member
@@ -25,4 +38,4 @@ if following[2] then
   -- A score may be infinite; a day is soon enough to look again.
   reply[1] = math.ceil(math.max(0, math.min(wait, 86400)) * 1000000)
 end
-return reply
+return finish()

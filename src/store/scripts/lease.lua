@@ -18,7 +18,8 @@ if action == 'take' or action == 'renew' then
 end
 
 local left = redis.call('HLEN', KEYS[3]) - redis.call('HEXISTS', KEYS[3], '#claim')
-  - redis.call('HEXISTS', KEYS[3], '#metrics')
+  - redis.call('HEXISTS', KEYS[3], '#metrics') - redis.call('HEXISTS', KEYS[3], '#trial')
+  - redis.call('HEXISTS', KEYS[3], '#blamed')
 if action == 'release' then
   -- Orphaned in the meantime: the table belongs to whoever recovers it.
   if redis.call('ZSCORE', KEYS[2], holder) then return 0 end

@@ -43,7 +43,9 @@ module JsonCases
     when 2 then (random.rand(-2**70..2**70) >> random.rand(70)).to_s
     when 3 then float(random)
     when 4, 5 then string(random)
-    when 6, 7 then "[#{Array.new(random.rand(40)) { value(random, depth + 1 + random.rand(4)) }.first(random.rand(40)).join(", ")}]"
+    when 6, 7 then "[#{Array.new(random.rand(40)) do
+                         value(random, depth + 1 + random.rand(4))
+                       end.first(random.rand(40)).join(", ")}]"
     else "{#{Array.new(random.rand(20)) { "#{string(random)} :#{value(random, depth + 2)}" }.join(",")}}"
     end
   end
@@ -53,7 +55,8 @@ module JsonCases
     text.finite? ? JSON.generate(text) : "-0.0e#{random.rand(-3..3)}"
   end
 
-  PIECES = ["a", "key", " ", "é", "日", "😀", '\n', '\"', "\\\\", '\u0041', '\u00e9', '\ud83d\ude00', '\/', "0", "\u007f"].freeze
+  PIECES = ["a", "key", " ", "é", "日", "😀", '\n', '\"', "\\\\", '\u0041', '\u00e9', '\ud83d\ude00', '\/', "0",
+            "\u007f"].freeze
 
   def string(random)
     "\"#{Array.new(random.rand(6)) { PIECES.sample(random: random) }.join}\""

@@ -8,6 +8,7 @@ APP = defined?(Sidekiq) ? Sidekiq : Footplate
 APP.configure_server { |config| config.redis = { url: ENV.fetch("REDIS_URL") } }
 LEDGER = File.open(ENV.fetch("LEDGER"), "a")
 def mark(text) = LEDGER.syswrite("#{text}\n")
+
 class Around
   def call(*) = yield
 end

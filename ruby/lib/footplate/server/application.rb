@@ -85,6 +85,7 @@ module Footplate
       end
 
       def boot_file
+        Integration.await_active_job
         require File.expand_path(@path)
         tag(Dir.pwd) if @host.tags_files?
       end

@@ -19,7 +19,7 @@ module Footplate
 
       # @return [Array<String>]
       def lines
-        return ["footplate: #{@error.message}", *backtrace] if @error.is_a?(BootError)
+        return ["footplate: #{@error.message}", *backtrace] if @error.is_a?(Error)
 
         ["footplate: #{@error.class}: #{@error.message}", *backtrace, *(hint unless @verbose)]
       end

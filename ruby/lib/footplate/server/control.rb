@@ -40,10 +40,11 @@ module Footplate
         when :beat then beat(*details)
         when :signal then signal(*details)
         when :malformed then malformed(*details)
+        when :outage then outage(*details)
         when :fault then @launcher.fail_with(*details)
         end
       rescue Exception => e # rubocop:disable Lint/RescueException
-        @host.handle_exception(e, {context: "Footplate's control thread, #{kind}"})
+        @host.handle_exception(e, { context: "Footplate's control thread, #{kind}" })
       end
 
       def beat(first)
@@ -59,8 +60,12 @@ module Footplate
         @host.logger.warn { "Ignoring signal #{name.inspect} left for this process: it takes #{SIGNALS.join(", ")}." }
       end
 
+      def outage(message)
+        @host.handle_exception(RedisError.new(message), { context: "Redis cannot be worked with" })
+      end
+
       def malformed(payload, reason)
-        @host.handle_exception(ArgumentError.new(reason), {context: "Invalid JSON for job", jobstr: payload})
+        @host.handle_exception(ArgumentError.new(reason), { context: "Invalid JSON for job", jobstr: payload })
       end
     end
   end

@@ -51,7 +51,7 @@ module Footplate
         introduce(capsule)
         Thread.handle_interrupt(Object => :immediate) { serve(index, slot) }
       rescue Exception => e # rubocop:disable Lint/RescueException
-        @host.handle_exception(e, {context: "Raised while a worker thread ended"})
+        @host.handle_exception(e, { context: "Raised while a worker thread ended" })
       ensure
         hire(capsule, index, slot) unless @engine.stopping?
       end
@@ -61,15 +61,23 @@ module Footplate
       rescue @controls.shutdown
         nil
       rescue Exception => e # rubocop:disable Lint/RescueException
-        @host.handle_exception(e, {context: "Raised in a worker thread outside of any job"})
+        @host.handle_exception(e, { context: "Raised in a worker thread outside of any job" })
       end
 
       def introduce(capsule)
         thread = Thread.current
-        thread.name = "#{capsule.name}/processor"
+        thread.name = name_for(capsule)
         thread.priority = @host.thread_priority
         thread.report_on_exception = false
         thread[:sidekiq_capsule] = capsule.gem_capsule if capsule.gem_capsule
+      end
+
+      # As in the loaded generation: there are monitoring tools that look for it.
+      def name_for(capsule)
+        version = Gem::Version.new(@host.generation || "8")
+        return "processor" if version < Gem::Version.new("7")
+
+        "#{"sidekiq." if version >= Gem::Version.new("7.1")}#{capsule.name}/processor"
       end
 
       # As Sidekiq names threads in logs and in the busy table.

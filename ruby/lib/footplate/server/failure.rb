@@ -72,7 +72,8 @@ module Footplate
         answer = answer.to_i if answer.respond_to?(:to_i)
         answer if answer.is_a?(Integer) && answer.positive?
       rescue Exception => e # rubocop:disable Lint/RescueException
-        @host.handle_exception(e, {context: "Failure scheduling retry using the defined `sidekiq_retry_in` in #{klass}, falling back to default"})
+        context = "sidekiq_retry_in of #{klass || job.wrapped} failed; the job is retried by the default formula"
+        @host.handle_exception(e, { context: context })
         nil
       end
 
@@ -91,7 +92,7 @@ module Footplate
       def call_exhausted(job, exception, klass, payload)
         block_of(job, klass, :sidekiq_retries_exhausted_block)&.call(payload, exception)
       rescue StandardError => e
-        @host.handle_exception(e, {context: "Error calling retries_exhausted", job: payload})
+        @host.handle_exception(e, { context: "Error calling retries_exhausted", job: payload })
       end
 
       def discarded(job, exception)
@@ -104,7 +105,7 @@ module Footplate
         @host.death_handlers.each do |handler|
           handler.call(payload, exception)
         rescue StandardError => e
-          @host.handle_exception(e, {context: "Error calling death handler", job: payload})
+          @host.handle_exception(e, { context: "Error calling death handler", job: payload })
         end
       end
 

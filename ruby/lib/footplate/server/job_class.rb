@@ -8,7 +8,8 @@ module Footplate
     module JobClass
       def self.resolve(name)
         Object.const_get(name)
-      rescue NameError
+      rescue NameError, LoadError
+        # A LoadError: looking for Rails's wrapper loads its adapter, and that one the gem.
         raise unless ActiveJobWrapper::NAMES.include?(name) && defined?(::ActiveJob::Base)
 
         ActiveJobWrapper

@@ -73,7 +73,7 @@ module Footplate
       end
 
       def context(payload)
-        context = {jid: payload["jid"], class: payload["display_class"] || payload["wrapped"] || payload["class"]}
+        context = { jid: payload["jid"], class: payload["display_class"] || payload["wrapped"] || payload["class"] }
         attributes = @host[:logged_job_attributes] || %w[bid tags]
         attributes.each { |name| context[name.to_sym] = payload[name.to_s] if payload.key?(name.to_s) }
         context
@@ -82,10 +82,8 @@ module Footplate
       # 8.0 renamed it.
       def at_level(level, &block)
         logger = @host.logger
-        if logger.respond_to?(:with_level) then logger.with_level(level, &block)
-        elsif logger.respond_to?(:log_at) then logger.log_at(level, &block)
-        else yield
-        end
+        name = %i[with_level log_at].find { |method| logger.respond_to?(method) }
+        name ? logger.public_send(name, level, &block) : yield
       end
 
       def info?

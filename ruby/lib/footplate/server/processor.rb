@@ -59,7 +59,7 @@ module Footplate
       rescue @controls.handled => e
         report(job, e.cause || e, payload)
       rescue Exception => e # rubocop:disable Lint/RescueException
-        @host.handle_exception(e, {context: "Internal exception!", job: payload, jobstr: job.payload})
+        @host.handle_exception(e, { context: "Internal exception!", job: payload, jobstr: job.payload })
         raise
       end
 
@@ -96,6 +96,7 @@ module Footplate
               profiled(payload) do
                 reloaded do
                   instance = build(payload)
+                  job.reached(payload["wrapped"] || payload["class"])
                   locally(job, instance) { invoke(job, instance, payload, queue) }
                 end
               end
@@ -151,11 +152,18 @@ module Footplate
       end
 
       def profiled(payload, &block)
-        payload["profile"] && defined?(::Sidekiq::Profiler) ? ::Sidekiq::Profiler.new(@host.gem_argument).call(payload, &block) : yield
+        return yield unless payload["profile"] && defined?(::Sidekiq::Profiler)
+
+        ::Sidekiq::Profiler.new(@host.gem_argument).call(payload, &block)
       end
 
-      def report(_job, exception, payload)
-        @host.handle_exception(exception, {context: "Job raised exception", job: payload})
+      # The job's part of the log is over: its error is reported as somebody's who ran it.
+      def report(job, exception, payload)
+        Thread.current[:sidekiq_context] = nil
+        context = { context: "Job raised exception", job: payload }
+        # 7 dropped it.
+        context[:jobstr] = job.payload if @host.generation.to_i == 6
+        @host.handle_exception(exception, context)
       end
     end
   end

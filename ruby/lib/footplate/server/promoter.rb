@@ -19,7 +19,8 @@ module Footplate
         payload = parse(string)
         payload ? push(payload) : :malformed
       rescue Exception => e # rubocop:disable Lint/RescueException
-        @host.handle_exception(e, {context: "Client middleware failed on a due job; it stays scheduled", jobstr: string})
+        @host.handle_exception(e,
+                               { context: "Client middleware failed on a due job; it stays scheduled", jobstr: string })
         :keep
       end
 
@@ -27,7 +28,9 @@ module Footplate
       # @return [Array(String, String), Symbol] queue and payload, or :veto
       def push(payload)
         payload = @host.normalize(payload)
-        pushed = @host.client_middleware.invoke(payload["class"], payload, payload["queue"], @host.redis_pool) { payload }
+        pushed = @host.client_middleware.invoke(payload["class"], payload, payload["queue"], @host.redis_pool) do
+          payload
+        end
         return :veto unless pushed
 
         pushed["enqueued_at"] = now

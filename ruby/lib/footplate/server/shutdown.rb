@@ -72,7 +72,9 @@ module Footplate
           next if now - said < 5
 
           said = now
-          @host.logger.warn { "Waiting for Redis to hear of the last jobs. Another TERM ends at once; they would be run again." }
+          @host.logger.warn do
+            "Waiting for Redis to hear of the last jobs. Another TERM ends at once; they would be run again."
+          end
         end
         @launcher.control.join
       end

@@ -3,6 +3,7 @@
 require "footplate"
 require "footplate/server/host/base"
 require "footplate/server/host/default_logger"
+require "footplate/server/host/error_line"
 require "footplate/server/host/native_log"
 require "footplate/server/redis_settings"
 
@@ -60,6 +61,7 @@ module Footplate
         end
 
         def handle_exception(exception, context = {})
+          ErrorLine.write(self, exception, context)
           config.handle_exception(exception, context)
         end
 
@@ -131,8 +133,6 @@ module Footplate
         end
 
         def freeze!; end
-
-        # Nobody but us knows it.
         attr_accessor :launcher
 
         def config

@@ -1,0 +1,121 @@
+# frozen_string_literal: true
+
+require_relative "support/chaos"
+
+# Jobs that attack what runs them. The others survive.
+RSpec.describe "poisonous jobs" do
+  include Chaos
+
+  bystanders = 300
+
+  # Bystanders 1...n with the poison, job 0, among them.
+  def push_among(count, *poison)
+    jobs = Array.new(count) { |n| payload("MarkingJob", n + 1) }
+    redis.push("default", jobs.insert(count / 2, *poison))
+  end
+
+  def poisoned_server
+    server(env: { "POISON" => "1" })
+  end
+
+  def entries(set)
+    redis.call("ZRANGE", set, 0, -1).map { |job| JSON.parse(job) }
+  end
+
+  def expect_bystanders(count)
+    runs = self.runs.reject { |id, _| id.zero? }
+    expect((1..count).to_a - runs.keys).to eq([])
+    runs
+  end
+
+  # A supervisor's work: whenever one has died, it is started again.
+  def keep_alive(*servers)
+    eventually("an end", within: 120) do
+      servers.each { |server| server.start unless server.alive? }
+      redis.unfinished.zero?
+    end
+    servers.each(&:await_ready)
+  end
+
+  { "segfault" => "a segmentation fault", "exit!" => "exit!", "kill" => "SIGKILL" }.each do |way, name|
+    it "buries a job whose process ended three times by #{name}, and no other" do
+      push_among(bystanders, payload("PoisonJob", 0, way))
+      server = poisoned_server
+      keep_alive(server)
+      expect(server.stop.exitstatus).to eq(0)
+      expect(runs[0]).to eq(3)
+      dead = entries("dead")
+      expect(dead.map { |job| job["args"] }).to eq([[0, way]])
+      expect(dead.first).to include("error_class" => "Footplate::PoisonPill", "error_message" => /died 3 times/)
+      expect_bystanders(bystanders)
+    end
+  end
+
+  it "buries several of them, and no other, in a fleet of processes" do
+    push_among(bystanders, *%w[segfault exit! kill].map { |way| payload("PoisonJob", 0, way) })
+    fleet = Array.new(2) { poisoned_server }
+    keep_alive(*fleet)
+    expect(fleet.map { |server| server.stop.exitstatus }).to eq([0, 0])
+    expect(entries("dead").map { |job| job["args"][1] }).to match_array(%w[segfault exit! kill])
+    expect_bystanders(bystanders)
+    expect(processed).to eq(bystanders)
+  end
+
+  # What Sidekiq makes of them: an error like any other. Only the killed thread would lose its job there.
+  errors = {
+    "abort" => "SystemExit", "exit" => "SystemExit", "exception" => "Exception", "throw" => "UncaughtThrowError",
+    "stack" => "SystemStackError", "thread raise" => "Interrupt", "thread kill" => "Footplate::JobKilled"
+  }
+
+  it "takes what ends a thread for an error, and goes on with the same process" do
+    poison = errors.keys.map { |way| payload("PoisonJob", 0, way) }
+    push_among(bystanders, *poison)
+    server = poisoned_server.start
+    pid = server.pid
+    await_settled
+    expect(server.alive? && server.pid).to eq(pid)
+    retried = entries("retry").to_h { |job| [job["args"][1], job["error_class"]] }
+    expect(retried).to eq(errors)
+    expect(expect_bystanders(bystanders).values.uniq).to eq([1])
+    # As many workers as before: each of them can still take a job.
+    redis.push("default", Array.new(50) { |n| payload("MarkingJob", 1_000 + n, 0.01) })
+    await_done(bystanders + 51)
+    expect(server.stop.exitstatus).to eq(0)
+    expect(processed).to eq(bystanders + errors.size + 50)
+  end
+
+  ["fork", "fork and exit", "fork and raise", "fork and return"].each do |way|
+    it "goes on when a job does: #{way}" do
+      push_among(bystanders, payload("PoisonJob", 0, way))
+      server = poisoned_server.start
+      await_settled
+      expect(server.alive?).to be(true)
+      expect(expect_bystanders(bystanders).values.uniq).to eq([1])
+      expect([processed, entries("retry"), entries("dead")]).to eq([bystanders + 1, [], []])
+      expect(server.stop.exitstatus).to eq(0)
+    end
+  end
+
+  it "keeps lease, beat and registry alive while a job holds the GVL, and gives back what it cannot run" do
+    redis.push("default", [payload("PoisonJob", 0, "hold")])
+    holding = poisoned_server.start
+    eventually("a held GVL") { ledger.call("LLEN", "holding") == 1 }
+    # Threads of the process wait for some: it claims them, and cannot start them.
+    redis.push("default", Array.new(20) { |n| payload("MarkingJob", n + 1) })
+    identity = redis.call("SMEMBERS", "processes").first
+    beats = 4.times.map do
+      last = redis.call("HGET", identity, "beat")
+      eventually("another beat", within: 3) { redis.call("HGET", identity, "beat") != last }
+    end
+    expect(beats.size).to eq(4)
+    expect(ledger.call("LLEN", "holding")).to eq(1)
+    expect(redis.call("HGET", identity, "busy")).to eq("1")
+    other = poisoned_server.start
+    await_done(21)
+    expect(ledger.call("LLEN", "holding")).to eq(1)
+    await_settled
+    expect([holding, other].map { |server| server.stop.exitstatus }).to eq([0, 0])
+    expect(holding.output).not_to include("lease lost")
+    expect(runs.values.uniq).to eq([1])
+  end
+end

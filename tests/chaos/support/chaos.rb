@@ -1,0 +1,93 @@
+# frozen_string_literal: true
+
+require "json"
+require "securerandom"
+%w[own_redis ledger server_process waiting].each { |file| require_relative file }
+
+##
+# What the chaos examples share: their Redis, their ledger, their processes, and the account at the end.
+module Chaos
+  include Waiting
+
+  APP = File.join(__dir__, "app.rb")
+  # Recovery within seconds instead of tens of them.
+  TUNING = { lease_seconds: 2, beat_seconds: 0.5 }.freeze
+  JOBS = Integer(ENV.fetch("FOOTPLATE_CHAOS_JOBS", "20000"))
+  SEED = Integer(ENV.fetch("FOOTPLATE_CHAOS_SEED", Random.new_seed % 1_000_000))
+
+  attr_reader :redis, :ledger, :random
+
+  def self.included(group)
+    group.before do
+      @random = Random.new(SEED)
+      RSpec.configuration.reporter.message("    seed #{SEED} (FOOTPLATE_CHAOS_SEED replays it)")
+      @redis = OwnRedis.durable
+      @ledger = OwnRedis.start
+      @servers = []
+      # By the id in a payload: how often it was in flight when its process died.
+      @struck = Hash.new(0)
+    end
+    group.after do |example|
+      warn(@servers.map(&:output).map { |text| text.lines.last(15) }.join) if example.exception
+      @servers.each(&:discard)
+      [@redis, @ledger].each(&:stop)
+    end
+  end
+
+  def server(arguments: %w[-c 5], env: {}, tuning: TUNING)
+    ServerProcess.new(app: APP, redis: redis, ledger: ledger, arguments: arguments, env: env, tuning: tuning)
+                 .tap { |it| @servers << it }
+  end
+
+  def payload(class_name, *args, **more)
+    JSON.generate({ "class" => class_name, "args" => args, "retry" => true, "queue" => "default",
+                    "jid" => SecureRandom.hex(12), "created_at" => Time.now.to_f, "enqueued_at" => Time.now.to_f }
+                  .merge(more.transform_keys(&:to_s)))
+  end
+
+  # Jobs 0...count, a few of which take some milliseconds.
+  def push_marking(count, work: 0.02)
+    jobs = Array.new(count) do |id|
+      random.rand(200).zero? ? payload("MarkingJob", id, work) : payload("MarkingJob", id)
+    end
+    redis.push("default", jobs)
+  end
+
+  def runs
+    ledger.call("HGETALL", "runs").each_slice(2).to_h { |id, count| [Integer(id), Integer(count)] }
+  end
+
+  def done
+    ledger.call("HLEN", "runs")
+  end
+
+  def strike(payloads)
+    payloads.each { |job| @struck[JSON.parse(job)["args"].first] += 1 }
+    payloads.size
+  end
+
+  # Until `count` distinct jobs have run.
+  def await_done(count, within: 90)
+    eventually("#{count} jobs in the ledger", within: within) { done >= count }
+  end
+
+  def await_settled(within: 90)
+    eventually("nothing on its way", within: within) { redis.unfinished.zero? }
+  end
+
+  def processed
+    redis.call("GET", "stat:processed").to_i
+  end
+
+  # Every job ran; none ran again but those that were in flight at a kill, and those no more often than that.
+  def expect_all_run(count)
+    runs = self.runs
+    buried = redis.call("ZRANGE", "dead", 0, -1).map { |job| JSON.parse(job)["args"].first }
+    expect((0...count).to_a - runs.keys).to eq([])
+    again = runs.select { |_, times| times > 1 }
+    expect(again.reject { |id, times| times <= 1 + @struck[id] }).to eq({})
+    expect(buried).to eq([])
+    expect(processed).to eq(count)
+    again.values.sum { |times| times - 1 }
+  end
+end

@@ -1,0 +1,44 @@
+# frozen_string_literal: true
+
+require "fiddle"
+
+# A job that misbehaves in the way its second argument names, after it has marked its run.
+class PoisonJob
+  include JobModule
+
+  # Sleeps in C with the GVL held: no other Ruby thread runs, and none can interrupt it.
+  HOLD = Fiddle::Function.new(Fiddle.dlopen(nil)["sleep"], [Fiddle::TYPE_INT], Fiddle::TYPE_INT, need_gvl: true)
+
+  WAYS = {
+    "segfault" => -> { Process.kill(:SEGV, Process.pid) and sleep },
+    "exit!" => -> { exit!(1) },
+    "kill" => -> { Process.kill(:KILL, Process.pid) and sleep },
+    "abort" => -> { abort("a job may say so") },
+    "exit" => -> { exit(2) },
+    "exception" => -> { raise Exception, "not a StandardError" }, # rubocop:disable Lint/RaiseException
+    "throw" => -> { throw :nobody_catches },
+    "stack" => -> { recurse },
+    "thread kill" => -> { Thread.current.kill },
+    "thread raise" => -> { Thread.current.raise(Interrupt, "from itself") },
+    "fork" => -> { Process.wait(fork { exit!(0) }) },
+    "fork and exit" => -> { Process.wait(fork { exit(0) }) },
+    "fork and raise" => -> { Process.wait(fork { raise "in the child" }) },
+    "fork and return" => -> { (child = fork) && Process.wait(child) },
+    "hold" => -> { hold }
+  }.freeze
+
+  def self.hold
+    Ledger.note("holding", "begins")
+    HOLD.call(5)
+    Ledger.note("holding", "ends")
+  end
+
+  def self.recurse
+    recurse + 1
+  end
+
+  def perform(id, way, *)
+    Ledger.mark(id)
+    WAYS.fetch(way).call
+  end
+end

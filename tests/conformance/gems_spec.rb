@@ -1,0 +1,66 @@
+# frozen_string_literal: true
+
+require_relative "support/conformance"
+
+# Gems that reach into the server.
+Conformance.describe "sidekiq-cron", needs: "sidekiq-cron" do
+  app <<~'RUBY'
+    require "sidekiq-cron"
+    class Ticks
+      include JobModule
+      def perform(*args) = effect("tick", args)
+    end
+    Sidekiq.configure_server do |config|
+      config.on(:startup) do
+        Sidekiq.options[:poll_interval] = Sidekiq.options[:poll_interval_average] = 1 if Sidekiq.respond_to?(:options)
+        Sidekiq::Cron::Job.create(name: "ticks", cron: "* * * * * *", class: "Ticks", args: ["each second"])
+      end
+    end
+  RUBY
+
+  scenario do
+    start
+    # Its poller waits up to 5 s before it looks for the first time.
+    eventually("the first tick", 30) { effects("tick").any? }
+    @code = server.stop
+  end
+
+  it "enqueues by its poller, which the launcher starts and stops" do
+    expect(effects("tick").uniq).to eq([[["each second"]]])
+    expect(@code).to eq(0)
+    expect(server.stop_seconds).to be < 5
+  end
+end
+
+Conformance.describe "sentry-sidekiq", needs: %w[sentry-ruby-core sentry-sidekiq] do
+  app <<~'RUBY'
+    require "sentry-ruby"
+    require "sentry-sidekiq"
+    class Told
+      def initialize(*) = nil
+      def send_event(event) = effect("event", event.to_hash[:exception] ? event.to_hash.dig(:exception, :values).first[:value] : event.class.name, event.tags, event.contexts.keys)
+    end
+    Sentry.init do |config|
+      config.dsn = "http://12345:67890@sentry.invalid/42"
+      config.transport.transport_class = Class.new(Sentry::Transport) { def send_event(event) = effect("event", event.to_hash.dig(:exception, :values).first[:value], event.to_hash[:transaction].to_s, event.to_hash[:tags]) }
+      config.background_worker_threads = 0
+      config.logger = Logger.new(File::NULL)
+    end
+    class Wrong < Failing; end
+  RUBY
+
+  scenario do
+    push("Wrong", 1, queue: "default", jid: "told")
+    start
+    drained
+    @code = server.stop
+  end
+
+  it "hears of failures through its middleware and error handler" do
+    expect(effects("event").size).to eq(1)
+    expect(effects("event").first[0]).to include("boom 1")
+    expect(effects("event").first[1]).to include("Wrong")
+    expect(effects("event").first[2]).to include("jid" => "told")
+    expect(@code).to eq(0)
+  end
+end

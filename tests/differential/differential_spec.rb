@@ -1,0 +1,122 @@
+# frozen_string_literal: true
+
+require "open3"
+require "rbconfig"
+%w[own_redis server_process waiting].each { |file| require_relative "../chaos/support/#{file}" }
+require_relative "support/account"
+
+# The same jobs, pushed by Sidekiq's client, run by Sidekiq and by Footplate: what is left behind is the same.
+RSpec.describe "Footplate beside Sidekiq" do
+  include Waiting
+
+  app = File.expand_path("support/app.rb", __dir__)
+  catalogue = File.expand_path("support/catalogue.rb", __dir__)
+  jobs = Integer(ENV.fetch("FOOTPLATE_DIFFERENTIAL_JOBS", "10000"))
+  seed = Integer(ENV.fetch("FOOTPLATE_DIFFERENTIAL_SEED", Random.new_seed % 1_000_000))
+  queues = %w[-q high -q default -q low -q other -q last -c 10]
+
+  servers = {
+    sidekiq: { program: ServerProcess::SIDEKIQ },
+    native: { program: ServerProcess::FOOTPLATE },
+    middleware: { program: ServerProcess::FOOTPLATE, env: { "MIDDLEWARE" => "1" } }
+  }
+
+  # One after the other: the machine is not to be shared by what is compared.
+  before(:context) do
+    skip "the sidekiq gem is not installed" if Gem::Specification.find_all_by_name("sidekiq").empty?
+    RSpec.configuration.reporter.message("    #{jobs} jobs, seed #{seed} (FOOTPLATE_DIFFERENTIAL_SEED replays it)")
+    @stores = servers.transform_values { { redis: OwnRedis.start, ledger: OwnRedis.start } }
+    push(catalogue, jobs, seed)
+    @stores.keys.drop(1).each { |name| copy(@stores[:sidekiq][:redis], @stores[name][:redis]) }
+    servers.each { |name, options| run(name, app, queues, options) }
+  end
+
+  after(:context) { @stores&.each_value { |store| store.each_value(&:stop) } }
+
+  def push(catalogue, jobs, seed)
+    store = @stores[:sidekiq]
+    env = { "REDIS_URL" => store[:redis].url, "LEDGER" => store[:ledger].socket }
+    out, status = Open3.capture2e(env, RbConfig.ruby, catalogue, jobs.to_s, seed.to_s)
+    raise out unless status.success?
+  end
+
+  def copy(from, to)
+    scored = ->(name) { from.call("ZRANGE", name, 0, -1, "WITHSCORES").each_slice(2).flat_map(&:reverse) }
+    from.keys("*").each do |name|
+      case from.call("TYPE", name)
+      when "list" then from.call("LRANGE", name, 0, -1).each_slice(500) { |part| to.call("RPUSH", name, *part) }
+      when "set" then to.call("SADD", name, *from.call("SMEMBERS", name))
+      when "zset" then to.call("ZADD", name, *scored.call(name))
+      end
+    end
+  end
+
+  # Until nothing waits, nor is in Footplate's tables; what still runs in Sidekiq ends before it does.
+  def run(name, app, queues, options)
+    store = @stores[name]
+    server = ServerProcess.new(app: app, **store, arguments: queues, **options).start.await_ready
+    started = now
+    eventually("an end of #{name}: #{server.output.lines.last(20).join}", within: 300) do
+      store[:redis].unfinished.zero?
+    end
+    RSpec.configuration.reporter.message("    #{name}: #{(now - started).round(1)} s")
+    status = server.stop
+    raise "#{name} ended with #{status}:\n#{server.output}" unless status.success?
+  ensure
+    server&.discard
+  end
+
+  def account(name)
+    Account.new(@stores[name][:redis])
+  end
+
+  def ledger(name)
+    ledger = @stores[name][:ledger]
+    { runs: ledger.call("HGETALL", "runs").each_slice(2).to_h, death: ledger.call("LRANGE", "death", 0, -1).sort,
+      exhausted: ledger.call("LRANGE", "exhausted", 0, -1).sort }
+  end
+
+  # @return [Hash] what only one of the two has, of whatever differs; a failure with all they share could not be read
+  def difference(ours, theirs)
+    (ours.keys | theirs.keys).each_with_object({}) do |key, found|
+      mine, other = [ours, theirs].map { |all| Array(all[key]).flatten(2).map(&:to_s).tally.sort }
+      found[key] = { ours: (mine - other).first(5), theirs: (other - mine).first(5) } unless mine == other
+    end
+  end
+
+  (servers.keys - [:sidekiq]).each do |name|
+    describe "(#{name} path)" do
+      it "runs every job once, and calls the same blocks and handlers" do
+        ours = ledger(name)
+        expect(ours[:runs].reject { |_, times| times == "1" }).to eq({})
+        expect(difference(ours, ledger(:sidekiq))).to eq({})
+      end
+
+      it "leaves the same keys, types, lifetimes, counters, sets and bytes" do
+        ours, theirs = [account(name), account(:sidekiq)].map(&:to_h)
+        expect(ours.transform_values { |it| it.first(2) }).to eq(theirs.transform_values { |it| it.first(2) })
+        expect(difference(ours, theirs)).to eq({})
+      end
+
+      it "counts the same executions by class" do
+        expect(account(name).metrics).to eq(account(:sidekiq).metrics)
+      end
+    end
+  end
+
+  # @return [Range] what the formula and its jitter allow, and a second for a slow machine
+  def window(job)
+    custom = job[:class].match?(/\ARetryIn(Integer|Float|String)|\AOneArgument/)
+    custom ||= job[:class] == "Failing" && job[:error] != "KeyError"
+    base = custom ? 50_000 : (job[:count]**4) + 15
+    (base - 0.01)..(base + (10 * (job[:count] + 1)) + 1)
+  end
+
+  servers.each_key do |name|
+    it "schedules retries within the formula and its jitter (#{name})" do
+      delays = account(name).delays
+      expect(delays).not_to be_empty
+      expect(delays.reject { |job| window(job).cover?(job[:delay]) }).to eq([])
+    end
+  end
+end
