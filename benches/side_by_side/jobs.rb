@@ -6,16 +6,16 @@ require_relative "ledger"
 # The jobs of every load. Each is called with its number first; the bare loops run the same classes.
 JOB_MODULE = defined?(Sidekiq::Job) ? Sidekiq::Job : Sidekiq::Worker
 
-# At the head of the queue: the clock starts.
-class FirstJob
+# Alone in the queue while the worker starts: the others are let in when it is there with all its threads.
+class ReadyJob
   include JOB_MODULE
 
   def perform
-    Ledger.first
+    Ledger.ready
   end
 end
 
-# At its end: the clock stops once all others have run.
+# Behind all others: the clock stops once they have run.
 class LastJob
   include JOB_MODULE
 

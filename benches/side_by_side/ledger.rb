@@ -3,12 +3,13 @@
 require "json"
 
 ##
-# What the jobs of one run leave behind, in the memory of the worker that runs them: how often each ran, when the first
-# and the last did, and what the process cost meanwhile. Two files tell the benchmark: `end`, as soon as every job has
-# run, and `ledger`, written as the process exits, so that a job that ran again after the end is seen.
+# What the jobs of one run leave behind, in the memory of the worker that runs them: how often each ran, when the last
+# did, and what the process cost. Three files tell the benchmark: `ready`, once the worker is there with all its
+# threads, `end`, as soon as every job has run, and `ledger`, written as the process exits, so that a job that ran
+# again after the end is seen.
 #
 # It must cost next to nothing, since a no-op costs next to nothing: one addition per job. The clock is read by the
-# first job (see FirstJob) and by the last (LastJob), which waits for those that other threads still run.
+# last job (see LastJob), which waits for those that other threads still run.
 module Ledger
   PATIENCE = 20
 
@@ -24,15 +25,16 @@ module Ledger
       at_exit { write("ledger", delivery) if Process.pid == worker }
     end
 
-    def first
-      @cpu = cpu
-      @first = now
+    def ready
+      threads = Integer(ENV.fetch("BENCH_THREADS"))
+      sleep 0.001 until Thread.list.size >= threads
+      write("ready", costs)
     end
 
     def last
       deadline = now + PATIENCE
       sleep 0.000_5 while @runs.include?(0) && now < deadline
-      write("end", first: @first, last: now, cpu: cpu - @cpu, waits: @waits, **memory)
+      write("end", { last: now, waits: @waits, **costs, **memory })
     end
 
     def now
@@ -45,9 +47,10 @@ module Ledger
       { missing: @runs.count(0), doubled: @runs.count { |count| count > 1 } }
     end
 
-    def cpu
+    # So far: seconds, and objects allocated.
+    def costs
       times = Process.times
-      times.utime + times.stime
+      { cpu: times.utime + times.stime, objects: GC.stat(:total_allocated_objects) }
     end
 
     # In KiB: now, and at the most.

@@ -38,7 +38,7 @@ module SideBySide
     Load.new(name: "activejob", title: "Active Job no-op", jobs: 30_000, fewer: 3, threads: 10, bare: "activejob"),
     Load.new(name: "raising", title: "every job raises, retry stored", jobs: 30_000, fewer: 6, threads: 10,
              retries: true),
-    Load.new(name: "sleep", title: "sleep 50 ms, 1,000 threads", jobs: 40_000, fewer: 4, threads: 1_000,
+    Load.new(name: "sleep", title: "sleep 50 ms, 1,000 threads", jobs: 80_000, fewer: 4, threads: 1_000,
              limit: 20_000),
     Load.new(name: "cpu", title: "CPU-bound (2,000-step Fibonacci)", jobs: 3_000, fewer: 1, threads: 10, bare: "cpu"),
     Load.new(name: "latency10", title: "push to perform, 10/s", threads: 10, rate: 10),

@@ -41,9 +41,8 @@ module SideBySide
     end
 
     # The payloads, the first to be popped first.
-    def push(payloads)
-      call("SADD", "queues", "default")
-      payloads.each_slice(1_000) { |slice| call("LPUSH", "queue:default", *slice) }
+    def push(payloads, list = "queue:default")
+      payloads.each_slice(1_000) { |slice| call("LPUSH", list, *slice) }
     end
 
     # One number of INFO.

@@ -38,8 +38,8 @@ module SideBySide
     private
 
     def throughput
-      head = ["load", "engine", "jobs/s", "x Sidekiq", "of limit", "worker CPU/job", "Redis CPU/job", "commands/job",
-              "memory", "runs"]
+      head = ["load", "engine", "jobs/s", "x Sidekiq", "of limit", "worker CPU/job", "objects/job", "Redis CPU/job",
+              "commands/job", "memory", "runs"]
       rows = @summaries.reject { |it| it.load.latency? }.flat_map do |summary|
         summary.engines.map { |engine| throughput_row(summary, engine) } + limit_row(summary)
       end
@@ -56,13 +56,13 @@ module SideBySide
     end
 
     def costs(cost)
-      [number(cost[:worker_cpu] * 1e6, "%<n>.1f µs"), number(cost[:redis_cpu] * 1e6, "%<n>.1f µs"),
-       number(cost[:redis_commands], "%<n>.3f")]
+      [number(cost[:worker_cpu] * 1e6, "%<n>.1f µs"), number(cost[:objects], "%<n>.1f"),
+       number(cost[:redis_cpu] * 1e6, "%<n>.1f µs"), number(cost[:redis_commands], "%<n>.3f")]
     end
 
     def limit_row(summary)
       spread = summary.spread(:bare, :jobs_per_second) or return []
-      [[summary.load.title, "bare loop", with_spread(spread, "%<n>d"), "", "", "", "", "", "", spread.runs.to_s]]
+      [[summary.load.title, "bare loop", with_spread(spread, "%<n>d"), "", "", "", "", "", "", "", spread.runs.to_s]]
     end
 
     def void_row(summary, engine)

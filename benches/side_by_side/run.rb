@@ -6,12 +6,13 @@ require_relative "worker"
 
 module SideBySide
   ##
-  # One worker process over one load: its jobs are in Redis before it starts (for latency: are pushed once it runs), it
-  # works them off, and is stopped. What is measured lies between its first and its last job.
+  # One worker process over one load: once it is there with all its threads, its jobs are let into the queue (for
+  # latency: one by one), it works them off, and is stopped. What is measured lies between that moment and its last job.
   class Run
     STARTS_WITHIN = 60
     ENDS_WITHIN = 180
     STORED_WITHIN = 10
+    ASIDE = "bench:jobs"
 
     def initialize(redis:, engine:, load:, jobs:)
       @redis = redis
@@ -24,31 +25,38 @@ module SideBySide
     # @raise [Void]
     def call
       fill
-      @before = redis_costs
       @worker = Worker.new(@engine, @load, @jobs, @redis.url)
-      feed if @load.latency?
+      @before = costs(@worker.report("ready", STARTS_WITHIN))
+      started = now
+      @load.latency? ? feed : open
       finish = @worker.report("end", ENDS_WITHIN)
-      @stored = await_retries if @load.retries
-      figures(finish, redis_costs)
+      ended = @load.retries ? await_retries : finish[:last]
+      figures(ended - started, finish)
     ensure
       @worker&.discard
     end
 
     private
 
+    # Where the worker does not look: pushing takes longer than running some of them.
     def fill
       @redis.call("FLUSHALL")
-      @redis.push([Payloads.plain("FirstJob")])
+      @redis.call("SADD", "queues", "default")
+      @redis.push([Payloads.plain("ReadyJob")])
       return if @load.latency?
 
       (0...@jobs).each_slice(10_000) do |numbers|
-        @redis.push(numbers.map { |number| Payloads.job(@load.name, number) })
+        @redis.push(numbers.map { |number| Payloads.job(@load.name, number) }, ASIDE)
       end
-      @redis.push([Payloads.plain("LastJob")])
+      @redis.push([Payloads.plain("LastJob")], ASIDE)
+    end
+
+    # All at once.
+    def open
+      @redis.call("RENAME", ASIDE, "queue:default")
     end
 
     def feed
-      @worker.wait(STARTS_WITHIN, "it to begin") { @redis.call("LLEN", "queue:default").zero? }
       Feeder.new(@redis, @load).push(@jobs)
       @redis.push([Payloads.plain("LastJob")])
     end
@@ -59,18 +67,19 @@ module SideBySide
       now
     end
 
-    def redis_costs
-      { redis_commands: @redis.info("total_commands_processed"),
-        redis_cpu: @redis.info("used_cpu_user") + @redis.info("used_cpu_sys") }
+    # So far, of the worker and of Redis.
+    def costs(report)
+      { worker_cpu: report[:cpu], objects: report[:objects],
+        redis_cpu: @redis.info("used_cpu_user") + @redis.info("used_cpu_sys"),
+        redis_commands: @redis.info("total_commands_processed") }
     end
 
-    def figures(finish, after)
+    def figures(seconds, finish)
+      after = costs(finish)
       @worker.stop
       check(@worker.report("ledger", 1))
-      seconds = (@stored || finish[:last]) - finish[:first]
-      costs = after.to_h { |name, value| [name, value - @before[name]] }.merge(worker_cpu: finish[:cpu])
-      { jobs: @jobs, seconds: seconds, jobs_per_second: @jobs / seconds,
-        per_job: costs.transform_values { |value| value / @jobs },
+      per_job = after.to_h { |name, value| [name, (value - @before[name]).fdiv(@jobs)] }
+      { jobs: @jobs, seconds: seconds, jobs_per_second: @jobs / seconds, per_job: per_job,
         resident: finish[:resident], peak: finish[:peak], **Feeder.percentiles(finish[:waits]) }
     end
 

@@ -17,7 +17,7 @@ module SideBySide
     def initialize(engine, load, jobs, redis_url)
       @dir = Dir.mktmpdir("footplate-bench")
       env = Engines.env.merge("REDIS_URL" => redis_url, "BENCH_DIR" => @dir, "BENCH_JOBS" => jobs.to_s,
-                              "BENCH_LOAD" => load.name)
+                              "BENCH_LOAD" => load.name, "BENCH_THREADS" => load.threads.to_s)
       @pid = Process.spawn(env, *Engines.command(engine, load), chdir: @dir, in: File::NULL, out: log,
                                                                 err: %i[child out])
     end
