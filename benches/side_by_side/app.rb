@@ -1,0 +1,25 @@
+# frozen_string_literal: true
+
+# The application that both engines run: plain Ruby, given with -r. BENCH_LOAD says which load.
+require "sidekiq"
+
+bench_load = ENV.fetch("BENCH_LOAD")
+
+if bench_load == "activejob"
+  require "active_job"
+  ActiveJob::Base.queue_adapter = :sidekiq
+  ActiveJob::Base.logger = nil
+end
+
+Sidekiq.configure_server do |config|
+  config.redis = { url: ENV.fetch("REDIS_URL") }
+  config.logger.level = Logger::ERROR unless bench_load == "logging"
+  next unless bench_load == "middleware"
+
+  config.server_middleware do |chain|
+    5.times { chain.add(Class.new { define_method(:call) { |*, &job| job.call } }) }
+  end
+end
+
+require_relative "jobs"
+Ledger.open

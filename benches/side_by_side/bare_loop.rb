@@ -1,0 +1,34 @@
+# frozen_string_literal: true
+
+# The limit: what one Ruby process can do with the payloads of a load in its memory, without Redis and threads.
+#
+#   BENCH_LOAD=noop BENCH_JOBS=200000 BENCH_DIR=. ruby bare_loop.rb    prints jobs/s
+require "json"
+require_relative "app"
+require_relative "payloads"
+
+count = Integer(ENV.fetch("BENCH_JOBS"))
+name = ENV.fetch("BENCH_LOAD")
+payloads = Array.new(count) { |number| SideBySide::Payloads.job(name, number) }
+
+started = Ledger.now
+case name
+when "activejob"
+  payloads.each do |payload|
+    job = JSON.parse(payload)
+    ActiveJob::Base.execute(job["args"].first.merge("provider_job_id" => job["jid"]))
+  end
+when "cpu"
+  job = FibonacciJob.new
+  count.times { |number| job.perform(number, 1.5) }
+else
+  payloads.each do |payload|
+    job = JSON.parse(payload)
+    instance = Object.const_get(job["class"]).new
+    instance.jid = job["jid"]
+    instance.perform(*job["args"])
+  end
+end
+elapsed = Ledger.now - started
+abort "the loop ran #{Ledger.runs.sum} of #{count} jobs" unless Ledger.runs.all?(1)
+puts count / elapsed

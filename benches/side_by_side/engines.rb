@@ -1,0 +1,36 @@
+# frozen_string_literal: true
+
+require "etc"
+
+module SideBySide
+  ##
+  # How to start what is compared. Footplate has two front doors: its gem's executable, and the executable that embeds
+  # Ruby.
+  module Engines
+    ROOT = File.expand_path("../..", __dir__)
+    EMBEDDED = ENV.fetch("FOOTPLATE_EMBEDDED", File.join(ROOT, "target/release/footplate"))
+    TITLES = { gem: "Footplate", embedded: "Footplate (embedded)", sidekiq: "Sidekiq" }.freeze
+    COMMANDS = { gem: [File.join(ROOT, "bin/footplate")], embedded: [EMBEDDED], sidekiq: ["sidekiq"] }.freeze
+    # What this machine says about environments and threads does not count.
+    CLEAN = %w[APP_ENV RAILS_ENV RACK_ENV RAILS_MAX_THREADS REDIS_PROVIDER DYNO NOTIFY_SOCKET].to_h { [_1, nil] }.freeze
+
+    # @return [Array<Symbol>] the front doors that have been built, the first of which is compared with Sidekiq
+    def self.doors
+      doors = []
+      doors << :gem if Dir[File.join(ROOT, "ruby/lib/footplate/native.*")].any?
+      doors << :embedded if File.executable?(EMBEDDED)
+      raise Error, "Footplate is not built: run bin/setup" if doors.empty?
+
+      doors
+    end
+
+    def self.env
+      CLEAN.merge("FOOTPLATE_LIB" => File.join(ROOT, "ruby/lib"), "LC_ALL" => "C.UTF-8")
+    end
+
+    def self.command(engine, load)
+      [*COMMANDS.fetch(engine), "-e", "production", "-r", File.join(__dir__, "app.rb"), "-c", load.threads.to_s,
+       "-q", "default"]
+    end
+  end
+end

@@ -1,0 +1,69 @@
+# frozen_string_literal: true
+
+require "json"
+
+##
+# What the jobs of one run leave behind, in the memory of the worker that runs them: how often each ran, when the last
+# did, and what the process cost. Three files tell the benchmark: `ready`, once the worker is there with all its
+# threads, `end`, as soon as every job has run, and `ledger`, written as the process exits, so that a job that ran
+# again after the end is seen.
+#
+# It must cost next to nothing, since a no-op costs next to nothing: one addition per job. The clock is read by the
+# last job (see LastJob), which waits for those that other threads still run.
+module Ledger
+  PATIENCE = 20
+
+  class << self
+    # How often each job ran, by its number. Jobs add to it themselves.
+    attr_reader :runs, :waits
+
+    def open
+      @dir = ENV.fetch("BENCH_DIR")
+      @runs = Array.new(Integer(ENV.fetch("BENCH_JOBS")), 0)
+      @waits = []
+      worker = Process.pid
+      at_exit { write("ledger", delivery) if Process.pid == worker }
+    end
+
+    def ready
+      threads = Integer(ENV.fetch("BENCH_THREADS"))
+      sleep 0.001 until Thread.list.size >= threads
+      write("ready", costs)
+    end
+
+    def last
+      deadline = now + PATIENCE
+      sleep 0.000_5 while @runs.include?(0) && now < deadline
+      write("end", { last: now, waits: @waits, **costs, **memory })
+    end
+
+    def now
+      Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    end
+
+    private
+
+    def delivery
+      { missing: @runs.count(0), doubled: @runs.count { |count| count > 1 } }
+    end
+
+    # So far: seconds, and objects allocated.
+    def costs
+      times = Process.times
+      { cpu: times.utime + times.stime, objects: GC.stat(:total_allocated_objects) }
+    end
+
+    # In KiB: now, and at the most.
+    def memory
+      status = File.read("/proc/self/status")
+      { resident: status[/^VmRSS:\s+(\d+)/, 1].to_i, peak: status[/^VmHWM:\s+(\d+)/, 1].to_i }
+    end
+
+    # Whoever waits for the file finds all of it.
+    def write(name, content)
+      path = File.join(@dir, name)
+      File.write("#{path}.new", JSON.generate(content))
+      File.rename("#{path}.new", path)
+    end
+  end
+end

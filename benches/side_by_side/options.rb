@@ -1,0 +1,64 @@
+# frozen_string_literal: true
+
+require "optparse"
+require_relative "loads"
+
+module SideBySide
+  # What was asked for.
+  #
+  # scale::   factor for the loads' numbers of jobs
+  # seconds:: how long jobs are pushed in a latency run
+  # budget::  seconds for everything, or nil: a load gets its share, and one pair whatever that takes
+  Options = Struct.new(:loads, :pairs, :jobs, :scale, :seconds, :budget, :doors, :json, keyword_init: true) do
+    def self.parse(argv)
+      options = new(loads: LOADS, pairs: 5, scale: 1.0, seconds: 10)
+      parser(options).parse!(argv.dup).tap { |rest| raise Error, "unknown argument: #{rest.first}" if rest.any? }
+      options
+    rescue OptionParser::ParseError => e
+      raise Error, e.message
+    end
+
+    def self.parser(options)
+      OptionParser.new do |parser|
+        parser.banner = "Usage: bin/bench [options]\n\n" \
+                        "Footplate and the installed Sidekiq side by side, over a redis-server of its own.\n\n"
+        scope(parser, options)
+        size(parser, options)
+        parser.on("--json FILE", "write everything measured there") { |file| options.json = file }
+        parser.on("-h", "--help", "this text") { print(parser.help) || exit }
+      end
+    end
+
+    def self.scope(parser, options)
+      names = LOADS.map(&:name)
+      parser.on("--only LOADS", Array, "some of: #{names.join(",")}") do |wanted|
+        unknown = wanted - names
+        raise Error, "unknown load: #{unknown.first} (there are #{names.join(", ")})" if unknown.any?
+
+        options.loads = LOADS.select { |load| wanted.include?(load.name) }
+      end
+      parser.on("--doors DOORS", Array, "gem,embedded: Footplate's front doors to run (default: both, if built;",
+                "the first is the one compared)") { |doors| options.doors = doors.map(&:to_sym) }
+    end
+
+    def self.size(parser, options)
+      parser.on("--pairs N", Integer, "runs of each engine, in turn (default: 5)") { |pairs| options.pairs = pairs }
+      parser.on("--jobs N", Integer, "jobs per run, for both engines; not for latency") { |jobs| options.jobs = jobs }
+      parser.on("--quick", "a rough answer within two minutes") do
+        options.to_h.slice(:doors).compact.empty? && options.doors = [:gem]
+        options.pairs = 2
+        options.scale = 0.25
+        options.seconds = 2
+        options.budget = 110
+      end
+    end
+    private_class_method :parser, :scope, :size
+
+    # Jobs of `engine` for `load`.
+    def count(load, engine)
+      return jobs if jobs && !load.latency?
+
+      load.count(engine, scale, seconds)
+    end
+  end
+end

@@ -1,0 +1,116 @@
+# frozen_string_literal: true
+
+require "open3"
+require "rbconfig"
+require "tmpdir"
+require_relative "engines"
+require_relative "run"
+
+module SideBySide
+  ##
+  # Runs the engines in turn: A B A B …, so that whatever else the machine does meets both.
+  class Session
+    # One run: of which load, which engine (or :bare), with figures, or with the reason why it does not count.
+    Result = Struct.new(:load, :engine, :pair, :figures, :void, keyword_init: true)
+
+    # @return [Array<Result>]
+    attr_reader :results
+
+    def initialize(options, redis, progress)
+      @options = options
+      @redis = redis
+      @progress = progress
+      @engines = (options.doors || Engines.doors) + [:sidekiq]
+      @results = []
+    end
+
+    def call
+      @started = now
+      @total = @options.loads.sum { |load| steps(load).size * @options.pairs }
+      @done = 0
+      @options.loads.each_with_index { |load, index| measure(load, index) }
+      @progress.clear
+      results
+    end
+
+    private
+
+    def measure(load, index)
+      @options.pairs.times do |pair|
+        if pair.positive? && over?(index)
+          @done += steps(load).size
+          next
+        end
+        steps(load).each { |engine| step(load, engine, pair) }
+      end
+    end
+
+    def steps(load)
+      [*@engines, *(:bare if load.bare)]
+    end
+
+    # Whether the loads up to this one have used their share of the time.
+    def over?(index)
+      return false unless @options.budget
+
+      # Another pair must fit in, too.
+      share = @options.budget * (index + 1) / @options.loads.size.to_f
+      now - @started > share * 0.75
+    end
+
+    def step(load, engine, pair)
+      @progress.show(@done += 1, @total, "#{load.title}: #{Engines::TITLES.fetch(engine, "bare loop")}")
+      results << Result.new(load: load.name, engine: engine, pair: pair, figures: figures(load, engine))
+    rescue Void => e
+      @progress.say("VOID: #{load.title}, #{engine}, pair #{pair + 1}: #{e.message}")
+      results << Result.new(load: load.name, engine: engine, pair: pair, void: e.message)
+    end
+
+    def figures(load, engine)
+      jobs = @options.count(load, engine == :bare ? :gem : engine)
+      return { jobs_per_second: bare(load, jobs) } if engine == :bare
+
+      Run.new(redis: @redis, engine: engine, load: load, jobs: jobs).call
+    end
+
+    def bare(load, jobs)
+      Dir.mktmpdir("footplate-bench") do |dir|
+        env = Engines.env.merge("BENCH_LOAD" => load.bare, "BENCH_JOBS" => jobs.to_s, "BENCH_DIR" => dir,
+                                "REDIS_URL" => @redis.url)
+        output, status = Open3.capture2e(env, RbConfig.ruby, File.join(__dir__, "bare_loop.rb"))
+        raise Void, "the bare loop failed\n#{output}" unless status.success?
+
+        Float(output.lines.last)
+      end
+    end
+
+    def now
+      Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    end
+  end
+
+  ##
+  # A line that says how far it is: rewritten on a terminal, one per step elsewhere.
+  class Progress
+    def initialize(out)
+      @out = out
+      @live = out.tty?
+      @started = Time.now
+    end
+
+    def show(done, total, what)
+      line = format("[%<seconds>4ds] %<done>d/%<total>d %<what>s", seconds: Time.now - @started, done: done,
+                                                                   total: total, what: what)
+      @out.print(@live ? "\r\e[K#{line}" : "#{line}\n")
+    end
+
+    def say(text)
+      clear
+      @out.puts(text)
+    end
+
+    def clear
+      @out.print("\r\e[K") if @live
+    end
+  end
+end

@@ -1,0 +1,69 @@
+# frozen_string_literal: true
+
+require "etc"
+require "json"
+require_relative "engines"
+
+module SideBySide
+  ##
+  # What a figure is worth nothing without: versions, machine, day, and how busy the machine was with other things.
+  class Surroundings
+    def initialize(redis)
+      @redis_version = redis.version
+      @load_before = load_average
+      @started = Time.now
+    end
+
+    def to_h
+      { date: @started.strftime("%Y-%m-%d %H:%M"), commit: commit, footplate: footplate, ruby: RUBY_DESCRIPTION,
+        sidekiq: gem_version("sidekiq"), activejob: gem_version("activejob"), json: gem_version("json"),
+        redis: @redis_version, cpu: cpu, cores: Etc.nprocessors, kernel: Etc.uname[:release], os: os,
+        load_average: [@load_before, load_average] }
+    end
+
+    def lines
+      facts = to_h
+      ["#{facts[:date]}, #{facts[:cpu]} (#{facts[:cores]} cores), #{facts[:os]}, Linux #{facts[:kernel]}",
+       "Footplate #{facts[:footplate]} (#{facts[:commit]}), Sidekiq #{facts[:sidekiq]}, Active Job " \
+       "#{facts[:activejob] || "not installed"}, json #{facts[:json]}, Redis #{facts[:redis]}",
+       facts[:ruby], *busy(facts[:load_average])]
+    end
+
+    private
+
+    # The benchmark itself keeps at most all cores busy.
+    def busy(averages)
+      return [] if averages.first < 0.5
+
+      ["NOTE: the machine was busy with other things (load average #{averages.first} before the first run)"]
+    end
+
+    def load_average
+      File.read("/proc/loadavg").to_f
+    end
+
+    def footplate
+      File.read(File.join(Engines::ROOT, "ruby/lib/footplate/version.rb"))[/VERSION = "(.*)"/, 1]
+    end
+
+    def commit
+      git = ["git", "-C", Engines::ROOT]
+      commit = IO.popen([*git, "rev-parse", "--short", "HEAD"], err: File::NULL, &:read).strip
+      commit.empty? ? "no checkout" : commit
+    rescue Errno::ENOENT
+      "no git"
+    end
+
+    def gem_version(name)
+      Gem::Specification.select { |spec| spec.name == name }.map(&:version).max&.to_s
+    end
+
+    def cpu
+      File.read("/proc/cpuinfo")[/^model name\s*: (.*)$/, 1] || RbConfig::CONFIG["host_cpu"]
+    end
+
+    def os
+      File.read("/etc/os-release")[/^PRETTY_NAME="(.*)"$/, 1]
+    end
+  end
+end

@@ -1,0 +1,83 @@
+# frozen_string_literal: true
+
+require "fileutils"
+require "json"
+require "tmpdir"
+require_relative "engines"
+
+module SideBySide
+  # A run that cannot be counted: it lost or doubled a job, or did not end.
+  class Void < StandardError; end
+
+  ##
+  # A process of one of the engines, in a folder of its own, where its log and its ledger's files are.
+  class Worker
+    STOPS_WITHIN = 40
+
+    def initialize(engine, load, jobs, redis_url)
+      @dir = Dir.mktmpdir("footplate-bench")
+      env = Engines.env.merge("REDIS_URL" => redis_url, "BENCH_DIR" => @dir, "BENCH_JOBS" => jobs.to_s,
+                              "BENCH_LOAD" => load.name, "BENCH_THREADS" => load.threads.to_s)
+      @pid = Process.spawn(env, *Engines.command(engine, load), chdir: @dir, in: File::NULL, out: log,
+                                                                err: %i[child out])
+    end
+
+    # What the ledger wrote under this name, which it does within `seconds` or never.
+    def report(name, seconds)
+      path = File.join(@dir, name)
+      wait(seconds, "its #{name}") { File.exist?(path) }
+      JSON.parse(File.read(path), symbolize_names: true)
+    end
+
+    # Until the block says yes.
+    # @raise [Void]
+    def wait(seconds, what)
+      deadline = now + seconds
+      until yield
+        raise Void, "waited #{seconds} s for #{what}\n#{tail}" if now > deadline
+        # It may have done it and ended since the block looked.
+        raise Void, "it ended, and #{what} did not come\n#{tail}" if ended? && !yield
+
+        sleep 0.002
+      end
+    end
+
+    # As an operator stops it; when it does not, by force, and then there is no ledger.
+    def stop
+      return if ended?
+
+      Process.kill(:TERM, @pid)
+      deadline = now + STOPS_WITHIN
+      sleep 0.01 until ended? || now > deadline
+      return if ended?
+
+      Process.kill(:KILL, @pid)
+      Process.wait(@pid)
+      @pid = nil
+    end
+
+    def discard
+      stop
+      FileUtils.rm_rf(@dir)
+    end
+
+    private
+
+    def ended?
+      @pid = nil if @pid && Process.wait(@pid, Process::WNOHANG)
+      @pid.nil?
+    end
+
+    def log
+      File.join(@dir, "log")
+    end
+
+    def tail
+      File.exist?(log) ? File.read(log, encoding: "UTF-8").scrub.lines.last(15).join : ""
+    end
+
+    def now
+      Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    end
+  end
+end
