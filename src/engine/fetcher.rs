@@ -21,8 +21,13 @@ const MOST_BYTES: usize = 4 << 20;
 /// The most jobs that may lie ready, however fast they are.
 const MOST_AHEAD: usize = 2_048;
 /// Jobs that no worker took for this long go back: the workers are held up (a job keeps the GVL),
-/// and another process may run them.
-const STALLED: Duration = Duration::from_millis(100);
+/// and another process may run them. Doubled after each time that it was in vain, up to [`MOST_PATIENT`]:
+/// where every turn at the GVL takes long, jobs must not be taken away again and again before it comes.
+pub(super) const STALLED: Duration = Duration::from_secs(1);
+/// See [`STALLED`].
+const MOST_PATIENT: Duration = Duration::from_secs(30);
+/// How often to see whether workers that were held up come by again.
+const GLANCE: Duration = Duration::from_millis(50);
 /// How soon to look again for jobs that stay in their queue while another is on trial.
 const TRIAL: Duration = Duration::from_millis(50);
 /// How long an idle fetcher trusts the tracking messages before it looks by itself.
@@ -67,6 +72,8 @@ pub(super) struct Fetcher {
     pub(super) order: QueueOrder,
     pub(super) names: Vec<Arc<str>>,
     pub(super) pace: Pace,
+    /// See [`STALLED`].
+    pub(super) stalled_after: Duration,
     /// Dropped with the fetcher: whoever has the other end knows when the last one is done.
     pub(super) _busy: mpsc::Sender<Infallible>,
 }
@@ -133,11 +140,14 @@ impl Fetcher {
             }
             return;
         }
-        if timeout(STALLED, hungry).await.is_ok() {
+        if timeout(self.stalled_after, hungry).await.is_ok() {
             return;
         }
         let now = self.capsule().ready.demand();
-        if now.taken == demand.taken && now.ready > 0 {
+        if now.taken != demand.taken {
+            self.stalled_after = STALLED;
+        } else if now.ready > 0 {
+            self.stalled_after = (self.stalled_after * 2).min(MOST_PATIENT);
             self.give_back(self.capsule().ready.reclaim());
             self.pace = Pace::default();
             self.capsule().ready.set_prefetch(0);
@@ -151,7 +161,7 @@ impl Fetcher {
         while self.shared.phase() == Phase::Running
             && self.capsule().ready.demand().visits == visits
         {
-            sleep(STALLED).await;
+            sleep(GLANCE).await;
         }
     }
 
@@ -180,7 +190,7 @@ impl Fetcher {
             };
             match self.store.claim(&claim).await {
                 Ok(claims) => {
-                    self.shared.online();
+                    self.shared.online("claim jobs");
                     let held_back = claims.held_back;
                     return (self.receive(claims, &queues, epoch), held_back);
                 }

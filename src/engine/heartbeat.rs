@@ -23,9 +23,9 @@ const SLOW_US: u64 = 50_000;
 
 /// Beats until the engine finishes.
 pub(super) async fn run(shared: Arc<Shared>, store: Store) {
-    if let Err(error) = store.prune_processes().await {
-        shared.offline("prune dead processes", &error);
-    }
+    shared
+        .insist("prune dead processes", || store.prune_processes())
+        .await;
     let mut readings = Vec::with_capacity(READINGS);
     let mut rtt = 0;
     loop {
@@ -73,7 +73,7 @@ pub(super) async fn beat(shared: &Shared, store: &Store, rtt: u64) -> Result<u64
             ttl: TTL,
         })
         .await?;
-    shared.online();
+    shared.online("write the heartbeat");
     shared.control.send(Control::Beat {
         first: !reply.known,
     });

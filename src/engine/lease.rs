@@ -22,10 +22,16 @@ pub(super) async fn hold(shared: Arc<Shared>, store: Store) {
     loop {
         tokio::time::sleep(period / 3).await;
         let holder = shared.holder(shared.epoch());
+        let mut asked = Instant::now();
         let held = shared
-            .insist("renew the lease", || store.renew_lease(&holder, period))
+            .insist("renew the lease", || {
+                asked = Instant::now();
+                store.renew_lease(&holder, period)
+            })
             .await;
-        if !held {
+        if held {
+            shared.lease_holds_until(asked + period);
+        } else {
             replace(&shared, &store).await;
         }
     }
@@ -37,7 +43,7 @@ pub(super) async fn hold(shared: Arc<Shared>, store: Store) {
 async fn replace(shared: &Shared, store: &Store) {
     tracing::warn!(
         "lease lost: another process takes over what this one had claimed, because it could not reach \
-         Redis for {} s or was suspended",
+         Redis for {} s, was suspended, or Redis came back without its data",
         shared.settings.lease.as_secs()
     );
     for capsule in &shared.capsules {
@@ -48,18 +54,23 @@ async fn replace(shared: &Shared, store: &Store) {
     take(shared, store, shared.next_epoch()).await;
     // Normally it is among the orphans by now. If its entry vanished in some other way, nobody else would
     // ever look for its jobs.
-    if let Err(error) = store.abandon(&lost).await {
-        shared.offline("give up the lost lease", &error);
-    }
+    shared
+        .insist("give up the lost lease", || store.abandon(&lost))
+        .await;
 }
 
 /// Takes the lease of `epoch`, which must exist before anything is claimed under it.
 pub(super) async fn take(shared: &Shared, store: &Store, epoch: u32) {
     let holder = shared.holder(epoch);
     let period = shared.settings.lease;
+    let mut asked = Instant::now();
     shared
-        .insist("take a lease", || store.take_lease(&holder, period))
+        .insist("take a lease", || {
+            asked = Instant::now();
+            store.take_lease(&holder, period)
+        })
         .await;
+    shared.lease_holds_until(asked + period);
 }
 
 /// Looks for expired leases twice per period and moves their jobs back.
@@ -75,6 +86,7 @@ pub(super) async fn recover(shared: Arc<Shared>, store: Store) {
         }
         match store.expire_holders(ORPHANS).await {
             Ok(orphans) => {
+                shared.online("look for expired leases");
                 for orphan in orphans {
                     recover_one(&shared, &store, &orphan).await;
                 }
@@ -101,6 +113,7 @@ async fn recover_one(shared: &Shared, store: &Store, holder: &str) {
             .await;
         match step {
             Ok(step) => {
+                shared.online("recover jobs");
                 requeued += step.requeued;
                 buried += step.buried.len();
                 if step.done {

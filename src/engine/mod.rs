@@ -12,6 +12,7 @@ mod heartbeat;
 mod lease;
 mod mailbox;
 pub mod order;
+mod outage;
 mod outcome;
 pub mod ready;
 mod scheduler;

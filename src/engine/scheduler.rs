@@ -37,7 +37,10 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store, set: DueSet) {
     let scheduler = Scheduler { shared, store, set };
     while scheduler.shared.phase() == Phase::Running {
         let pause = match scheduler.step().await {
-            Ok(pause) => pause,
+            Ok(pause) => {
+                scheduler.shared.online("move due jobs");
+                pause
+            }
             Err(error) => {
                 scheduler.shared.offline("move due jobs", &error);
                 Some(Duration::from_secs(1))

@@ -183,7 +183,7 @@ async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
         }
         patience.wait().await;
     };
-    shared.online();
+    shared.online("settle jobs");
     let kept = kept.into_iter().filter(|it| *it).count();
     report_lost(shared, batch, kept);
 }

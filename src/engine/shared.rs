@@ -1,7 +1,6 @@
 //! What the tasks of one engine and the workers share. Everything here may be touched by any
 //! thread; nothing here waits.
 
-use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -13,10 +12,11 @@ use super::busy::Busy;
 use super::clock::Clock;
 use super::control::{Control, DueBatch};
 use super::mailbox::Mailbox;
+use super::outage::Outage;
 use super::ready::Ready;
 use super::settings::Settings;
 use super::settler::Settlements;
-use super::sync::{Mutex, lock};
+use super::sync::Mutex;
 use crate::dialect::sidekiq::Metrics;
 use crate::job::Job;
 use crate::store::StoreError;
@@ -68,13 +68,11 @@ pub struct Shared {
     /// Rings when somebody left a signal for this process.
     pub(super) signalled: Notify,
     epoch: AtomicU32,
+    /// Until when the lease holds for sure, in µs after `born`.
+    lease_until: AtomicU64,
+    born: Instant,
     flushes: AtomicU64,
-    outage: Mutex<Option<Outage>>,
-}
-
-struct Outage {
-    since: Instant,
-    said: String,
+    pub(super) outage: Mutex<Option<Outage>>,
 }
 
 impl Shared {
@@ -98,6 +96,8 @@ impl Shared {
             retry_touched: Notify::new(),
             signalled: Notify::new(),
             epoch: AtomicU32::new(1),
+            lease_until: AtomicU64::new(0),
+            born: Instant::now(),
             flushes: AtomicU64::new(0),
             outage: Mutex::new(None),
             settings,
@@ -112,6 +112,20 @@ impl Shared {
     /// The current lease.
     pub(super) fn epoch(&self) -> u32 {
         self.epoch.load(Ordering::Acquire)
+    }
+
+    /// The lease was confirmed by a call that began a lease period before `until`.
+    pub(super) fn lease_holds_until(&self, until: Instant) {
+        let micros = until.saturating_duration_since(self.born).as_micros();
+        let micros = u64::try_from(micros).unwrap_or(u64::MAX);
+        self.lease_until.store(micros, Ordering::Release);
+    }
+
+    /// Whether at `now` nobody else can have taken over what this process has claimed. A process that was
+    /// suspended, or has not reached Redis for a lease period, must not start any of it.
+    pub fn lease_holds(&self, now: Instant) -> bool {
+        let micros = now.saturating_duration_since(self.born).as_micros();
+        micros < u128::from(self.lease_until.load(Ordering::Acquire))
     }
 
     /// Numbers the next flush of metrics, so that a repeated one counts once.
@@ -155,7 +169,7 @@ impl Shared {
     }
 
     /// Repeats `call` until it succeeds. Errors are said once per outage, not once per attempt.
-    pub(super) async fn insist<T, F>(&self, what: &str, mut call: impl FnMut() -> F) -> T
+    pub(super) async fn insist<T, F>(&self, what: &'static str, mut call: impl FnMut() -> F) -> T
     where
         F: Future<Output = Result<T, StoreError>>,
     {
@@ -163,7 +177,7 @@ impl Shared {
         loop {
             match call().await {
                 Ok(value) => {
-                    self.online();
+                    self.online(what);
                     return value;
                 }
                 Err(error) => {
@@ -171,28 +185,6 @@ impl Shared {
                     patience.wait().await;
                 }
             }
-        }
-    }
-
-    pub(super) fn offline(&self, what: &str, error: &impl fmt::Display) {
-        let text = error.to_string();
-        let mut outage = lock(&self.outage);
-        if outage.as_ref().is_some_and(|it| it.said == text) {
-            return;
-        }
-        tracing::error!("cannot {what}: {text}; trying again");
-        if outage.is_none() {
-            self.control.send(Control::Outage(text.clone()));
-        }
-        let since = outage.as_ref().map_or_else(Instant::now, |it| it.since);
-        *outage = Some(Outage { since, said: text });
-    }
-
-    pub(super) fn online(&self) {
-        let ended = lock(&self.outage).take();
-        if let Some(outage) = ended {
-            let seconds = outage.since.elapsed().as_secs_f64();
-            tracing::info!("Redis is online, {seconds:.3} sec downtime");
         }
     }
 }

@@ -3,12 +3,13 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::time::Instant;
 
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use tokio::task::{JoinSet, LocalSet};
 
 use super::control::Control;
-use super::fetcher::{Desk, Fetcher, Pace};
+use super::fetcher::{Desk, Fetcher, Pace, STALLED};
 use super::order::QueueOrder;
 use super::shared::{Phase, Shared};
 use super::{StartError, heartbeat, lease, scheduler, settler, shutdown};
@@ -51,9 +52,11 @@ async fn start(
     let (store, touched) = Store::open(&settings.redis, settings.keys.clone()).await?;
     let store = store.with_dead_limits(settings.dead);
     store.watch_signals(&settings.process.identity).await?;
+    let asked = Instant::now();
     store
         .take_lease(&shared.holder(shared.epoch()), settings.lease)
         .await?;
+    shared.lease_holds_until(asked + settings.lease);
     heartbeat::beat(shared, &store, 0).await?;
     Ok((store, touched))
 }
@@ -127,6 +130,7 @@ fn fetchers(shared: &Arc<Shared>, store: &Store, busy: mpsc::Sender<Infallible>)
                 order,
                 names,
                 pace: Pace::default(),
+                stalled_after: STALLED,
                 _busy: busy.clone(),
             }
         })

@@ -83,6 +83,16 @@ impl Worker {
     fn work(&self, ruby: &Ruby, job: &Arc<Job>) -> Result<(), Error> {
         let process = &self.process;
         let started = Instant::now();
+        if !process.shared.lease_holds(started) {
+            // Goes back if it is still ours, and is somebody else's already if it is not.
+            process.shared.settlements.push(Ended {
+                job: Arc::clone(job),
+                outcome: Outcome::Returned,
+                elapsed: None,
+                measure: Measure::Nothing,
+            });
+            return Ok(());
+        }
         process.shared.busy.start(self.slot, Arc::clone(job));
         let result = catch_unwind(AssertUnwindSafe(|| self.dispatch(ruby, job, started)));
         if !process.is_own() {

@@ -100,7 +100,7 @@ require_relative "support/server"
       Server.run(app, threads: 1_000, path: path) do |server|
         server.start
         server.push("Meet", [[1_000]] * 1_000)
-        server.await_ledger(1_000, within: 100)
+        server.await_ledger(1_000, within: 60)
         expect(server.stop.exitstatus).to eq(0)
         expect(server.ledger.size).to eq(1_000)
       end

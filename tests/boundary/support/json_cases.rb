@@ -14,7 +14,8 @@ module JsonCases
     '["","a","é","日本","😀"]', '["\"","\\\\","\/","\b\f\n\r\t"]', '["\u0041\u00e9\u65e5","\ud83d\ude00","\u0000"]',
     '["a\u0000b\n"]', "[{}]", "[[]]", '[{"":1}]', '[{"a":{"a":{"a":[]}}}]', '[{"\u0061b":1,"é":2,"a\nb":3}]',
     '[{"a":1},{"a":2}]', '[{"json_class":"String","a":1}]', '["NaN","Infinity"]', "[#{(1..16).to_a.join(",")}]",
-    "[[#{(1..33).to_a.join(",")}]]", "[#{DEEP[90]}]", MANY[1], MANY[8], MANY[9], MANY[16], MANY[17], MANY[40], MANY[1_000]
+    "[[#{(1..33).to_a.join(",")}]]", "[#{DEEP[90]}]", MANY[1], MANY[8], MANY[9], MANY[16], MANY[17], MANY[40],
+    MANY[1_000]
   ].freeze
 
   # Duplicate names, lone surrogates, what is out of range, and more arguments than are passed natively.
@@ -40,7 +41,7 @@ module JsonCases
     case random.rand(depth > 4 ? 6 : 9)
     when 0 then %w[null true false].sample(random: random)
     when 1 then random.rand(-1_000..1_000).to_s
-    when 2 then (random.rand(-2**70..2**70) >> random.rand(70)).to_s
+    when 2 then (random.rand((-2**70)..(2**70)) >> random.rand(70)).to_s
     when 3 then float(random)
     when 4, 5 then string(random)
     when 6, 7 then "[#{Array.new(random.rand(40)) do

@@ -47,7 +47,7 @@ class Server
     lists.each_slice(1000).with_index do |slice, at|
       jobs = slice.each_with_index.map do |args, index|
         args = args.is_a?(String) ? args : JSON.generate(args)
-        envelope = JSON.generate({ class: klass, queue: "default", retry: true, jid: format("%012d%012d", at, index),
+        envelope = JSON.generate({ class: klass, queue: "default", retry: true, jid: (at * 1000 + index).to_s.rjust(24, "0"),
                                    created_at: 1.0, enqueued_at: 1.0, **fields })
         "#{envelope.chomp("}")},\"args\":#{args}}"
       end

@@ -39,24 +39,23 @@ module Footplate
       private
 
       def await_jobs
-        return if idle_by?(now + TICK)
+        return if idle_by?(now + TICK, hurried: 1)
 
         @host.logger.info { "Pausing to allow jobs to finish..." }
-        idle_by?(@deadline)
+        idle_by?(@deadline, hurried: 1)
       end
 
       def interrupt
         @host.logger.warn { "Terminating #{@engine.busy} busy threads" }
         @launcher.crew.interrupt
-        @deadline = now + GRACE
-        idle_by?(@deadline)
+        idle_by?(now + GRACE, hurried: 2)
         @host.logger.info { "Pushed #{@engine.busy} jobs back to Redis" } if @engine.busy.positive?
       end
 
-      # Whether no job runs any more; waits for it until `time` at most.
-      def idle_by?(time)
+      # Whether no job runs any more; waits for it until `time` at most, or until that many more signals came.
+      def idle_by?(time, hurried:)
         until @engine.busy.zero?
-          return false if now >= time || @hurried.positive?
+          return false if now >= time || @hurried >= hurried
 
           listen
         end
