@@ -47,7 +47,8 @@ class Server
     lists.each_slice(1000).with_index do |slice, at|
       jobs = slice.each_with_index.map do |args, index|
         args = args.is_a?(String) ? args : JSON.generate(args)
-        envelope = JSON.generate({ class: klass, queue: "default", retry: true, jid: (at * 1000 + index).to_s.rjust(24, "0"),
+        jid = ((at * 1000) + index).to_s.rjust(24, "0")
+        envelope = JSON.generate({ class: klass, queue: "default", retry: true, jid: jid,
                                    created_at: 1.0, enqueued_at: 1.0, **fields })
         "#{envelope.chomp("}")},\"args\":#{args}}"
       end

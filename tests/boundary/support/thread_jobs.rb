@@ -43,7 +43,7 @@ class Poison
     when "memory" then raise NoMemoryError
     when "overflow" then perform(kind)
     # A return from a frame that is not there.
-    when "return" then Thread.new { return }.join # rubocop:disable Lint/NonLocalExitFromIterator
+    when "return" then Thread.new { return }.join
     when "later" then Thread.current.raise(ArgumentError, "from itself")
     when "shutdown" then raise Object.const_defined?("Sidekiq::Shutdown") ? Sidekiq::Shutdown : Footplate::Shutdown
     end
