@@ -11,7 +11,7 @@ require "json"
 # It must cost next to nothing, since a no-op costs next to nothing: one addition per job. The clock is read by the
 # last job (see LastJob), which waits for those that other threads still run.
 module Ledger
-  PATIENCE = 20
+  PATIENCE = 10
 
   class << self
     # How often each job ran, by its number. Jobs add to it themselves.

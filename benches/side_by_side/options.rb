@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "optparse"
+require_relative "engines"
 require_relative "loads"
 
 module SideBySide
@@ -38,7 +39,13 @@ module SideBySide
         options.loads = LOADS.select { |load| wanted.include?(load.name) }
       end
       parser.on("--doors DOORS", Array, "gem,embedded: Footplate's front doors to run (default: both, if built;",
-                "the first is the one compared)") { |doors| options.doors = doors.map(&:to_sym) }
+                "the first is the one compared)") { |doors| options.doors = doors.map { |door| known_door(door.to_sym) } }
+    end
+
+    def self.known_door(door)
+      return door if Engines.doors.include?(door)
+
+      raise Error, "no front door named #{door} has been built (there are: #{Engines.doors.join(", ")})"
     end
 
     def self.size(parser, options)
@@ -52,7 +59,7 @@ module SideBySide
         options.budget = 110
       end
     end
-    private_class_method :parser, :scope, :size
+    private_class_method :parser, :scope, :size, :known_door
 
     # Jobs of `engine` for `load`.
     def count(load, engine)

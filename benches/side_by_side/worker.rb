@@ -20,6 +20,9 @@ module SideBySide
                               "BENCH_LOAD" => load.name, "BENCH_THREADS" => load.threads.to_s)
       @pid = Process.spawn(env, *Engines.command(engine, load), chdir: @dir, in: File::NULL, out: log,
                                                                 err: %i[child out])
+    rescue Errno::ENOENT => e
+      FileUtils.rm_rf(@dir)
+      raise Error, "cannot start a worker: #{e.message}"
     end
 
     # What the ledger wrote under this name, which it does within `seconds` or never.
