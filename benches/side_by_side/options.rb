@@ -39,7 +39,9 @@ module SideBySide
         options.loads = LOADS.select { |load| wanted.include?(load.name) }
       end
       parser.on("--doors DOORS", Array, "gem,embedded: Footplate's front doors to run (default: both, if built;",
-                "the first is the one compared)") { |doors| options.doors = doors.map { |door| known_door(door.to_sym) } }
+                "the first is the one compared)") do |doors|
+        options.doors = doors.map { |door| known_door(door.to_sym) }
+      end
     end
 
     def self.known_door(door)

@@ -61,6 +61,7 @@ module SideBySide
 
     def discard
       stop
+    ensure
       FileUtils.rm_rf(@dir)
     end
 
