@@ -9,7 +9,7 @@ use super::context::JobContext;
 use super::errors;
 use super::gvl::uninterrupted;
 use super::joblog::JobLog;
-use super::perform::Classes;
+use super::perform::{Classes, MethodNames};
 use super::worker::Worker;
 use super::{fork, mail, trace};
 use crate::config::Config;
@@ -19,6 +19,7 @@ use crate::engine::{Engine, Shared};
 pub(super) struct Process {
     pub(super) shared: Arc<Shared>,
     pub(super) classes: Classes,
+    pub(super) names: MethodNames,
     pub(super) context: JobContext,
     pub(super) job_log: Option<JobLog>,
     origin: fork::Process,
@@ -62,6 +63,7 @@ impl Handle {
         let process = Arc::new(Process {
             shared: Arc::clone(engine.shared()),
             classes: Classes::default(),
+            names: MethodNames::new(ruby),
             context: JobContext::new(ruby, engine.shared().settings.generation),
             job_log,
             origin: fork::Process::this(),

@@ -2,7 +2,7 @@
 //! when nothing in the application stands around the job; else Ruby's processor runs it.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use magnus::rb_sys::{AsRawId, AsRawValue, FromRawValue, protect};
 use magnus::{Error, Ruby, Value, prelude::*};
@@ -65,39 +65,37 @@ pub(super) enum Performed {
     Raised(Error, Option<Value>),
 }
 
-/// Method names, interned for ever.
-struct Ids {
+/// Method names, interned for ever. Made before there are workers, and not at first use: interning runs
+/// Ruby, which may hand the GVL to a worker that would then wait, with the GVL, for the interning to end.
+#[derive(Clone, Copy)]
+pub(super) struct MethodNames {
     new: ID,
     set_jid: ID,
     set_context: ID,
     perform: ID,
 }
 
-impl Ids {
-    fn get(ruby: &Ruby) -> &'static Self {
-        static IDS: OnceLock<Ids> = OnceLock::new();
-        IDS.get_or_init(|| {
-            let id = |name| ruby.intern(name).as_raw();
-            Self {
-                new: id("new"),
-                set_jid: id("jid="),
-                set_context: id("_context="),
-                perform: id("perform"),
-            }
-        })
+impl MethodNames {
+    pub(super) fn new(ruby: &Ruby) -> Self {
+        let id = |name| ruby.intern(name).as_raw();
+        Self {
+            new: id("new"),
+            set_jid: id("jid="),
+            set_context: id("_context="),
+            perform: id("perform"),
+        }
     }
 }
 
 /// Runs `job` as an instance of `class`, with `context` as what the job may ask whether it is
 /// interrupted.
 pub(super) fn perform(
-    ruby: &Ruby,
+    ids: MethodNames,
     job: &Job,
     envelope: &Envelope,
     class: JobClass,
     context: Value,
 ) -> Performed {
-    let ids = Ids::get(ruby);
     let nil = rb_sys::Qnil as VALUE;
     let mut instance = nil;
     let mut args = Args::EMPTY;

@@ -144,7 +144,7 @@ impl Worker {
                 Err(error) => return self.failed(ruby, ruby_job(), error, None),
             },
         };
-        match perform(ruby, job, envelope, class, self.processor) {
+        match perform(self.process.names, job, envelope, class, self.processor) {
             Performed::Done => Ok(End::Returned),
             Performed::NeedsRuby => self.through_ruby(ruby, ruby_job().announced()),
             Performed::Raised(error, instance) => self.failed(ruby, ruby_job(), error, instance),

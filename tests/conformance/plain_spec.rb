@@ -66,7 +66,7 @@ Conformance.describe "without the sidekiq gem" do
   end
 
   it "logs in the layout of Sidekiq 8 and registers with its fields" do
-    expect(server.lines.grep(/class=Own/).first).to match(/\AINFO \S+Z pid=\d+ tid=\w+ jid=\h{24} class=Own: start\z/)
+    expect(server.lines.grep(/class=Own: /).first).to match(/\AINFO \S+Z pid=\d+ tid=\w+ jid=\h{24} class=Own: start\z/)
     expect(server.lines.grep(/class=Own .*elapsed/).first).to match(/elapsed=\d+\.\d+: done\z/)
     expect(server.output).to match(/INFO .*context=Job raised exception.*own failure/)
     expect(@info).to include("concurrency" => 2, "queues" => ["own"], "capsules" => include("default"))
