@@ -19,7 +19,7 @@ mod perform;
 mod trace;
 mod worker;
 
-use magnus::{Error, Ruby, function, prelude::*};
+use magnus::{Error, Ruby, TypedData, function, prelude::*};
 
 /// Defines `Footplate::Native` in the running VM.
 pub fn define(ruby: &Ruby) -> Result<(), Error> {
@@ -28,7 +28,17 @@ pub fn define(ruby: &Ruby) -> Result<(), Error> {
     native.define_singleton_method("parse", function!(parse, 1))?;
     native.const_set("VERSION", env!("CARGO_PKG_VERSION"))?;
     handle::define(ruby, native)?;
-    job::define(ruby, native)
+    job::define(ruby, native)?;
+    remember_classes(ruby);
+    Ok(())
+}
+
+/// Has magnus look up the classes of our objects now, while there is one thread. It keeps each in a `Once` that
+/// runs Ruby, which may hand the GVL to a second thread that needs the same class: that one would wait for the
+/// first, and never give the GVL back.
+fn remember_classes(ruby: &Ruby) {
+    handle::Handle::class(ruby);
+    job::RubyJob::class(ruby);
 }
 
 /// Reads a command line; JSON, see [`crate::cli`].

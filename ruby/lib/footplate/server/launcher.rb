@@ -50,6 +50,8 @@ module Footplate
       # Everything that works.
       def start
         @engine = Native::Engine.start(EngineConfig.new(@settings, host).to_json)
+        # Before the first job, which may look at it.
+        title
         @control = Control.new(engine: @engine, host: host, launcher: self)
         @control.start
         DueJobs.new(engine: @engine, host: host).start if host.client_middleware?
