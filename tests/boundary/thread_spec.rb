@@ -92,7 +92,7 @@ require_relative "support/server"
         forked = (1..40).flat_map { |id| ["#{id} 0", "child of #{id}"] }
         expect(server.ledger).to match_array(forked + (41..1_000).map(&:to_s) + ["at_exit"])
         expect(server.count(:processed)).to eq(1_000)
-        expect(server.log.scan(/class=Fork .*INFO: done/).size).to eq(20)
+        expect(server.log.scan(/class=Fork .*: done/).size).to eq(20)
       end
     end
 
