@@ -30,7 +30,7 @@ RSpec.describe "TERM while jobs run" do
       expect(server.stop.to_s).to end_with("exit 0")
       expect(redis.inflight).to eq([])
     end
-    server = self.server.start
+    server = self.server.start.await_ready
     await_settled
     expect(server.stop.to_s).to end_with("exit 0")
     expect(expect_all_run(total)).to eq(0)
