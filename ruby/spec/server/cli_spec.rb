@@ -30,7 +30,7 @@ RSpec.describe "Footplate::CLI" do
         out, status = cli(:check, { queues: ["a,2", "b"], concurrency: 1 }, before: before)
         expect(status).to eq(0)
         expect(out).to match(/^  Ruby +#{RUBY_VERSION}/).and match(/^  Redis .*redis\.sock/)
-        expect(out).to match(/^ +Redis [\d.]+ answers/)
+        expect(out).to match(/^ +(Redis|Valkey) [\d.]+ answers/)
         expect(out).to match(/^  Work +1 thread$/).and match(/^ +queues a \(2\), b/).and include("It would start; see")
         expect(out).to match(/^  ! Redis may throw jobs away.*allkeys-lru/)
         expect(out).not_to include("\e[")
