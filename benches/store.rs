@@ -112,6 +112,7 @@ async fn drain(store: &Store, number: &mut u64, jobs: u64, batch: usize) -> Dura
             limit: batch,
             byte_limit: 4 << 20,
             startable: 1,
+            parcel: 0,
             queues: &queues,
         };
         let claimed = store.claim(&claim).await.expect("a claim");
@@ -159,6 +160,7 @@ fn claim_and_acknowledge(criterion: &mut Criterion) {
                     limit: in_flight,
                     byte_limit: 64 << 20,
                     startable: 1,
+                    parcel: 0,
                     queues: &queues,
                 };
                 runtime.block_on(store.claim(&held)).expect("a claim");

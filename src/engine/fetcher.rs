@@ -18,6 +18,11 @@ use crate::store::{Claim, Claims, Store, StoreError};
 const MOST: usize = 1_000;
 /// The most bytes one claim asks for.
 const MOST_BYTES: usize = 4 << 20;
+/// The most jobs of a parcel.
+const PARCEL: usize = 128;
+/// At this many jobs per second and more, a claim asks for parcels: one is done within 2 ms. Slower, and
+/// most would be opened again, which costs more than it saves.
+const PARCELS_FROM: f64 = 60_000.0;
 /// The most jobs that may lie ready, however fast they are.
 const MOST_AHEAD: usize = 2_048;
 /// Jobs that no worker took for this long go back: the workers are held up (a job keeps the GVL),
@@ -186,6 +191,7 @@ impl Fetcher {
                 limit,
                 startable: demand.idle,
                 byte_limit: MOST_BYTES,
+                parcel: self.pace.parcel(),
                 queues: &queues,
             };
             match self.store.claim(&claim).await {
@@ -212,6 +218,7 @@ impl Fetcher {
             .map(|it| {
                 Arc::new(Job {
                     token: Token(it.token),
+                    parcel: it.parcel,
                     epoch,
                     queue: Arc::clone(&queues[it.queue]),
                     envelope: Envelope::read(&it.payload),
@@ -258,6 +265,15 @@ impl Pace {
             self.taken = demand.taken;
         }
         ((self.per_second * ahead.as_secs_f64()) as usize).min(MOST_AHEAD)
+    }
+
+    /// The most jobs of a parcel; 0 for no parcels.
+    fn parcel(&self) -> usize {
+        if self.per_second < PARCELS_FROM {
+            0
+        } else {
+            PARCEL
+        }
     }
 }
 

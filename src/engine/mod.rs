@@ -14,6 +14,7 @@ mod mailbox;
 pub mod order;
 mod outage;
 mod outcome;
+mod parcels;
 pub mod ready;
 mod scheduler;
 mod settings;

@@ -3,15 +3,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
+use tokio::time::timeout_at;
 
 use super::outcome::{Ended, Measure, Outcome};
+use super::parcels::{Parcels, Sorted};
 use super::shared::{Patience, Shared};
 use super::sync::{Mutex, lock};
 use crate::dialect::sidekiq::Outcome as Measured;
-use crate::job::Job;
+use crate::job::{Job, Parcel};
 use crate::store::{self, Settlement, Store};
 
 /// How many outcomes one call carries.
@@ -63,27 +65,36 @@ impl Settlements {
 
     fn drain(&self) -> Vec<Ended> {
         let mut list = lock(&self.list);
-        self.unconfirmed.store(!list.is_empty(), Ordering::Release);
+        if !list.is_empty() {
+            self.unconfirmed.store(true, Ordering::Release);
+        }
         std::mem::take(&mut *list)
     }
 
     /// Hands everything that arrives to `flush`, for ever.
-    async fn serve(&self, mut flush: impl AsyncFnMut(Vec<Ended>)) {
+    async fn serve(&self, mut flush: impl AsyncFnMut(Sorted)) {
+        let mut parcels = Parcels::default();
         loop {
-            self.arrived.notified().await;
+            match parcels.due() {
+                // Late is as good as arrived.
+                Some(due) => drop(timeout_at(due.into(), self.arrived.notified()).await),
+                None => self.arrived.notified().await,
+            }
             loop {
                 let ended = self.drain();
-                if ended.is_empty() {
+                let many = ended.len() > BUSY;
+                let sorted = parcels.sort(ended, Instant::now());
+                if !sorted.is_empty() {
+                    flush(sorted).await;
+                }
+                // Before anybody is told: who waits for the list to be empty must find it so.
+                self.unconfirmed
+                    .store(parcels.due().is_some(), Ordering::Release);
+                self.confirmed.notify_waiters();
+                if !many {
                     break;
                 }
-                let many = ended.len() > BUSY;
-                flush(ended).await;
-                // Before anybody is told: who waits for the list to be empty must find it so.
-                self.unconfirmed.store(false, Ordering::Release);
-                self.confirmed.notify_waiters();
-                if many {
-                    tokio::time::sleep(GATHER).await;
-                }
+                tokio::time::sleep(GATHER).await;
             }
         }
     }
@@ -102,13 +113,22 @@ impl Settlements {
 
 /// Runs until the engine's runtime ends.
 pub(super) async fn run(shared: Arc<Shared>, store: Store) {
-    let flush = async |ended| flush(&shared, &store, ended).await;
+    let flush = async |sorted| flush(&shared, &store, sorted).await;
     shared.settlements.serve(flush).await;
 }
 
-async fn flush(shared: &Shared, store: &Store, ended: Vec<Ended>) {
-    measure(shared, &ended);
-    let mut rest = ended.as_slice();
+async fn flush(shared: &Shared, store: &Store, sorted: Sorted) {
+    for ended in sorted.whole.iter().chain([&sorted.single]) {
+        measure(shared, ended);
+    }
+    let whole: Vec<&Arc<Job>> = sorted.whole.iter().flatten().map(|it| &it.job).collect();
+    for jobs in whole.chunk_by(|a, b| a.epoch == b.epoch) {
+        acknowledge_parcels(shared, store, jobs).await;
+    }
+    for jobs in sorted.opened.chunk_by(|a, b| a.epoch == b.epoch) {
+        open(shared, store, jobs).await;
+    }
+    let mut rest = sorted.single.as_slice();
     while let Some(first) = rest.first() {
         // One call names one holder; jobs of an older lease are settled under its name.
         let epoch = first.job.epoch;
@@ -147,6 +167,34 @@ fn way(outcome: &Outcome) -> Way {
     }
 }
 
+/// `jobs` are all those of some parcels, of one lease.
+async fn acknowledge_parcels(shared: &Shared, store: &Store, jobs: &[&Arc<Job>]) {
+    let of_one = |a: &&Arc<Job>, b: &&Arc<Job>| a.parcel == b.parcel;
+    let parcels = fields(jobs.chunk_by(of_one).map(|it| it[0]));
+    let (epoch, day) = (jobs[0].epoch, shared.clock.day());
+    let holder = shared.holder(epoch);
+    let kept = shared
+        .insist("acknowledge jobs", || {
+            store.acknowledge_parcels(&holder, &parcels, &day)
+        })
+        .await;
+    report_lost(shared, epoch, jobs.len(), kept);
+}
+
+/// `jobs` are one each of some parcels, of one lease.
+async fn open(shared: &Shared, store: &Store, jobs: &[Arc<Job>]) {
+    let holder = shared.holder(jobs[0].epoch);
+    let parcels = fields(jobs);
+    shared
+        .insist("settle jobs", || store.open_parcels(&holder, &parcels))
+        .await;
+}
+
+fn fields<'a>(jobs: impl IntoIterator<Item = &'a Arc<Job>>) -> Vec<(Parcel, &'a str)> {
+    let field = |job: &'a Arc<Job>| Some((job.parcel?, &*job.queue));
+    jobs.into_iter().filter_map(field).collect()
+}
+
 async fn acknowledge(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
     let tokens: Vec<(u64, &str)> = batch
         .iter()
@@ -158,7 +206,7 @@ async fn acknowledge(shared: &Shared, store: &Store, holder: &str, batch: &[Ende
             store.acknowledge(holder, &tokens, &day)
         })
         .await;
-    report_lost(shared, batch, kept);
+    report_lost(shared, batch[0].job.epoch, batch.len(), kept);
 }
 
 async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
@@ -185,7 +233,7 @@ async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
     };
     shared.online("settle jobs");
     let kept = kept.into_iter().filter(|it| *it).count();
-    report_lost(shared, batch, kept);
+    report_lost(shared, batch[0].job.epoch, batch.len(), kept);
 }
 
 async fn one_by_one(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
@@ -219,15 +267,12 @@ fn settlement(ended: &Ended) -> Settlement<'_> {
 }
 
 /// A call repeated after a lost reply finds nothing either: only a lost lease tells that others have the jobs.
-fn report_lost(shared: &Shared, batch: &[Ended], kept: usize) {
-    let superseded = batch
-        .first()
-        .is_some_and(|it| it.job.epoch < shared.epoch());
-    if superseded && kept < batch.len() {
+fn report_lost(shared: &Shared, epoch: u32, count: usize, kept: usize) {
+    if epoch < shared.epoch() && kept < count {
         tracing::warn!(
             "{} finished job(s) had already been taken over by another process, which runs them again: \
              this process could not renew its lease in time",
-            batch.len() - kept
+            count - kept
         );
     }
 }
@@ -261,6 +306,7 @@ mod tests {
     fn jobs(count: u64) -> Vec<Arc<Job>> {
         let job = |token| Job {
             token: Token(token),
+            parcel: None,
             epoch: 1,
             queue: Arc::from("default"),
             payload: Box::default(),
@@ -276,9 +322,9 @@ mod tests {
             let settlements = Settlements::default();
             settlements.push_all(jobs(count), || Outcome::Returned);
             let mut sent = 0;
-            let serve = settlements.serve(async |ended| {
+            let serve = settlements.serve(async |sorted: Sorted| {
                 tokio::task::yield_now().await;
-                sent += ended.len() as u64;
+                sent += sorted.single.len() as u64;
             });
             tokio::select! {
                 biased;

@@ -17,11 +17,23 @@ pub use text::{json_string, ruby_float, scrub};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(pub u64);
 
+/// Jobs that were claimed together and stand in the in-flight table as one entry while nothing is asked of
+/// a single one of them. Their tokens count up from the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Parcel {
+    /// The first job's token.
+    pub first: Token,
+    /// How many jobs.
+    pub count: u32,
+}
+
 /// A job between its claim and its settlement.
 #[derive(Debug)]
 pub struct Job {
     /// Its name in the in-flight table.
     pub token: Token,
+    /// What it is a part of in that table, if it was claimed so.
+    pub parcel: Option<Parcel>,
     /// The lease under which it was claimed: a settlement under an older one does nothing.
     pub epoch: u32,
     /// The queue it was claimed from, without any prefix; it goes back there when returned.

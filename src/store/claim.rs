@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use redis::Value;
+use rmp::decode::{read_array_len, read_str_len};
 
 use super::script::{CLAIM, Call};
 use super::{Store, StoreError, reply};
+use crate::job::{Parcel, Token};
 
 /// A request for jobs. Sent again with the same number it yields the same jobs.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +25,9 @@ pub struct Claim<'a> {
     pub startable: usize,
     /// Most bytes of payload, except that the first job is always taken.
     pub byte_limit: usize,
+    /// Most jobs that may stand in the in-flight table as one [`Parcel`]: cheaper, if all of them are
+    /// acknowledged at once. 0 for none; the script takes up to 128 of one queue at a time.
+    pub parcel: usize,
     /// Bare names of the queues, in the order to look.
     pub queues: &'a [Arc<str>],
 }
@@ -59,6 +64,8 @@ impl IntoIterator for Claims {
 pub struct Claimed {
     /// Its name in the in-flight table.
     pub token: u64,
+    /// What it is a part of there, if it is.
+    pub parcel: Option<Parcel>,
     /// Where it came from, as an index into the request's queues.
     pub queue: usize,
     /// The bytes exactly as they stood in the queue.
@@ -83,7 +90,8 @@ impl Store {
             .arg(claim.first_token)
             .arg(claim.limit)
             .arg(claim.byte_limit)
-            .arg(claim.startable.max(1));
+            .arg(claim.startable.max(1))
+            .arg(claim.parcel);
         for queue in claim.queues {
             call.push_key(self.keys.queue(queue));
             call.arg(&**queue);
@@ -110,16 +118,45 @@ fn fresh(
     while let (Some(index), Some(payloads)) = (parts.next(), parts.next()) {
         let queue =
             usize::try_from(reply::integer(&index)?).map_err(|_| StoreError::unexpected(index))?;
-        for payload in reply::array(payloads)? {
-            let token = claim.first_token + jobs.len() as u64;
-            jobs.push(Claimed {
-                token,
-                queue,
-                payload: reply::bytes(payload)?,
-            });
-        }
+        let first = claim.first_token + jobs.len() as u64;
+        let (payloads, parcel) = match payloads {
+            Value::BulkString(packed) => {
+                let payloads = unpack(&packed)?;
+                let count = payloads.len() as u32;
+                let first = Token(first);
+                (payloads, Some(Parcel { first, count }))
+            }
+            Value::Array(payloads) => {
+                let payloads = payloads.into_iter().map(reply::bytes);
+                (payloads.collect::<Result<_, _>>()?, None)
+            }
+            other => return Err(StoreError::unexpected(other)),
+        };
+        let claimed = |(token, payload)| Claimed {
+            token,
+            parcel,
+            queue,
+            payload,
+        };
+        jobs.extend((first..).zip(payloads).map(claimed));
     }
     Ok(jobs)
+}
+
+/// The payloads of a parcel: a MessagePack array of strings, as Redis's `cmsgpack` writes it.
+fn unpack(packed: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
+    let mut rest = packed;
+    let count = read_array_len(&mut rest).map_err(StoreError::unexpected)?;
+    (0..count)
+        .map(|_| {
+            let length = read_str_len(&mut rest).map_err(StoreError::unexpected)?;
+            let (payload, after) = rest
+                .split_at_checked(length as usize)
+                .ok_or_else(|| StoreError::unexpected("a parcel that ends early"))?;
+            rest = after;
+            Ok(payload.to_vec())
+        })
+        .collect()
 }
 
 fn repeated(
@@ -137,6 +174,7 @@ fn repeated(
         let token = reply::integer(&token)?.unsigned_abs();
         jobs.push(Claimed {
             token,
+            parcel: None,
             queue,
             payload: reply::bytes(payload)?,
         });

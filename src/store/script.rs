@@ -82,18 +82,20 @@ impl Call {
 }
 
 macro_rules! scripts {
-    ($($name:ident = $file:literal),* $(,)?) => {
-        $(pub(super) static $name: Lua = Lua::new(include_str!(concat!("scripts/", $file)));)*
+    ($($name:ident = $($file:literal)+),* $(,)?) => {
+        $(pub(super) static $name: Lua =
+            Lua::new(concat!($(include_str!(concat!("scripts/", $file))),+));)*
     };
 }
 
 scripts! {
-    CLAIM = "claim.lua",
+    CLAIM = "parcel.lua" "claim.lua",
     ACKNOWLEDGE = "acknowledge.lua",
+    OPEN = "parcel.lua" "open.lua",
     SETTLE = "settle.lua",
     LEASE = "lease.lua",
     EXPIRE = "expire.lua",
-    RECOVER = "recover.lua",
+    RECOVER = "parcel.lua" "recover.lua",
     BURY = "bury.lua",
     DUE = "due.lua",
     PROMOTE = "promote.lua",

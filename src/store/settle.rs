@@ -1,8 +1,9 @@
 //! What becomes of claimed jobs. Every step is bound to the job still being in the holder's table,
 //! and moves the counters with it: repeated after a lost reply, it does and counts nothing.
 
-use super::script::{ACKNOWLEDGE, Call, SETTLE};
+use super::script::{ACKNOWLEDGE, Call, OPEN, SETTLE};
 use super::{Store, StoreError, reply};
+use crate::job::Parcel;
 
 /// Sidekiq keeps the counters of a day for five years.
 const DAY_EXPIRY: u32 = 157_680_000;
@@ -58,15 +59,49 @@ pub struct Settlement<'a> {
 }
 
 impl Store {
-    /// Forgets jobs that succeeded, and counts those that were still the holder's. `day` is the UTC
-    /// date, `YYYY-MM-DD`.
+    /// Forgets jobs that succeeded, and counts those that were still the holder's. None may be part of a
+    /// parcel that was not opened. `day` is the UTC date, `YYYY-MM-DD`.
     pub async fn acknowledge(
         &self,
         holder: &str,
         jobs: &[(u64, &str)],
         day: &str,
     ) -> Result<usize, StoreError> {
-        if jobs.is_empty() {
+        let mut name = Name::default();
+        self.forget(holder, 0, jobs, day, |call, (token, queue)| {
+            call.arg(name.of(*token, queue));
+        })
+        .await
+    }
+
+    /// The same for parcels of which every job succeeded. One may have been opened meanwhile.
+    pub async fn acknowledge_parcels(
+        &self,
+        holder: &str,
+        parcels: &[(Parcel, &str)],
+        day: &str,
+    ) -> Result<usize, StoreError> {
+        self.forget(
+            holder,
+            parcels.len(),
+            parcels,
+            day,
+            |call, (parcel, queue)| {
+                call.arg(parcel_field(*parcel, queue));
+            },
+        )
+        .await
+    }
+
+    async fn forget<T>(
+        &self,
+        holder: &str,
+        parcels: usize,
+        what: &[T],
+        day: &str,
+        mut name: impl FnMut(&mut Call, &T),
+    ) -> Result<usize, StoreError> {
+        if what.is_empty() {
             return Ok(0);
         }
         let mut call = Call::keys([
@@ -74,14 +109,25 @@ impl Store {
             self.keys.stat_processed(),
             self.keys.stat_processed_on(day),
         ]);
-        call.arg(DAY_EXPIRY);
-        let mut field = String::new();
-        for (token, queue) in jobs {
-            name(&mut field, *token, queue);
-            call.arg(&field);
+        call.arg(DAY_EXPIRY).arg(parcels);
+        for it in what {
+            name(&mut call, it);
         }
         let removed = reply::integer(&self.link.script(&ACKNOWLEDGE, &call).await?)?;
         usize::try_from(removed).map_err(|_| StoreError::unexpected(removed))
+    }
+
+    /// Makes single jobs of parcels, so that they can be settled one by one.
+    pub async fn open_parcels(
+        &self,
+        holder: &str,
+        parcels: &[(Parcel, &str)],
+    ) -> Result<(), StoreError> {
+        let mut call = Call::keys([self.keys.inflight(holder)]);
+        for (parcel, queue) in parcels {
+            call.arg(parcel_field(*parcel, queue));
+        }
+        self.link.script(&OPEN, &call).await.map(drop)
     }
 
     /// Carries out what became of jobs, given in the order of their claim; says of each whether it
@@ -107,9 +153,8 @@ impl Store {
             self.keys.stat_failed_on(day),
         ]);
         call.arg(&self.trim(now)).arg(DAY_EXPIRY);
-        let mut field = String::new();
+        let mut name = Name::default();
         for settlement in settlements {
-            name(&mut field, settlement.token, settlement.queue);
             let (op, queue, score, payload): (_, Option<&str>, f64, &[u8]) =
                 match &settlement.outcome {
                     Outcome::Failed => ("f", None, 0.0, b""),
@@ -123,7 +168,7 @@ impl Store {
                     Outcome::Moved { payload, to_queue } => ("v", Some(to_queue), 0.0, payload),
                 };
             let key = queue.map_or(0, |queue| call.key(self.keys.queue(queue)));
-            call.arg(&field)
+            call.arg(name.of(settlement.token, settlement.queue))
                 .arg(op)
                 .arg(key)
                 .arg(queue.unwrap_or_default())
@@ -134,10 +179,21 @@ impl Store {
     }
 }
 
-/// The field of a job in the in-flight table.
-fn name(field: &mut String, token: u64, queue: &str) {
-    use std::fmt::Write as _;
-    field.clear();
-    // Writing to a String cannot fail.
-    let _ = write!(field, "{token}:{queue}");
+/// The field of a parcel in the in-flight table.
+fn parcel_field(parcel: Parcel, queue: &str) -> String {
+    format!("{}+{}:{queue}", parcel.first.0, parcel.count)
+}
+
+/// Writes the field of a job in the in-flight table, again and again into the same buffer.
+#[derive(Default)]
+struct Name(String);
+
+impl Name {
+    fn of(&mut self, token: u64, queue: &str) -> &str {
+        use std::fmt::Write as _;
+        self.0.clear();
+        // Writing to a String cannot fail.
+        let _ = write!(self.0, "{token}:{queue}");
+        &self.0
+    }
 }

@@ -6,7 +6,7 @@ use rb_sys::{ID, VALUE};
 
 use super::json;
 use crate::dialect::sidekiq::Generation;
-use crate::job::Job;
+use crate::job::{Envelope, Job};
 
 /// The names that every job needs, interned once. Symbols made this way are never collected.
 pub(super) struct JobContext {
@@ -42,36 +42,54 @@ impl JobContext {
         let Some(envelope) = &job.envelope else {
             return Ok(());
         };
-        let jid = job.text(envelope.jid.as_ref());
-        let class = job.display_class().unwrap_or_default();
-        let bid = envelope.bid.as_ref().map(|it| job.span(it));
-        let tags = envelope.tags.as_ref().map(|it| job.span(it));
-        // SAFETY: under protect and with the GVL; nothing in here would have to be dropped, and
-        // `hash` is on the stack until the thread refers to it.
+        // SAFETY: under protect and with the GVL; nothing in here would have to be dropped.
         protect(|| unsafe {
-            let hash = rb_sys::rb_hash_new();
-            if self.class_first {
-                rb_sys::rb_hash_aset(hash, self.class, string(class));
-            }
-            if let Some(jid) = jid {
-                rb_sys::rb_hash_aset(hash, self.jid, string(jid));
-            }
-            rb_sys::rb_hash_aset(hash, self.class, string(class));
-            for (key, json) in [(self.bid, bid), (self.tags, tags)] {
-                if let Some(value) = json.and_then(|it| json::read(it)) {
-                    rb_sys::rb_hash_aset(hash, key, value);
-                }
-            }
-            rb_sys::rb_thread_local_aset(rb_sys::rb_thread_current(), self.variable, hash)
+            let jid = string(job.text(envelope.jid.as_ref()));
+            let class = string(job.display_class());
+            self.enter(job, envelope, jid, class);
+            rb_sys::Qnil as VALUE
         })?;
         Ok(())
     }
+
+    /// The same with strings that the caller has: the job's `jid`, and the class to show.
+    ///
+    /// # Safety
+    ///
+    /// With the GVL and under protect; `jid` and `class` are on the caller's stack.
+    pub(super) unsafe fn enter(&self, job: &Job, envelope: &Envelope, jid: VALUE, class: VALUE) {
+        // SAFETY: the caller's promise; `hash` is on the stack until the thread refers to it.
+        unsafe {
+            let hash = rb_sys::rb_hash_new();
+            if self.class_first {
+                rb_sys::rb_hash_aset(hash, self.class, class);
+            }
+            if jid != rb_sys::Qnil as VALUE {
+                rb_sys::rb_hash_aset(hash, self.jid, jid);
+            }
+            if !self.class_first {
+                rb_sys::rb_hash_aset(hash, self.class, class);
+            }
+            for (key, span) in [(self.bid, &envelope.bid), (self.tags, &envelope.tags)] {
+                let value = span.as_ref().and_then(|it| json::read(job.span(it)));
+                if let Some(value) = value {
+                    rb_sys::rb_hash_aset(hash, key, value);
+                }
+            }
+            rb_sys::rb_thread_local_aset(rb_sys::rb_thread_current(), self.variable, hash);
+        }
+    }
 }
 
+/// A Ruby string, or nil.
+///
 /// # Safety
 ///
 /// With the GVL and under protect.
-unsafe fn string(text: &str) -> VALUE {
-    // SAFETY: the bytes are copied during the call.
-    unsafe { rb_sys::rb_utf8_str_new(text.as_ptr().cast(), text.len() as _) }
+pub(super) unsafe fn string(text: Option<&str>) -> VALUE {
+    match text {
+        // SAFETY: the bytes are copied during the call.
+        Some(text) => unsafe { rb_sys::rb_utf8_str_new(text.as_ptr().cast(), text.len() as _) },
+        None => rb_sys::Qnil as VALUE,
+    }
 }

@@ -95,7 +95,7 @@ impl Handle {
             process: Arc::clone(&this.process),
             capsule,
             slot,
-            tid,
+            tid: tid.into(),
             native: processor.funcall("native?", ())?,
             processor,
         };

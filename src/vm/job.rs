@@ -5,11 +5,12 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Instant;
 
-use magnus::{Error, IntoValue, RModule, RString, Ruby, Symbol, method, prelude::*};
+use magnus::{Error, IntoValue, RModule, RString, Ruby, Symbol, Value, method, prelude::*};
 
 use super::errors;
 use super::handle::Process;
 use super::joblog::Moment;
+use super::json;
 use crate::dialect::sidekiq::{Backtrace, ClassRetry, Failing, Plan, Policy, Raised, Verdict};
 use crate::engine::{Ended, Measure, Outcome};
 use crate::job::Job;
@@ -19,7 +20,7 @@ use crate::job::Job;
 pub(super) struct RubyJob {
     process: Arc<Process>,
     job: Arc<Job>,
-    tid: String,
+    tid: Arc<str>,
     started: Instant,
     announced: Cell<bool>,
     settled: Cell<bool>,
@@ -28,11 +29,16 @@ pub(super) struct RubyJob {
 }
 
 impl RubyJob {
-    pub(super) fn new(process: &Arc<Process>, job: &Arc<Job>, tid: &str, started: Instant) -> Self {
+    pub(super) fn new(
+        process: &Arc<Process>,
+        job: &Arc<Job>,
+        tid: &Arc<str>,
+        started: Instant,
+    ) -> Self {
         Self {
             process: Arc::clone(process),
             job: Arc::clone(job),
-            tid: tid.to_owned(),
+            tid: Arc::clone(tid),
             started,
             announced: Cell::new(false),
             settled: Cell::new(false),
@@ -52,12 +58,10 @@ impl RubyJob {
     }
 
     /// There is an instance: from here on the job counts in the metrics of `class`.
-    fn reached(&self, class: magnus::Value) {
-        let known = self.job.envelope.is_some();
-        self.measured_as(match String::try_convert(class) {
-            Ok(class) if !known => Measure::Named(class),
-            _ => Measure::Class,
-        });
+    fn reached(&self, class: Value) {
+        let unread = self.job.envelope.is_none();
+        let named = unread.then(|| String::try_convert(class).ok()).flatten();
+        self.measured_as(named.map_or(Measure::Class, Measure::Named));
     }
 
     pub(super) fn is_settled(&self) -> bool {
@@ -66,6 +70,23 @@ impl RubyJob {
 
     fn payload(ruby: &Ruby, this: &Self) -> RString {
         ruby.enc_str_new(&this.job.payload, ruby.utf8_encoding())
+    }
+
+    /// The payload as `JSON.parse` gives it. `None` where that is for Ruby's own parser to say.
+    fn decoded(&self) -> Result<Option<Value>, Error> {
+        if self.job.envelope.is_none() {
+            return Ok(None);
+        }
+        json::parse(&self.job.payload)
+    }
+
+    /// Sets what the job's log lines carry. Whether it could.
+    fn enter_context(&self) -> Result<bool, Error> {
+        let plain = self.is_plain();
+        if plain {
+            self.process.context.set(&self.job)?;
+        }
+        Ok(plain)
     }
 
     fn queue(&self) -> &str {
@@ -133,7 +154,7 @@ impl RubyJob {
     }
 
     /// How many backtrace lines the payload wants: nil, a number, or true for all.
-    fn backtrace(ruby: &Ruby, this: &Self) -> Result<magnus::Value, Error> {
+    fn backtrace(ruby: &Ruby, this: &Self) -> Result<Value, Error> {
         let failing = this.failing().map_err(|it| errors::runtime(ruby, it))?;
         Ok(match failing.wants_backtrace {
             None => ruby.qnil().as_value(),
@@ -149,7 +170,7 @@ impl RubyJob {
         class: Option<String>,
         message: RString,
         backtrace: Option<Vec<String>>,
-        class_retry: magnus::Value,
+        class_retry: Value,
     ) -> Result<Symbol, Error> {
         let message = bytes(message);
         let raised = Raised {
@@ -271,7 +292,7 @@ fn bytes(string: RString) -> Vec<u8> {
     unsafe { string.as_slice() }.to_vec()
 }
 
-fn class_retry_of(value: magnus::Value) -> ClassRetry {
+fn class_retry_of(value: Value) -> ClassRetry {
     if value.is_nil() {
         ClassRetry::Absent
     } else if let Ok(symbol) = Symbol::try_convert(value) {
@@ -293,6 +314,8 @@ pub(super) fn define(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     let class = native.define_class("Job", ruby.class_object())?;
     class.undef_default_alloc_func();
     class.define_method("payload", method!(RubyJob::payload, 0))?;
+    class.define_method("decoded", method!(RubyJob::decoded, 0))?;
+    class.define_method("enter_context", method!(RubyJob::enter_context, 0))?;
     class.define_method("queue", method!(RubyJob::queue, 0))?;
     class.define_method("reached", method!(RubyJob::reached, 1))?;
     class.define_method("log_start", method!(RubyJob::log_start, 0))?;

@@ -6,6 +6,8 @@
 
 use std::ops::ControlFlow;
 
+use magnus::rb_sys::{FromRawValue, protect};
+use magnus::{Error, Value};
 use rb_sys::VALUE;
 
 /// How many values a frame gathers before it hands them to Ruby's array or hash.
@@ -58,6 +60,24 @@ impl Args {
         self.count = index.min(MOST_ARGS);
         done
     }
+}
+
+/// A Ruby value of `json`, which [`crate::job::Envelope`] has found to be well-formed. `None` where Ruby's
+/// parser must do it.
+pub(super) fn parse(json: &[u8]) -> Result<Option<Value>, Error> {
+    let mut known = false;
+    let value = protect(|| {
+        // SAFETY: under protect and with the GVL, nothing in here would have to be dropped.
+        match unsafe { read(json) } {
+            Some(value) => {
+                known = true;
+                value
+            }
+            None => rb_sys::Qnil as VALUE,
+        }
+    })?;
+    // SAFETY: it was just made and stands on this thread's stack.
+    Ok(known.then(|| unsafe { Value::from_raw(value) }))
 }
 
 /// Reads one well-formed value. `None` where Ruby's parser must do it.

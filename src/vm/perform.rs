@@ -8,6 +8,7 @@ use magnus::rb_sys::{AsRawId, AsRawValue, FromRawValue, protect};
 use magnus::{Error, Ruby, Value, prelude::*};
 use rb_sys::{ID, VALUE};
 
+use super::context::{JobContext, string};
 use super::json::Args;
 use crate::job::{Envelope, Job};
 
@@ -15,10 +16,12 @@ use crate::job::{Envelope, Job};
 #[derive(Clone, Copy)]
 pub(super) struct JobClass {
     class: VALUE,
+    /// As payloads spell it; frozen, and shared by all jobs.
+    name: VALUE,
     takes_context: bool,
 }
 
-// SAFETY: a class that is marked for ever; the value is only used with the GVL.
+// SAFETY: both are marked for ever; the values are only used with the GVL.
 unsafe impl Send for JobClass {}
 
 /// Job classes by name, kept only while the application does not reload code.
@@ -41,9 +44,13 @@ impl Classes {
     ) -> Result<JobClass, Error> {
         let takes_context: bool =
             class.funcall("method_defined?", (ruby.to_symbol("_context="),))?;
+        let shown = ruby.enc_str_new(name, ruby.utf8_encoding());
+        shown.freeze();
         ruby.gc_register_mark_object(class);
+        ruby.gc_register_mark_object(shown);
         let found = JobClass {
             class: class.as_raw(),
+            name: shown.as_raw(),
             takes_context,
         };
         self.lock().insert(name.into(), found);
@@ -87,20 +94,20 @@ impl MethodNames {
     }
 }
 
-/// Runs `job` as an instance of `class`, with `context` as what the job may ask whether it is
-/// interrupted.
+/// Runs `job` as an instance of `class` in the log's context; `asked` is what the job may ask whether it
+/// is interrupted.
 pub(super) fn perform(
     ids: MethodNames,
+    context: &JobContext,
     job: &Job,
     envelope: &Envelope,
     class: JobClass,
-    context: Value,
+    asked: Value,
 ) -> Performed {
     let nil = rb_sys::Qnil as VALUE;
     let mut instance = nil;
     let mut args = Args::EMPTY;
     let mut readable = false;
-    let jid = job.text(envelope.jid.as_ref());
     let array = job.span(&envelope.args);
     let result = protect(|| {
         // SAFETY: with the GVL and under protect; nothing in this closure owns anything that a
@@ -110,15 +117,17 @@ pub(super) fn perform(
             if !readable {
                 return nil;
             }
-            instance = rb_sys::rb_funcallv_public(class.class, ids.new, 0, std::ptr::null());
-            let jid = match jid {
-                Some(jid) => rb_sys::rb_utf8_str_new(jid.as_ptr().cast(), jid.len() as _),
-                None => nil,
+            let jid = string(job.text(envelope.jid.as_ref()));
+            let shown = match &envelope.wrapped {
+                Some(wrapped) => string(job.text(Some(wrapped))),
+                None => class.name,
             };
+            context.enter(job, envelope, jid, shown);
+            instance = rb_sys::rb_funcallv_public(class.class, ids.new, 0, std::ptr::null());
             rb_sys::rb_funcallv_public(instance, ids.set_jid, 1, &raw const jid);
             if class.takes_context {
-                let context = context.as_raw();
-                rb_sys::rb_funcallv_public(instance, ids.set_context, 1, &raw const context);
+                let asked = asked.as_raw();
+                rb_sys::rb_funcallv_public(instance, ids.set_context, 1, &raw const asked);
             }
             let args = args.as_slice();
             rb_sys::rb_funcallv_public(instance, ids.perform, args.len() as _, args.as_ptr())

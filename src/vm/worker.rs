@@ -34,7 +34,7 @@ pub(super) struct Worker {
     pub(super) process: Arc<Process>,
     pub(super) capsule: usize,
     pub(super) slot: usize,
-    pub(super) tid: String,
+    pub(super) tid: Arc<str>,
     /// The application's `Footplate::Server::Processor`. On the stack of [`Worker::run`]'s caller.
     pub(super) processor: Value,
     /// Whether jobs may take the native path.
@@ -46,7 +46,7 @@ impl Worker {
     /// while it ran no job.
     pub(super) fn run(&self, ruby: &Ruby) -> Result<(), Error> {
         let shared = Arc::clone(&self.process.shared);
-        shared.busy.name(self.slot, self.tid.clone());
+        shared.busy.name(self.slot, self.tid.to_string());
         let ready = &shared.capsules[self.capsule].ready;
         let parker = Arc::new(Parker::default());
         let mut finished = false;
@@ -133,18 +133,26 @@ impl Worker {
             return self.through_ruby(ruby, ruby_job());
         };
         self.log(job, Moment::Start);
-        if let Err(error) = self.process.context.set(job) {
-            return self.failed(ruby, ruby_job(), error, None);
-        }
         let name = job.span(&envelope.class);
         let class = match self.process.classes.get(name) {
             Some(class) => class,
             None => match self.resolve(ruby, name) {
                 Ok(class) => class,
-                Err(error) => return self.failed(ruby, ruby_job(), error, None),
+                Err(error) => {
+                    let error = self.process.context.set(job).err().unwrap_or(error);
+                    return self.failed(ruby, ruby_job(), error, None);
+                }
             },
         };
-        match perform(self.process.names, job, envelope, class, self.processor) {
+        let process = &self.process;
+        match perform(
+            process.names,
+            &process.context,
+            job,
+            envelope,
+            class,
+            self.processor,
+        ) {
             Performed::Done => Ok(End::Returned),
             Performed::NeedsRuby => self.through_ruby(ruby, ruby_job().announced()),
             Performed::Raised(error, instance) => self.failed(ruby, ruby_job(), error, instance),

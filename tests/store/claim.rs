@@ -118,6 +118,7 @@ async fn a_claim_is_bounded_in_bytes() {
         let bounded = Claim {
             byte_limit,
             startable: 1,
+            parcel: 0,
             ..claim(number, 100, &names)
         };
         let jobs = store.claim(&bounded).await.unwrap();
@@ -143,6 +144,7 @@ async fn big_jobs_behind_small_ones_stay_in_their_order() {
         let bounded = Claim {
             byte_limit: 20_000,
             startable: 1,
+            parcel: 0,
             ..claim(number, 1000, &names)
         };
         let part = store.claim(&bounded).await.unwrap();

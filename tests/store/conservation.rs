@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use footplate::store::{Claim, DueSet, Outcome, Promotion, PromotionKind, Settlement, Store};
 
-use crate::support::{DAY, LONG, NOW, Server, queues};
+use footplate::job::Parcel;
+
+use crate::support::{DAY, LONG, NOW, Server, parcel_contents, payloads, queues};
 
 /// A small generator: the same walk for the same seed.
 struct Dice(u64);
@@ -19,11 +21,18 @@ impl Dice {
     }
 }
 
+struct Held {
+    token: u64,
+    parcel: Option<Parcel>,
+    queue: String,
+    payload: Vec<u8>,
+}
+
 #[derive(Default)]
 struct Process {
     holder: String,
     claims: u64,
-    held: Vec<(u64, String, Vec<u8>)>,
+    held: Vec<Held>,
 }
 
 /// Where each payload is now.
@@ -41,11 +50,49 @@ fn census(server: &Server) -> BTreeMap<String, u32> {
         count(server.run(&format!("ZRANGE {set} 0 -1")));
     }
     for table in server.run::<Vec<String>>("KEYS footplate:inflight:*") {
-        let fields: Vec<String> = server.run(&format!("HGETALL {table}"));
-        let jobs = fields.chunks(2).filter(|pair| !pair[0].starts_with('#'));
-        count(jobs.map(|pair| pair[1].clone()).collect());
+        let fields: Vec<(String, Vec<u8>)> = server.run(&format!("HGETALL {table}"));
+        for (field, value) in fields.iter().filter(|(field, _)| !field.starts_with('#')) {
+            count(if field.contains('+') {
+                parcel_contents(value)
+            } else {
+                vec![String::from_utf8(value.clone()).unwrap()]
+            });
+        }
     }
     places
+}
+
+fn parcels(held: &[Held]) -> Vec<(Parcel, &str)> {
+    let mut parcels: Vec<_> = held
+        .iter()
+        .filter_map(|job| Some((job.parcel?, job.queue.as_str())))
+        .collect();
+    parcels.dedup();
+    parcels
+}
+
+async fn open_parcels(store: &Store, process: &mut Process) {
+    for _ in 0..2 {
+        store
+            .open_parcels(&process.holder, &parcels(&process.held))
+            .await
+            .unwrap();
+    }
+    for job in &mut process.held {
+        job.parcel = None;
+    }
+}
+
+/// Says how many jobs there were in all parcels, which it acknowledges as a whole.
+async fn acknowledge_parcels(store: &Store, process: &mut Process) -> usize {
+    let (holder, before) = (process.holder.clone(), process.held.len());
+    let parcels = parcels(&process.held);
+    let acknowledge = || store.acknowledge_parcels(&holder, &parcels, DAY);
+    let counted = acknowledge().await.unwrap();
+    assert_eq!(acknowledge().await.unwrap(), 0);
+    process.held.retain(|job| job.parcel.is_none());
+    assert_eq!(counted, before - process.held.len());
+    counted
 }
 
 async fn walk(seed: u64) {
@@ -85,23 +132,34 @@ async fn walk(seed: u64) {
                     limit: usize::try_from(1 + dice.roll(5)).unwrap(),
                     byte_limit: usize::try_from(1 + dice.roll(30)).unwrap(),
                     startable: 1,
+                    parcel: usize::try_from(dice.roll(2) * 8).unwrap(),
                     queues: &names,
                 };
                 let jobs = store.claim(&claim).await.unwrap();
-                assert_eq!(store.claim(&claim).await.unwrap().jobs, jobs.jobs);
+                if dice.roll(2) == 0 {
+                    let again = store.claim(&claim).await.unwrap();
+                    assert_eq!(payloads(&again), payloads(&jobs));
+                    assert!(again.iter().all(|job| job.parcel.is_none()));
+                }
                 let late = Claim {
                     number: process.claims - 1,
                     ..claim
                 };
                 assert!(store.claim(&late).await.unwrap().is_empty());
-                let named = |job: footplate::store::Claimed| {
-                    (job.token, names[job.queue].to_string(), job.payload)
-                };
-                process.held.extend(jobs.into_iter().map(named));
+                process.held.extend(jobs.into_iter().map(|job| Held {
+                    token: job.token,
+                    parcel: job.parcel,
+                    queue: names[job.queue].to_string(),
+                    payload: job.payload,
+                }));
             }
+            4 if dice.roll(2) == 0 => finished += acknowledge_parcels(store, process).await,
             4 => {
+                open_parcels(store, process).await;
                 let done: Vec<_> = process.held.drain(..process.held.len() / 2).collect();
-                let tokens: Vec<_> = done.iter().map(|job| (job.0, job.1.as_str())).collect();
+                let name = |job: &Held| (job.token, job.queue.clone());
+                let tokens: Vec<_> = done.iter().map(name).collect();
+                let tokens: Vec<_> = tokens.iter().map(|(a, b)| (*a, b.as_str())).collect();
                 let counted = store
                     .acknowledge(&process.holder, &tokens, DAY)
                     .await
@@ -117,11 +175,12 @@ async fn walk(seed: u64) {
                 finished += counted;
             }
             5 => {
+                open_parcels(store, process).await;
                 let held: Vec<_> = process.held.drain(..).collect();
                 let settlements: Vec<_> = held
                     .iter()
-                    .map(|(token, queue, payload)| {
-                        let payload = payload.clone();
+                    .map(|job| {
+                        let payload = job.payload.clone();
                         let outcome = match dice.roll(7) {
                             0 => Outcome::Retry {
                                 score: dice.roll(1000) as f64,
@@ -138,8 +197,8 @@ async fn walk(seed: u64) {
                             _ => Outcome::Returned,
                         };
                         Settlement {
-                            token: *token,
-                            queue,
+                            token: job.token,
+                            queue: &job.queue,
                             outcome,
                         }
                     })

@@ -229,6 +229,7 @@ async fn after_a_recovery_claims_take_no_more_than_can_start() {
     store.take_lease("me", LONG).await.unwrap();
     let careful = Claim {
         startable: 3,
+        parcel: 0,
         ..claim(1, 200, &names)
     };
     assert_eq!(store.claim(&careful).await.unwrap().len(), 3);

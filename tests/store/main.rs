@@ -7,6 +7,7 @@ mod claim;
 mod conservation;
 mod lease;
 mod link;
+mod parcel;
 mod registry;
 mod schedule;
 mod secure;

@@ -165,6 +165,7 @@ pub(crate) fn claim<'a>(number: u64, limit: usize, queues: &'a [Arc<str>]) -> Cl
         limit,
         byte_limit: 1 << 20,
         startable: limit,
+        parcel: 0,
         queues,
     }
 }
@@ -177,6 +178,18 @@ pub(crate) fn payloads(jobs: &[Claimed]) -> Vec<&str> {
     jobs.iter()
         .map(|job| std::str::from_utf8(&job.payload).unwrap())
         .collect()
+}
+
+/// What Redis packed into a parcel.
+pub(crate) fn parcel_contents(mut packed: &[u8]) -> Vec<String> {
+    let count = rmp::decode::read_array_len(&mut packed).unwrap();
+    let mut take = || {
+        let length = rmp::decode::read_str_len(&mut packed).unwrap() as usize;
+        let (payload, rest) = packed.split_at(length);
+        packed = rest;
+        String::from_utf8(payload.to_vec()).unwrap()
+    };
+    (0..count).map(|_| take()).collect()
 }
 
 /// Looks until there is an answer; a deadline, not a delay.

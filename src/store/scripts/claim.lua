@@ -3,12 +3,13 @@
 -- did it. Others of the kind stay in their queues until it has ended, or another process takes them.
 -- KEYS: 1 in-flight table, 2 leases, 3 paused queues, 4 suspects, 5 trials, 6... the queues
 -- ARGV: 1 holder, 2 claim number, 3 first token, 4 most jobs, 5 most bytes,
---       6 most jobs while there are suspects, 7... the queues' bare names
--- Returns {0, index, {payload...}, index, {payload...}...}, tokens counting up from the first, with 2 instead of
--- 0 when jobs had to stay for a trial;
+--       6 most jobs while there are suspects, 7 most jobs of a parcel (see parcel.lua; 0: none),
+--       8... the queues' bare names
+-- Returns {0, index, {payload...}, index, parcel...}, tokens counting up from the first, with 2 instead of 0 when
+-- jobs had to stay for a trial;
 -- or, for a claim that was executed before, {1, token, queue, payload, token, ...}.
 local inflight, number, first, limit = KEYS[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local byte_limit = tonumber(ARGV[5])
+local byte_limit, parcel = tonumber(ARGV[5]), tonumber(ARGV[7])
 
 if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then
   return redis.error_reply('LEASELOST another process took over')
@@ -18,6 +19,8 @@ local last = tonumber(redis.call('HGET', inflight, '#claim') or '-1')
 -- A late execution, from a connection that its client has given up: nobody would know of the jobs.
 if number < last then return {0} end
 if number == last then
+  redis.call('PERSIST', inflight)
+  open_parcels(inflight)
   local found = {}
   for _, field in ipairs(redis.call('HKEYS', inflight)) do
     local token = tonumber(string.match(field, '^(%d+):'))
@@ -61,10 +64,26 @@ local function part(popped, held)
   return rest, trial
 end
 
+-- Writes jobs into the table, and returns what the holder is told of them.
+local function store(jobs, token, name)
+  if #jobs > 1 and #jobs <= parcel and not trials then
+    local packed = cmsgpack.pack(jobs)
+    redis.call('HSET', inflight, string.format('%d+%d:%s', token, #jobs, name), packed)
+    return packed
+  end
+  local fields = {}
+  for j, payload in ipairs(jobs) do
+    fields[2 * j - 1] = string.format('%d:%s', token + j - 1, name)
+    fields[2 * j] = payload
+  end
+  redis.call('HSET', inflight, unpack(fields))
+  return jobs
+end
+
 local any_paused = redis.call('EXISTS', KEYS[3]) == 1
 local reply, taken, bytes, step, full = {0}, 0, 0, 16, false
 for i = 6, #KEYS do
-  local name, held = ARGV[i + 1], {}
+  local name, held = ARGV[i + 2], {}
   if not (any_paused and redis.call('SISMEMBER', KEYS[3], name) == 1) then
     while not full do
       local want = math.min(limit - taken, step)
@@ -73,7 +92,6 @@ for i = 6, #KEYS do
       local exhausted, trial = #popped < want, nil
       if trials then popped, trial = part(popped, held) end
       local count, keep, biggest = #popped, #popped, 1
-      local fields = {}
       for j = 1, count do
         local size = #popped[j]
         if bytes + size > byte_limit and taken + j > 1 then
@@ -82,8 +100,6 @@ for i = 6, #KEYS do
         end
         bytes = bytes + size
         if size > biggest then biggest = size end
-        fields[2 * j - 1] = string.format('%d:%s', first + taken + j - 1, name)
-        fields[2 * j] = popped[j]
       end
       if keep < count then
         -- Back to where they came from; still the same instant for everybody else.
@@ -95,14 +111,13 @@ for i = 6, #KEYS do
         redis.call('RPUSH', KEYS[i], unpack(excess))
       end
       if keep > 0 then
-        redis.call('HSET', inflight, unpack(fields))
+        reply[#reply + 1] = i - 6
+        reply[#reply + 1] = store(popped, first + taken, name)
         if trial and trial <= keep then
-          redis.call('HSET', inflight, '#trial', fields[2 * trial - 1])
+          redis.call('HSET', inflight, '#trial', string.format('%d:%s', first + taken + trial - 1, name))
           redis.call('SREM', KEYS[5], redis.sha1hex(popped[trial]))
           on_trial = true
         end
-        reply[#reply + 1] = i - 6
-        reply[#reply + 1] = popped
         taken = taken + keep
       end
       if taken >= limit or bytes >= byte_limit then full = true end

@@ -15,6 +15,7 @@ local inflight, most, most_bytes, pill = KEYS[1], tonumber(ARGV[2]), tonumber(AR
 -- Not an orphan, or no longer: its jobs are not ours to move.
 if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then return {1, 0} end
 redis.call('PERSIST', inflight)
+open_parcels(inflight)
 
 local fields = {}
 for _, field in ipairs(redis.call('HKEYS', inflight)) do

@@ -55,11 +55,22 @@ class OwnRedis < RedisServer
     call("KEYS", pattern)
   end
 
+  # A table's payloads: a field has one, or those of a parcel.
+  PAYLOADS = <<~LUA
+    local found, all = {}, redis.call('HGETALL', KEYS[1])
+    for i = 1, #all, 2 do
+      if string.match(all[i], '^%d+%+') then
+        for _, payload in ipairs(cmsgpack.unpack(all[i + 1])) do found[#found + 1] = payload end
+      elseif string.match(all[i], '^%d+:') then
+        found[#found + 1] = all[i + 1]
+      end
+    end
+    return found
+  LUA
+
   # Payloads in the in-flight tables whose holder's name contains `part`.
   def inflight(part = "")
-    keys("footplate:inflight:*#{part}*").flat_map do |key|
-      call("HGETALL", key).each_slice(2).filter_map { |field, payload| payload unless field.start_with?("#") }
-    end
+    keys("footplate:inflight:*#{part}*").flat_map { |key| call("EVAL", PAYLOADS, 1, key) }
   end
 
   # In one step, since a job may move from where one looks next to where one has just looked.

@@ -7,24 +7,28 @@ module Footplate
     # `start`, `done` and `fail`. Three ways: the application's job logger, the engine's own lines, or the
     # application's logger with the default texts.
     class JobLines
+      # What Sidekiq adds to the context of a job that has it, if nobody says otherwise (8.0.9).
+      ATTRIBUTES = %w[bid tags].freeze
+
       # @param host [Host::Base]
       def initialize(host)
         @host = host
         @custom = build(host.job_logger) if host.job_logger
         @silent = host.skip_default_job_logging? || !info?
         @engine_writes = !host.native_log.nil?
+        @attributes = host[:logged_job_attributes]&.map(&:to_s) || ATTRIBUTES
       end
 
       # Whether a job may run without any of this being called.
       def native?
-        @custom.nil? && (@silent || @engine_writes)
+        @custom.nil? && @attributes == ATTRIBUTES && (@silent || @engine_writes)
       end
 
       # Sets the context and the level around the block.
-      def prepare(payload, &block)
+      def prepare(job, payload, &block)
         return @custom.prepare(payload, &block) if @custom.respond_to?(:prepare)
 
-        Thread.current[:sidekiq_context] = context(payload)
+        enter_context(job, payload)
         level = payload["log_level"]
         level ? at_level(level, &block) : yield
       ensure
@@ -72,10 +76,15 @@ module Footplate
         Thread.current[:sidekiq_context]&.store(:elapsed, job.elapsed.round(3))
       end
 
+      def enter_context(job, payload)
+        return if @attributes == ATTRIBUTES && job.enter_context
+
+        Thread.current[:sidekiq_context] = context(payload)
+      end
+
       def context(payload)
         context = { jid: payload["jid"], class: payload["display_class"] || payload["wrapped"] || payload["class"] }
-        attributes = @host[:logged_job_attributes] || %w[bid tags]
-        attributes.each { |name| context[name.to_sym] = payload[name.to_s] if payload.key?(name.to_s) }
+        @attributes.each { |name| context[name.to_sym] = payload[name] if payload.key?(name) }
         context
       end
 

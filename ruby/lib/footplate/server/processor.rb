@@ -27,6 +27,7 @@ module Footplate
         @chain = host.server_middleware(capsule.name)
         @reloader = host.reloader
         @decoder = Decoder.new(host, json)
+        @classes = {} if host.cache_classes?
         @lines = JobLines.new(host)
         @failure = Failure.new(host, json)
         @interruption = Interruption.new(host, json, controls) if controls.interrupted
@@ -34,7 +35,7 @@ module Footplate
 
       # Whether the engine may run plain jobs without calling anything here.
       def native?
-        @chain.empty? && @reloader.nil? && @lines.native? && !@host.custom_json? && @host.cache_classes?
+        @chain.empty? && @reloader.nil? && @lines.native? && !@host.custom_json? && !@classes.nil?
       end
 
       # What a job's `interrupted?` asks.
@@ -44,7 +45,9 @@ module Footplate
 
       # @return [Class] raises NameError when there is none
       def resolve(name)
-        JobClass.resolve(name)
+        return JobClass.resolve(name) unless @classes
+
+        @classes[name] ||= JobClass.resolve(name)
       end
 
       # Runs a job from its payload to its outcome.
@@ -79,7 +82,7 @@ module Footplate
         return job.interrupted if @controls.shutdown?(exception)
         return job.skipped if exception.is_a?(@controls.skip)
 
-        payload = @json.load(job.payload)
+        payload = @decoder.again(job)
         return if @interruption&.handle?(job, exception, payload)
 
         unless instance && @failure.local(job, exception, instance)
@@ -90,7 +93,7 @@ module Footplate
 
       def nest(job, payload)
         queue = job.queue
-        @lines.prepare(payload) do
+        @lines.prepare(job, payload) do
           globally(job) do
             @lines.call(job, payload, queue) do
               profiled(payload) do
@@ -106,7 +109,7 @@ module Footplate
       end
 
       def build(payload)
-        instance = JobClass.resolve(payload["class"]).new
+        instance = resolve(payload["class"]).new
         instance.jid = payload["jid"]
         instance._context = self if instance.respond_to?(:_context=)
         instance

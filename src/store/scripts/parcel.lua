@@ -1,0 +1,20 @@
+-- A parcel is what several jobs of one claim and one queue are while nobody asks for a single one of them: one
+-- field, `first+count:queue`, instead of one field each, `token:queue`. It costs Redis a fraction of the time.
+-- Opened, it becomes what it stands for.
+local function open_parcel(inflight, field)
+  local first, queue = string.match(field, '^(%d+)%+%d+:(.*)$')
+  local packed = first and redis.call('HGET', inflight, field)
+  if not packed then return end
+  local fields = {}
+  for i, payload in ipairs(cmsgpack.unpack(packed)) do
+    fields[2 * i - 1] = string.format('%d:%s', first + i - 1, queue)
+    fields[2 * i] = payload
+  end
+  redis.call('HSET', inflight, unpack(fields))
+  redis.call('HDEL', inflight, field)
+end
+
+local function open_parcels(inflight)
+  for _, field in ipairs(redis.call('HKEYS', inflight)) do open_parcel(inflight, field) end
+end
+
