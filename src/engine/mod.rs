@@ -30,6 +30,7 @@ use std::time::Duration;
 
 use sync::Latch;
 
+pub use clock::Clock;
 pub use control::{Control, Due, DueBatch};
 pub use mailbox::{Mail, Mailbox};
 pub use outcome::{Ended, Measure, Outcome};

@@ -1,5 +1,6 @@
 //! `Footplate::Native::Engine`: one engine as Ruby holds it.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,6 +99,7 @@ impl Handle {
             tid: tid.into(),
             native: processor.funcall("native?", ())?,
             processor,
+            lines: RefCell::default(),
         };
         worker.run(ruby)
     }

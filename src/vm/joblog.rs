@@ -6,11 +6,16 @@ use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsRawFd, FromRawFd};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Mutex;
 
 use super::gvl::uninterrupted;
-use crate::dialect::sidekiq::{Context, Generation, Level, Line, Style};
+use crate::dialect::sidekiq::{Context, Generation, Level, Line, Style, Utc, millis};
+use crate::engine::Clock;
+use crate::engine::sync::lock;
 use crate::job::Job;
+
+/// What a line takes, mostly.
+const LINE: usize = 160;
 
 /// Where and how to write.
 pub(super) struct JobLog {
@@ -19,7 +24,27 @@ pub(super) struct JobLog {
     has_reader: bool,
     generation: Generation,
     style: Style,
-    pid: u32,
+    pid: String,
+    stamp: Mutex<Stamp>,
+}
+
+/// The current millisecond as text; most lines share it with the line before.
+#[derive(Default)]
+struct Stamp {
+    millis: i64,
+    text: String,
+}
+
+impl Stamp {
+    fn now(&mut self) -> &str {
+        let now = Clock.now();
+        let millis = millis(now);
+        if millis != self.millis {
+            self.millis = millis;
+            self.text = Utc::at(now).iso8601();
+        }
+        &self.text
+    }
 }
 
 /// What happened to the job.
@@ -42,12 +67,20 @@ impl JobLog {
             out,
             generation,
             style,
-            pid: std::process::id(),
+            pid: std::process::id().to_string(),
+            stamp: Mutex::default(),
         }
     }
 
-    /// Writes a line. A log that cannot be written must not stop a job.
+    /// Writes a line.
     pub(super) fn line(&self, job: &Job, tid: &str, moment: Moment) {
+        let mut line = Vec::with_capacity(LINE);
+        self.append(&mut line, job, tid, moment);
+        self.write(&mut line);
+    }
+
+    /// Adds a line to those to be written.
+    pub(super) fn append(&self, lines: &mut Vec<u8>, job: &Job, tid: &str, moment: Moment) {
         let (message, elapsed) = match moment {
             Moment::Start => ("start", None),
             Moment::Done(seconds) => ("done", Some(seconds)),
@@ -63,31 +96,36 @@ impl JobLog {
             tags: envelope.tags.as_ref().map(|it| job.span(it)),
             elapsed,
         };
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0.0, |it| it.as_secs_f64());
-        let mut line = Vec::with_capacity(160);
         let shape = Line {
             generation: self.generation,
             style: self.style,
-            pid: self.pid,
+            pid: &self.pid,
             tid,
         };
-        shape.format(&mut line, Level::Info, &context, message, now);
-        if !self.has_reader || self.is_writable(0) {
-            self.write(&line);
-        } else {
-            // Whoever reads the log is behind. Waiting for it must not stop the other threads; with an
-            // interruption pending there is no waiting, and the line is lost.
-            uninterrupted(|| self.write(&line));
-        }
+        let mut stamp = lock(&self.stamp);
+        shape.format(lines, Level::Info, &context, message, stamp.now());
     }
 
-    fn write(&self, mut line: &[u8]) {
-        while !line.is_empty() {
-            match (&*self.out).write(line) {
+    /// Writes lines, and empties the buffer. A log that cannot be written must not stop a job.
+    pub(super) fn write(&self, lines: &mut Vec<u8>) {
+        if lines.is_empty() {
+            return;
+        }
+        if !self.has_reader || self.is_writable(0) {
+            self.write_all(lines);
+        } else {
+            // Whoever reads the log is behind. Waiting for it must not stop the other threads; with an
+            // interruption pending there is no waiting, and the lines are lost.
+            uninterrupted(|| self.write_all(lines));
+        }
+        lines.clear();
+    }
+
+    fn write_all(&self, mut lines: &[u8]) {
+        while !lines.is_empty() {
+            match (&*self.out).write(lines) {
                 Ok(0) => return,
-                Ok(written) => line = &line[written..],
+                Ok(written) => lines = &lines[written..],
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // Somebody made the descriptor non-blocking.
                 Err(error) if error.kind() == ErrorKind::WouldBlock && self.is_writable(-1) => {}

@@ -1,5 +1,6 @@
 //! The loop of a worker thread: take, perform, hand in, and sleep when there is nothing.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -39,6 +40,9 @@ pub(super) struct Worker {
     pub(super) processor: Value,
     /// Whether jobs may take the native path.
     pub(super) native: bool,
+    /// Log lines to be written before anything else happens in this thread: the end of a job, which
+    /// mostly shares its write with the beginning of the next.
+    pub(super) lines: RefCell<Vec<u8>>,
 }
 
 impl Worker {
@@ -66,6 +70,7 @@ impl Worker {
                     finished = true;
                 }
                 Take::Empty => {
+                    self.write_log();
                     finished = false;
                     let parked = without_gvl(&parker, || ready.park(&parker));
                     let interrupted = ruby.thread_check_ints();
@@ -74,7 +79,10 @@ impl Worker {
                     }
                     interrupted?;
                 }
-                Take::Closed => return Ok(()),
+                Take::Closed => {
+                    self.write_log();
+                    return Ok(());
+                }
             }
         }
     }
@@ -130,9 +138,11 @@ impl Worker {
             .as_ref()
             .filter(|it| self.native && !it.special)
         else {
+            self.write_log();
             return self.through_ruby(ruby, ruby_job());
         };
         self.log(job, Moment::Start);
+        self.write_log();
         let name = job.span(&envelope.class);
         let class = match self.process.classes.get(name) {
             Some(class) => class,
@@ -221,9 +231,16 @@ impl Worker {
         error.value().is_some_and(|it| ask(it).unwrap_or(false))
     }
 
+    /// A line for [`Self::write_log`].
     fn log(&self, job: &Job, moment: Moment) {
         if let Some(log) = &self.process.job_log {
-            log.line(job, &self.tid, moment);
+            log.append(&mut self.lines.borrow_mut(), job, &self.tid, moment);
+        }
+    }
+
+    fn write_log(&self) {
+        if let Some(log) = &self.process.job_log {
+            log.write(&mut self.lines.borrow_mut());
         }
     }
 }

@@ -1,12 +1,9 @@
 //! The lines of Sidekiq's own log formatters, byte for byte (logger.rb and job_logger.rb of 6.4.1,
 //! 7.3.2 and 8.1.7).
 
-use std::io::Write as _;
-
 use serde_json::value::RawValue;
 
 use super::Generation;
-use super::clock::Utc;
 use crate::job::{Retry, json_string, ruby_float, unescape};
 
 /// Which formatter.
@@ -93,24 +90,24 @@ pub struct Line<'a> {
     /// See [`Style`].
     pub style: Style,
     /// Process id.
-    pub pid: u32,
+    pub pid: &'a str,
     /// See [`super::tid`].
     pub tid: &'a str,
 }
 
 impl Line<'_> {
-    /// Appends one line with its line feed to `out`. `now` is epoch seconds. A `bid` or a tag that is
-    /// a JSON object is shown as JSON, not as Ruby would inspect it.
+    /// Appends one line with its line feed to `out`. `time` is that of [`super::Utc::iso8601`]. A `bid` or a
+    /// tag that is a JSON object is shown as JSON, not as Ruby would inspect it.
     pub fn format(
         &self,
         out: &mut Vec<u8>,
         level: Level,
         context: &Context<'_>,
         message: &str,
-        now: f64,
+        time: &str,
     ) {
         if self.style == Style::Json {
-            self.json(out, level, context, message, now);
+            self.json(out, level, context, message, time);
             return;
         }
         if self.generation.logs_level_first() {
@@ -119,22 +116,17 @@ impl Line<'_> {
             } else {
                 level.coloured()
             };
-            out.extend_from_slice(name.as_bytes());
-            out.push(b' ');
+            put(out, [name, " "]);
         }
         if self.style != Style::WithoutTimestamp {
-            out.extend_from_slice(Utc::at(now).iso8601().as_bytes());
-            out.push(b' ');
+            put(out, [time, " "]);
         }
-        let _ = write!(out, "pid={} tid={}", self.pid, self.tid);
+        put(out, ["pid=", self.pid, " tid=", self.tid]);
         self.context(out, context);
         if !self.generation.logs_level_first() {
-            out.push(b' ');
-            out.extend_from_slice(level.name().as_bytes());
+            put(out, [" ", level.name()]);
         }
-        out.extend_from_slice(b": ");
-        out.extend_from_slice(message.as_bytes());
-        out.push(b'\n');
+        put(out, [": ", message, "\n"]);
     }
 
     /// The names in the order in which the version adds them to its hash.
@@ -155,17 +147,17 @@ impl Line<'_> {
         let keeps_nil = self.generation.logs_level_first();
         for (name, value) in self.jid_and_class(context) {
             if value.is_some() || keeps_nil {
-                let _ = write!(out, " {name}={}", value.unwrap_or_default());
+                put(out, [" ", name, "=", value.unwrap_or_default()]);
             }
         }
         for (name, value) in [("bid", context.bid), ("tags", context.tags)] {
             if let Some(json) = value.filter(|json| keeps_nil || *json != b"null") {
-                let _ = write!(out, " {name}=");
+                put(out, [" ", name, "="]);
                 ruby_text(out, json);
             }
         }
         if let Some(elapsed) = context.elapsed {
-            let _ = write!(out, " elapsed={}", seconds(elapsed));
+            put(out, [" elapsed=", &seconds(elapsed)]);
         }
     }
 
@@ -175,21 +167,19 @@ impl Line<'_> {
         level: Level,
         context: &Context<'_>,
         message: &str,
-        now: f64,
+        time: &str,
     ) {
-        let _ = write!(
+        put(
             out,
-            "{{\"ts\":\"{}\",\"pid\":{},\"tid\":",
-            Utc::at(now).iso8601(),
-            self.pid
+            ["{\"ts\":\"", time, "\",\"pid\":", self.pid, ",\"tid\":"],
         );
         json_string(out, self.tid);
-        let _ = write!(out, ",\"lvl\":\"{}\",\"msg\":", level.name());
+        put(out, [",\"lvl\":\"", level.name(), "\",\"msg\":"]);
         json_string(out, message);
         if !context.is_empty() {
             out.extend_from_slice(b",\"ctx\":{");
             for (at, (name, value)) in self.jid_and_class(context).into_iter().enumerate() {
-                let _ = write!(out, "{}\"{name}\":", if at == 0 { "" } else { "," });
+                put(out, [if at == 0 { "\"" } else { ",\"" }, name, "\":"]);
                 match value {
                     Some(text) => json_string(out, text),
                     None => out.extend_from_slice(b"null"),
@@ -197,16 +187,22 @@ impl Line<'_> {
             }
             for (name, value) in [("bid", context.bid), ("tags", context.tags)] {
                 if let Some(json) = value {
-                    let _ = write!(out, ",\"{name}\":");
+                    put(out, [",\"", name, "\":"]);
                     compact(out, json);
                 }
             }
             if let Some(elapsed) = context.elapsed {
-                let _ = write!(out, ",\"elapsed\":{}", seconds(elapsed));
+                put(out, [",\"elapsed\":", &seconds(elapsed)]);
             }
             out.push(b'}');
         }
         out.extend_from_slice(b"}\n");
+    }
+}
+
+fn put<const PARTS: usize>(out: &mut Vec<u8>, parts: [&str; PARTS]) {
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Style::{Json, Plain, Pretty, WithoutTimestamp};
 use super::*;
+use crate::dialect::sidekiq::Utc;
 
 /// Made by the gems' own formatters at 1735689600.123999: major version, style, case, line.
 #[rustfmt::skip]
@@ -120,7 +121,7 @@ fn line(generation: Generation, style: Style, case: usize) -> String {
     let line = Line {
         generation,
         style,
-        pid: 42,
+        pid: "42",
         tid: "1abc",
     };
     line.format(
@@ -128,7 +129,7 @@ fn line(generation: Generation, style: Style, case: usize) -> String {
         LEVELS[case],
         &context(case),
         "msg \"é\"\n/",
-        1_735_689_600.123_999,
+        &Utc::at(1_735_689_600.123_999).iso8601(),
     );
     String::from_utf8(out).unwrap()
 }
@@ -177,10 +178,10 @@ fn odd_fields_do_not_break_the_line() {
         Line {
             generation: generation(8),
             style,
-            pid: 1,
+            pid: "1",
             tid: "t",
         }
-        .format(&mut out, Level::Info, &context, "start", 0.0);
+        .format(&mut out, Level::Info, &context, "start", "now");
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text.lines().count(), 1, "{text}");
         assert!(text.contains(r#"{"a":"b\" c"}"#), "{text}");
