@@ -2,11 +2,13 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use tokio::time::{sleep, timeout};
 
+use super::handoff::HANDOFFS;
 use super::order::QueueOrder;
 use super::outcome::Outcome;
 use super::ready::Demand;
@@ -96,6 +98,7 @@ impl Fetcher {
                 continue;
             }
             let (jobs, held_back) = self.claim(demand).await;
+            self.say_idle(jobs.is_empty() && !held_back && demand.idle > HANDOFFS);
             if jobs.is_empty() && held_back {
                 tokio::select! {
                     () = sleep(TRIAL) => {}
@@ -103,7 +106,7 @@ impl Fetcher {
                 }
             } else if jobs.is_empty() {
                 tokio::select! {
-                    () = idle.wait(&self.shared.capsules[self.index].touched) => {}
+                    () = idle.wait(self.capsule()) => {}
                     () = shared.reached(Phase::Quiet) => {}
                 }
             } else {
@@ -117,6 +120,12 @@ impl Fetcher {
 
     fn capsule(&self) -> &Capsule {
         &self.shared.capsules[self.index]
+    }
+
+    fn say_idle(&self, now: bool) {
+        self.capsule()
+            .idle
+            .send_if_modified(|idle| std::mem::replace(idle, now) != now);
     }
 
     fn hand_over(&self, jobs: Vec<Arc<Job>>) {
@@ -145,8 +154,10 @@ impl Fetcher {
             }
             return;
         }
-        if timeout(self.stalled_after, hungry).await.is_ok() {
-            return;
+        tokio::select! {
+            () = hungry => return,
+            () = shared.reached(Phase::Quiet) => return,
+            () = sleep(self.stalled_after) => {}
         }
         let now = self.capsule().ready.demand();
         if now.taken != demand.taken {
@@ -282,6 +293,7 @@ impl Pace {
 struct Idle {
     tracking: bool,
     fruitless: u32,
+    handed_over: u64,
 }
 
 impl Idle {
@@ -289,6 +301,7 @@ impl Idle {
         Self {
             tracking,
             fruitless: 0,
+            handed_over: 0,
         }
     }
 
@@ -298,10 +311,17 @@ impl Idle {
 
     /// A queue's message may mean that another process took a job: after a few fruitless looks the
     /// next one waits a little, 5 ms at most, so that an idle process does not shadow a busy one.
-    async fn wait(&mut self, touched: &tokio::sync::Notify) {
-        self.fruitless = self.fruitless.saturating_add(1);
+    async fn wait(&mut self, capsule: &Capsule) {
+        let handed_over = capsule.handed_over.load(Ordering::Relaxed);
+        if handed_over == self.handed_over {
+            self.fruitless = self.fruitless.saturating_add(1);
+        } else {
+            // The look was fruitless because its job had come on the shorter way.
+            self.handed_over = handed_over;
+            self.fruitless = 1;
+        }
         if self.tracking {
-            let woken = timeout(TRUST, touched.notified()).await.is_ok();
+            let woken = timeout(TRUST, capsule.touched.notified()).await.is_ok();
             if !woken {
                 self.fruitless = 0;
             } else if self.fruitless > 3 {

@@ -90,10 +90,12 @@ pub(super) async fn flush_metrics(shared: &Shared, store: &Store) {
         return;
     }
     let sequence = shared.next_flush();
-    let holder = shared.holder(shared.epoch());
+    let writes = &writes;
     shared
-        .insist("write metrics", || {
-            store.apply_metrics(&holder, sequence, &writes)
+        .insist("write metrics", async || {
+            // Another one once the lease was lost.
+            let holder = shared.holder(shared.epoch());
+            store.apply_metrics(&holder, sequence, writes).await
         })
         .await;
 }

@@ -84,7 +84,7 @@ pub(super) async fn recover(shared: Arc<Shared>, store: Store) {
         if !settled_down(&store, period) {
             continue;
         }
-        match store.expire_holders(ORPHANS).await {
+        match orphans(&store).await {
             Ok(orphans) => {
                 shared.online("look for expired leases");
                 for orphan in orphans {
@@ -94,6 +94,13 @@ pub(super) async fn recover(shared: Arc<Shared>, store: Store) {
             Err(error) => shared.offline("look for expired leases", &error),
         }
     }
+}
+
+/// In this order: of a holder whose lease has just ended, what was handed over is in its table then.
+async fn orphans(store: &Store) -> Result<Vec<String>, StoreError> {
+    let orphans = store.expire_holders(ORPHANS).await?;
+    store.sweep_handoffs().await?;
+    Ok(orphans)
 }
 
 /// After a (re)connect everybody gets one lease period to renew, so that an outage of Redis does

@@ -8,6 +8,7 @@ mod busy;
 mod clock;
 mod control;
 mod fetcher;
+mod handoff;
 mod heartbeat;
 mod lease;
 mod mailbox;

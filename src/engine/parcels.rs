@@ -24,17 +24,12 @@ pub(super) struct Sorted {
     pub(super) single: Vec<Ended>,
 }
 
-impl Sorted {
-    pub(super) fn is_empty(&self) -> bool {
-        self.whole.is_empty() && self.single.is_empty()
-    }
-}
-
 /// The parcels of which some jobs have ended and some have not.
 #[derive(Default)]
 pub(super) struct Parcels {
     /// By the epoch of their lease, too: tokens begin anew with each.
     known: HashMap<(u32, Parcel), State>,
+    epoch: u32,
 }
 
 enum State {
@@ -48,6 +43,14 @@ impl Parcels {
     /// Adds what has ended by `now`; returns what must not wait any longer.
     pub(super) fn sort(&mut self, ended: Vec<Ended>, now: Instant) -> Sorted {
         let mut sorted = Sorted::default();
+        let newest = ended.iter().map(|it| it.job.epoch).max();
+        if let Some(newest) = newest.filter(|it| *it > self.epoch) {
+            self.epoch = newest;
+            // What had not been started when the lease was lost never ends here.
+            self.known.retain(|(epoch, _), state| {
+                *epoch == newest || matches!(state, State::Closed { .. })
+            });
+        }
         for it in ended {
             match it.job.parcel {
                 Some(parcel) => self.add(parcel, it, now, &mut sorted),

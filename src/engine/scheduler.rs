@@ -11,7 +11,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{sleep, timeout};
 
 use super::control::{Control, Due, DueBatch};
-use super::shared::{Phase, Shared};
+use super::shared::{Patience, Phase, Shared};
 use crate::dialect::sidekiq;
 use crate::store::{DueSet, Promotion, PromotionKind, Store, StoreError};
 
@@ -81,10 +81,22 @@ impl Scheduler {
             .zip(answers)
             .filter_map(|(member, answer)| promotion(member, answer))
             .collect();
-        let now = self.shared.clock.now();
-        let moved = self.store.promote(self.set, &promotions, now).await?;
+        let moved = self.promote(&promotions).await?;
         self.report(&promotions, &moved);
         Ok(None)
+    }
+
+    /// Until Redis has it: the middleware that has run must not run for the same jobs again.
+    async fn promote(&self, promotions: &[Promotion]) -> Result<Vec<bool>, StoreError> {
+        let mut patience = Patience::default();
+        loop {
+            let now = self.shared.clock.now();
+            match self.store.promote(self.set, promotions, now).await {
+                Err(error) if error.is_temporary() => self.shared.offline("move due jobs", &error),
+                other => return other,
+            }
+            patience.wait().await;
+        }
     }
 
     /// With client middleware what is due is held first: it must not run twice for one job, since it may

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout_at;
 
 use super::outcome::{Ended, Measure, Outcome};
@@ -26,7 +26,7 @@ const GATHER: Duration = Duration::from_millis(1);
 /// Outcomes on their way from the workers to Redis.
 #[derive(Default)]
 pub struct Settlements {
-    list: Mutex<Vec<Ended>>,
+    inbox: Mutex<Inbox>,
     arrived: Notify,
     /// Whether the settler holds a batch that Redis has not confirmed.
     unconfirmed: AtomicBool,
@@ -34,16 +34,42 @@ pub struct Settlements {
     confirmed: Notify,
 }
 
+#[derive(Default)]
+struct Inbox {
+    /// Jobs that are not in the in-flight table yet, which comes before anything else is done with them.
+    handed_over: Vec<HandedOver>,
+    ended: Vec<Ended>,
+}
+
+impl Inbox {
+    fn is_empty(&self) -> bool {
+        self.handed_over.is_empty() && self.ended.is_empty()
+    }
+}
+
+/// A job that came by `BLMOVE`.
+pub(super) struct HandedOver {
+    pub(super) job: Arc<Job>,
+    /// Told once the job is in the table, or belongs to somebody else.
+    pub(super) adopted: oneshot::Sender<()>,
+}
+
 impl Settlements {
     /// Hands one in.
     pub fn push(&self, ended: Ended) {
-        let mut list = lock(&self.list);
-        let was_empty = list.is_empty();
-        list.push(ended);
-        drop(list);
+        let mut inbox = lock(&self.inbox);
+        let was_empty = inbox.is_empty();
+        inbox.ended.push(ended);
+        drop(inbox);
         if was_empty {
             self.arrived.notify_one();
         }
+    }
+
+    /// Before its worker can hand in an outcome.
+    pub(super) fn hand_over(&self, job: HandedOver) {
+        lock(&self.inbox).handed_over.push(job);
+        self.arrived.notify_one();
     }
 
     /// Hands in the same outcome for many, in order.
@@ -54,25 +80,25 @@ impl Settlements {
             elapsed: None,
             measure: Measure::Nothing,
         });
-        lock(&self.list).extend(ended);
+        lock(&self.inbox).ended.extend(ended);
         self.arrived.notify_one();
     }
 
     /// Whether Redis has everything.
     pub fn is_empty(&self) -> bool {
-        lock(&self.list).is_empty() && !self.unconfirmed.load(Ordering::Acquire)
+        lock(&self.inbox).is_empty() && !self.unconfirmed.load(Ordering::Acquire)
     }
 
-    fn drain(&self) -> Vec<Ended> {
-        let mut list = lock(&self.list);
-        if !list.is_empty() {
+    fn drain(&self) -> Inbox {
+        let mut inbox = lock(&self.inbox);
+        if !inbox.is_empty() {
             self.unconfirmed.store(true, Ordering::Release);
         }
-        std::mem::take(&mut *list)
+        std::mem::take(&mut *inbox)
     }
 
     /// Hands everything that arrives to `flush`, for ever.
-    async fn serve(&self, mut flush: impl AsyncFnMut(Sorted)) {
+    async fn serve(&self, mut flush: impl AsyncFnMut(Vec<HandedOver>, Sorted)) {
         let mut parcels = Parcels::default();
         loop {
             match parcels.due() {
@@ -81,12 +107,10 @@ impl Settlements {
                 None => self.arrived.notified().await,
             }
             loop {
-                let ended = self.drain();
+                let Inbox { handed_over, ended } = self.drain();
                 let many = ended.len() > BUSY;
                 let sorted = parcels.sort(ended, Instant::now());
-                if !sorted.is_empty() {
-                    flush(sorted).await;
-                }
+                flush(handed_over, sorted).await;
                 // Before anybody is told: who waits for the list to be empty must find it so.
                 self.unconfirmed
                     .store(parcels.due().is_some(), Ordering::Release);
@@ -113,8 +137,25 @@ impl Settlements {
 
 /// Runs until the engine's runtime ends.
 pub(super) async fn run(shared: Arc<Shared>, store: Store) {
-    let flush = async |sorted| flush(&shared, &store, sorted).await;
+    let flush = async |handed_over, sorted| {
+        for it in handed_over {
+            adopt(&shared, &store, it).await;
+        }
+        flush(&shared, &store, sorted).await;
+    };
     shared.settlements.serve(flush).await;
+}
+
+async fn adopt(shared: &Shared, store: &Store, HandedOver { job, adopted }: HandedOver) {
+    let holder = shared.holder(job.epoch);
+    // Not there any more: the lease was lost, and its settlement will find nothing either.
+    let _there = shared
+        .insist("take over a job", || {
+            store.adopt(&holder, &job.queue, job.token.0)
+        })
+        .await;
+    // Nobody waits for it when the process ends.
+    let _ = adopted.send(());
 }
 
 async fn flush(shared: &Shared, store: &Store, sorted: Sorted) {
@@ -128,7 +169,11 @@ async fn flush(shared: &Shared, store: &Store, sorted: Sorted) {
     for jobs in sorted.opened.chunk_by(|a, b| a.epoch == b.epoch) {
         open(shared, store, jobs).await;
     }
-    let mut rest = sorted.single.as_slice();
+    let mut single = sorted.single;
+    // Alike in one call, however they are mixed. What is interrupted goes back after what was never started,
+    // so that it is popped first.
+    single.sort_by_key(|it| (it.job.epoch, way(&it.outcome)));
+    let mut rest = single.as_slice();
     while let Some(first) = rest.first() {
         // One call names one holder; jobs of an older lease are settled under its name.
         let epoch = first.job.epoch;
@@ -152,11 +197,11 @@ async fn flush(shared: &Shared, store: &Store, sorted: Sorted) {
 }
 
 /// Outcomes that may share a call.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Way {
     Acknowledge,
-    Settle,
     Return,
+    Settle,
 }
 
 fn way(outcome: &Outcome) -> Way {
@@ -322,7 +367,7 @@ mod tests {
             let settlements = Settlements::default();
             settlements.push_all(jobs(count), || Outcome::Returned);
             let mut sent = 0;
-            let serve = settlements.serve(async |sorted: Sorted| {
+            let serve = settlements.serve(async |_, sorted: Sorted| {
                 tokio::task::yield_now().await;
                 sent += sorted.single.len() as u64;
             });

@@ -42,6 +42,10 @@ pub struct Capsule {
     pub(super) hungry: Arc<Notify>,
     /// Rings when a queue may have got a job.
     pub(super) touched: Notify,
+    /// Whether the queues are empty and so many workers free that jobs may come by hand-off.
+    pub(super) idle: watch::Sender<bool>,
+    /// How many have come so.
+    pub(super) handed_over: AtomicU64,
 }
 
 /// See the module's text.
@@ -65,6 +69,8 @@ pub struct Shared {
     /// Rings when the schedule or the retry set may have got a nearer job.
     pub(super) schedule_touched: Notify,
     pub(super) retry_touched: Notify,
+    /// Rings everybody when queues may have been paused or released.
+    pub(super) paused_touched: Notify,
     /// Rings when somebody left a signal for this process.
     pub(super) signalled: Notify,
     epoch: AtomicU32,
@@ -94,6 +100,7 @@ impl Shared {
             metrics: Mutex::new(Metrics::new(settings.generation)),
             schedule_touched: Notify::new(),
             retry_touched: Notify::new(),
+            paused_touched: Notify::new(),
             signalled: Notify::new(),
             epoch: AtomicU32::new(1),
             lease_until: AtomicU64::new(0),
@@ -198,6 +205,8 @@ impl Capsule {
             ready: Ready::new(concurrency, move || bell.notify_one()),
             hungry,
             touched: Notify::new(),
+            idle: watch::Sender::new(false),
+            handed_over: AtomicU64::new(0),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The engine's thread: the runtime, the tasks on it, and what happens when one of them ends.
 
+use std::cell::Cell;
 use std::convert::Infallible;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
@@ -10,6 +12,7 @@ use tokio::task::{JoinSet, LocalSet};
 
 use super::control::Control;
 use super::fetcher::{Desk, Fetcher, Pace, STALLED};
+use super::handoff::{FIRST_TOKEN, HANDOFFS, Handoff};
 use super::order::QueueOrder;
 use super::shared::{Phase, Shared};
 use super::{StartError, heartbeat, lease, scheduler, settler, shutdown};
@@ -75,6 +78,9 @@ async fn supervise(shared: &Arc<Shared>, store: Store, touched: mpsc::UnboundedR
         until_quiet.spawn_local(scheduler::run(Arc::clone(shared), store.clone(), set));
     }
     let (busy, fetching) = mpsc::channel(1);
+    for handoff in handoffs(shared, &store, &busy) {
+        until_quiet.spawn_local(handoff.run());
+    }
     for fetcher in fetchers(shared, &store, busy) {
         until_quiet.spawn_local(fetcher.run());
     }
@@ -137,6 +143,26 @@ fn fetchers(shared: &Arc<Shared>, store: &Store, busy: mpsc::Sender<Infallible>)
         .collect()
 }
 
+/// For the first queues of each capsule, so that a worker is left for the others.
+fn handoffs(shared: &Arc<Shared>, store: &Store, busy: &mpsc::Sender<Infallible>) -> Vec<Handoff> {
+    let tokens = Rc::new(Cell::new(FIRST_TOKEN));
+    let mut handoffs = Vec::new();
+    for (index, capsule) in shared.settings.capsules.iter().enumerate() {
+        let order = QueueOrder::new(&capsule.queues, shared.settings.generation);
+        for queue in order.names().iter().take(HANDOFFS) {
+            handoffs.push(Handoff {
+                shared: Arc::clone(shared),
+                store: store.clone(),
+                index,
+                queue: Arc::from(queue.as_str()),
+                tokens: Rc::clone(&tokens),
+                _busy: busy.clone(),
+            });
+        }
+    }
+    handoffs
+}
+
 /// Rings whoever waits for what was touched. The store names keys without the namespace.
 async fn dispatch(shared: Arc<Shared>, mut touched: mpsc::UnboundedReceiver<Touched>) {
     while let Some(message) = touched.recv().await {
@@ -165,6 +191,9 @@ fn ring(shared: &Shared, key: &str) {
     } else if key == keys.signals(&shared.settings.process.identity) {
         shared.signalled.notify_one();
     } else {
+        if key == keys.paused() {
+            shared.paused_touched.notify_waiters();
+        }
         shared.ring_queues();
     }
 }

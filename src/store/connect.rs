@@ -49,23 +49,44 @@ fn config(settings: &RedisSettings) -> AsyncConnectionConfig {
         .set_response_timeout(Some(settings.response_timeout()))
 }
 
-/// Connects to the server, or to the master that the sentinels name.
-pub(super) async fn connect(
+/// A connection that hears of what is touched, if the server can say it: `true` then.
+pub(super) async fn listening(
     settings: &RedisSettings,
     push: Push,
+) -> Result<(MultiplexedConnection, bool), StoreError> {
+    let config = config(settings);
+    connect(settings, &config.clone().set_push_sender(push), &config).await
+}
+
+/// A connection for commands that block for up to `patience`, and the server's name for it.
+pub(super) async fn blocking(
+    settings: &RedisSettings,
+    patience: Duration,
+) -> Result<(MultiplexedConnection, i64), StoreError> {
+    let longest = patience + settings.response_timeout();
+    let config = config(settings).set_response_timeout(Some(longest));
+    let (mut connection, _) = connect(settings, &config, &config).await?;
+    let id = run(&mut connection, cmd("CLIENT").arg("ID")).await?;
+    Ok((connection, reply::integer(&id)?))
+}
+
+/// Connects to the server, or to the master that the sentinels name; says whether it speaks RESP3.
+async fn connect(
+    settings: &RedisSettings,
+    modern: &AsyncConnectionConfig,
+    old: &AsyncConnectionConfig,
 ) -> Result<(MultiplexedConnection, bool), StoreError> {
     let master = match settings.master()? {
         Some(name) => Some(find_master(settings, &name).await?),
         None => None,
     };
     let info = prepare(settings.server(master.clone())?);
-    let modern = with_protocol(&info, ProtocolVersion::RESP3);
-    let (mut connection, resp3) = match open(modern, &config(settings).set_push_sender(push)).await
-    {
+    let resp3 = with_protocol(&info, ProtocolVersion::RESP3);
+    let (mut connection, resp3) = match open(resp3, modern).await {
         // A proxy that does not know HELLO: all but the messages works without it.
         Err(error) if speaks_only_resp2(&error) => {
-            let old = with_protocol(&info, ProtocolVersion::RESP2);
-            (open(old, &config(settings)).await.map_err(denied)?, false)
+            let resp2 = with_protocol(&info, ProtocolVersion::RESP2);
+            (open(resp2, old).await.map_err(denied)?, false)
         }
         other => (other.map_err(denied)?, true),
     };
@@ -138,7 +159,10 @@ fn denied(error: RedisError) -> StoreError {
     }
 }
 
-async fn run(connection: &mut MultiplexedConnection, command: &Cmd) -> Result<Value, StoreError> {
+pub(super) async fn run(
+    connection: &mut MultiplexedConnection,
+    command: &Cmd,
+) -> Result<Value, StoreError> {
     connection
         .send_packed_command(command)
         .await

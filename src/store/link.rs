@@ -80,6 +80,10 @@ impl Link {
         connect::probe(&mut live.connection, &self.keys).await
     }
 
+    pub(super) fn settings(&self) -> &RedisSettings {
+        &self.settings
+    }
+
     pub(super) fn facts(&self) -> ServerFacts {
         self.state().facts.clone()
     }
@@ -191,7 +195,7 @@ impl Link {
     async fn connect(&self) -> Result<Live, StoreError> {
         let generation = self.state().generation + 1;
         let push = self.listener(generation);
-        let (mut connection, resp3) = connect::connect(&self.settings, push).await?;
+        let (mut connection, resp3) = connect::listening(&self.settings, push).await?;
         let mut facts = connect::facts(&mut connection).await?;
         if resp3 {
             let mut prefixes = vec![

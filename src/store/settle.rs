@@ -186,10 +186,10 @@ fn parcel_field(parcel: Parcel, queue: &str) -> String {
 
 /// Writes the field of a job in the in-flight table, again and again into the same buffer.
 #[derive(Default)]
-struct Name(String);
+pub(super) struct Name(String);
 
 impl Name {
-    fn of(&mut self, token: u64, queue: &str) -> &str {
+    pub(super) fn of(&mut self, token: u64, queue: &str) -> &str {
         use std::fmt::Write as _;
         self.0.clear();
         // Writing to a String cannot fail.

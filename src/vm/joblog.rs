@@ -111,7 +111,8 @@ impl JobLog {
         if lines.is_empty() {
             return;
         }
-        if !self.has_reader || self.is_writable(0) {
+        let at_once = lines.len() <= libc::PIPE_BUF && self.is_writable(0);
+        if !self.has_reader || at_once {
             self.write_all(lines);
         } else {
             // Whoever reads the log is behind. Waiting for it must not stop the other threads; with an

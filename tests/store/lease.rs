@@ -38,7 +38,7 @@ fn poisoned(payload: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_lease_that_ended_is_taken_over_for_good() {
+async fn a_lease_that_ended_is_taken_over_for_good_once_a_job_was_moved() {
     let (server, names) = (Server::start(), queues(&["a"]));
     let store = holding(&server, "me", 2).await;
     store.take_lease("alive", LONG).await.unwrap();
@@ -49,12 +49,17 @@ async fn a_lease_that_ended_is_taken_over_for_good() {
     .await;
     assert_eq!(orphans, ["me"]);
     assert_eq!(store.expire_holders(10).await.unwrap(), ["me"]);
-    assert!(!store.renew_lease("me", LONG).await.unwrap());
     assert!(!store.take_lease("me", LONG).await.unwrap());
     let refused = store.claim(&claim(2, 1, &names)).await;
     assert!(matches!(refused, Err(StoreError::LeaseLost)), "{refused:?}");
     assert!(store.renew_lease("alive", LONG).await.unwrap());
-    assert_eq!(recover_all(&store, "me").await, 2);
+    let step = store
+        .recover("me", 1, 1 << 20, 3, NOW, poisoned)
+        .await
+        .unwrap();
+    assert_eq!((step.requeued, step.done), (1, false));
+    assert!(!store.renew_lease("me", LONG).await.unwrap());
+    assert_eq!(recover_all(&store, "me").await, 1);
     assert!(store.expire_holders(10).await.unwrap().is_empty());
     assert!(!store.renew_lease("me", LONG).await.unwrap());
 }
@@ -154,6 +159,43 @@ async fn a_recovery_that_was_cut_off_is_finished_by_another() {
     assert_eq!(recover_all(&other, "dead").await, 13);
     let expected: Vec<String> = (1..=20).map(|n| n.to_string()).collect();
     assert_eq!(server.queue("a"), expected);
+}
+
+/// Redis may carry out the call that declares a holder dead long after its client gave up waiting for it.
+#[tokio::test]
+async fn a_holder_that_was_declared_dead_lives_on_if_nothing_was_moved() {
+    let (server, names) = (Server::start(), queues(&["a"]));
+    let store = holding(&server, "me", 2).await;
+    assert!(store.abandon("me").await.unwrap());
+    assert_eq!(store.expire_holders(10).await.unwrap(), ["me"]);
+    assert!(store.renew_lease("me", LONG).await.unwrap());
+    assert!(store.expire_holders(10).await.unwrap().is_empty());
+    assert_eq!(recover_all(&store, "me").await, 0);
+    server.push("a", &["3"]);
+    assert_eq!(
+        payloads(&store.claim(&claim(2, 1, &names)).await.unwrap()),
+        ["3"]
+    );
+}
+
+#[tokio::test]
+async fn a_queue_that_cannot_be_pushed_to_keeps_no_other_job_from_recovery() {
+    let server = Server::start();
+    let (store, names) = (server.store().await, queues(&["a", "b"]));
+    store.take_lease("me", LONG).await.unwrap();
+    server.push("a", &["1"]);
+    server.push("b", &["2", "3"]);
+    store.claim(&claim(1, 3, &names)).await.unwrap();
+    server.run::<String>("SET queue:b 1");
+    store.abandon("me").await.unwrap();
+    let step = async || store.recover("me", 1, 1 << 20, 3, NOW, poisoned).await;
+    let first = step().await.unwrap();
+    assert_eq!((first.requeued, first.done), (1, false));
+    assert_eq!(server.queue("a"), ["1"]);
+    assert!(step().await.is_err());
+    server.run::<u32>("DEL queue:b");
+    assert_eq!(recover_all(&store, "me").await, 2);
+    assert_eq!(server.queue("b"), ["2", "3"]);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 
 mod claim;
 mod conservation;
+mod handoff;
 mod lease;
 mod link;
 mod parcel;

@@ -129,3 +129,30 @@ async fn what_is_held_is_due_for_nobody_else_and_moves_all_the_same() {
     assert_eq!(server.queue("q"), ["A"]);
     assert_eq!(server.run::<Vec<String>>("ZRANGE schedule 0 -1"), ["b"]);
 }
+
+#[tokio::test]
+async fn a_queue_that_cannot_be_pushed_to_keeps_no_other_due_job_waiting() {
+    let server = Server::start();
+    let store = server.store().await;
+    server.run::<String>("SET queue:broken 1");
+    server.run::<u32>("ZADD schedule 1 first 2 second");
+    let promotions = [push("first", "broken"), push("second", "a")];
+    assert!(
+        store
+            .promote(DueSet::Schedule, &promotions, NOW)
+            .await
+            .is_err()
+    );
+    assert_eq!(server.queue("a"), ["second pushed"]);
+    assert_eq!(server.run::<Vec<String>>("SMEMBERS queues"), ["a"]);
+    // Still there, and not due for a while.
+    assert_eq!(server.run::<Vec<String>>("ZRANGE schedule 0 -1"), ["first"]);
+    assert!(
+        store
+            .due(DueSet::Schedule, 5, 1 << 20)
+            .await
+            .unwrap()
+            .members
+            .is_empty()
+    );
+}

@@ -242,3 +242,31 @@ async fn what_another_process_recovered_cannot_be_settled() {
     assert_eq!(server.run::<u64>("ZCARD retry"), 0);
     assert_eq!(server.queue("a"), ["2"]);
 }
+
+#[tokio::test]
+async fn what_went_through_beside_a_broken_dead_set_is_counted() {
+    let (server, names) = (Server::start(), queues(&["a"]));
+    let store = server.store().await;
+    store.take_lease("me", LONG).await.unwrap();
+    server.push("a", &["1", "2"]);
+    store.claim(&claim(1, 2, &names)).await.unwrap();
+    server.run::<String>("SET dead 1");
+    let dead = Outcome::Dead {
+        payload: b"1".to_vec(),
+    };
+    let settlement = |token, outcome| Settlement {
+        token,
+        queue: "a",
+        outcome,
+    };
+    let both = [
+        settlement(10_000, dead),
+        settlement(10_001, Outcome::Failed),
+    ];
+    assert!(store.settle("me", &both, NOW, DAY).await.is_err());
+    assert_eq!(server.run::<u32>("GET stat:failed"), 1);
+    assert_eq!(
+        server.run::<u32>("HEXISTS footplate:inflight:me 10000:a"),
+        1
+    );
+}

@@ -134,6 +134,21 @@ impl Keys {
         self.key(format_args!("footplate:inflight:{holder}"))
     }
 
+    /// Footplate: list through which BLMOVE hands a job of `queue` to a holder.
+    pub fn handoff(&self, holder: &str, queue: &str) -> String {
+        self.key(format_args!("footplate:handoff:{holder}:{queue}"))
+    }
+
+    /// What the keys of all such lists begin with.
+    pub fn handoff_prefix(&self) -> String {
+        self.key("footplate:handoff:")
+    }
+
+    /// Footplate: sorted set of these lists, `holder\nqueue`, by the time at which somebody last waited there.
+    pub fn handoffs(&self) -> String {
+        self.key("footplate:handoffs")
+    }
+
     /// Footplate: there for a while after jobs of a dead process were recovered.
     pub fn suspects(&self) -> String {
         self.key("footplate:suspects")

@@ -81,12 +81,19 @@ local function store(jobs, token, name)
 end
 
 local any_paused = redis.call('EXISTS', KEYS[3]) == 1
-local reply, taken, bytes, step, full = {0}, 0, 0, 16, false
+local reply, taken, bytes, step, full = {0}, 0, 0, nil, false
+
+-- How many to pop at once: big payloads must not pile up here only to be pushed back.
+local function room(size, most)
+  return math.max(1, math.min(most, math.floor((byte_limit - bytes) / math.max(size, 1))))
+end
+
 for i = 6, #KEYS do
   local name, held = ARGV[i + 2], {}
   if not (any_paused and redis.call('SISMEMBER', KEYS[3], name) == 1) then
     while not full do
-      local want = math.min(limit - taken, step)
+      if not step and limit > 1 then step = room(#(redis.call('LINDEX', KEYS[i], -1) or ''), 16) end
+      local want = math.min(limit - taken, step or 1)
       local popped = redis.call('RPOP', KEYS[i], want)
       if not popped then break end
       local exhausted, trial = #popped < want, nil
@@ -121,8 +128,7 @@ for i = 6, #KEYS do
         taken = taken + keep
       end
       if taken >= limit or bytes >= byte_limit then full = true end
-      -- Popped in steps: big payloads must not pile up here only to be pushed back.
-      step = math.max(1, math.min(128, math.floor((byte_limit - bytes) / biggest)))
+      step = room(biggest, 128)
       if exhausted or #held >= held_most then break end
     end
     if #held > 0 then

@@ -11,15 +11,22 @@ local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 redis.call('PERSIST', KEYS[1])
 
 if action == 'take' or action == 'renew' then
-  if redis.call('ZSCORE', KEYS[2], holder) then return 0 end
-  if action == 'renew' and not redis.call('ZSCORE', KEYS[1], holder) then return 0 end
+  if redis.call('ZSCORE', KEYS[2], holder) then
+    -- Declared dead, perhaps by a call that Redis carried out late. As long as nobody has moved a job of
+    -- its, it simply lives on.
+    if action == 'take' or redis.call('HEXISTS', KEYS[3], '#moved') == 1 then return 0 end
+    redis.call('ZREM', KEYS[2], holder)
+  elseif action == 'renew' and not redis.call('ZSCORE', KEYS[1], holder) then
+    return 0
+  end
   redis.call('ZADD', KEYS[1], string.format('%.6f', now + tonumber(ARGV[3])), holder)
   return 1
 end
 
-local left = redis.call('HLEN', KEYS[3]) - redis.call('HEXISTS', KEYS[3], '#claim')
-  - redis.call('HEXISTS', KEYS[3], '#metrics') - redis.call('HEXISTS', KEYS[3], '#trial')
-  - redis.call('HEXISTS', KEYS[3], '#blamed')
+local left = 0
+for _, field in ipairs(redis.call('HKEYS', KEYS[3])) do
+  if string.sub(field, 1, 1) ~= '#' then left = left + 1 end
+end
 if action == 'release' then
   -- Orphaned in the meantime: the table belongs to whoever recovers it.
   if redis.call('ZSCORE', KEYS[2], holder) then return 0 end

@@ -22,6 +22,8 @@ for _, field in ipairs(redis.call('HKEYS', inflight)) do
   local token = tonumber(string.match(field, '^(%d+):'))
   if token then fields[#fields + 1] = {token, field} end
 end
+-- From here on a late renewal comes too late (lease.lua).
+if #fields > 0 then redis.call('HSET', inflight, '#moved', '1') end
 table.sort(fields, function(a, b) return a[1] > b[1] end)
 
 local trial = redis.call('HGET', inflight, '#trial')
@@ -29,31 +31,36 @@ local trial = redis.call('HGET', inflight, '#trial')
 if trial and redis.call('HEXISTS', inflight, trial) == 1 then redis.call('HSET', inflight, '#blamed', trial) end
 local blamed = redis.call('HGET', inflight, '#blamed')
 
-local requeued, bytes, poisoned = 0, 0, {}
-for i = 1, math.min(most, #fields) do
-  if bytes >= most_bytes then break end
+-- A queue that cannot be pushed to must not keep the jobs of the others.
+local requeued, bytes, poisoned, broken, refused = 0, 0, {}, nil, {}
+for i = 1, #fields do
+  if requeued + #poisoned / 2 >= most or bytes >= most_bytes then break end
   local field = fields[i][2]
-  local payload = redis.call('HGET', inflight, field)
-  bytes = bytes + #payload
+  local queue = string.match(field, ':(.*)$')
   if field == blamed then
     poisoned[#poisoned + 1] = field
-    poisoned[#poisoned + 1] = payload
-  else
-    local queue = string.match(field, ':(.*)$')
-    redis.call('RPUSH', ARGV[5] .. queue, payload)
-    redis.call('HDEL', inflight, field)
-    redis.call('SADD', KEYS[3], queue)
-    if not blamed then
-      local sha = redis.sha1hex(payload)
-      local counter = ARGV[6] .. sha
-      local times = redis.call('INCR', counter)
-      redis.call('EXPIRE', counter, ARGV[7])
-      if times + 1 >= pill then
-        redis.call('SADD', KEYS[5], sha)
-        redis.call('EXPIRE', KEYS[5], ARGV[8])
+    poisoned[#poisoned + 1] = redis.call('HGET', inflight, field)
+  elseif not refused[queue] then
+    local payload = redis.call('HGET', inflight, field)
+    local pushed = redis.pcall('RPUSH', ARGV[5] .. queue, payload)
+    if type(pushed) == 'table' and pushed.err then
+      broken, refused[queue] = pushed, true
+    else
+      redis.call('HDEL', inflight, field)
+      redis.call('SADD', KEYS[3], queue)
+      bytes = bytes + #payload
+      requeued = requeued + 1
+      if not blamed then
+        local sha = redis.sha1hex(payload)
+        local counter = ARGV[6] .. sha
+        local times = redis.call('INCR', counter)
+        redis.call('EXPIRE', counter, ARGV[7])
+        if times + 1 >= pill then
+          redis.call('SADD', KEYS[5], sha)
+          redis.call('EXPIRE', KEYS[5], ARGV[8])
+        end
       end
     end
-    requeued = requeued + 1
   end
 end
 
@@ -64,4 +71,5 @@ if requeued == #fields then
   redis.call('ZREM', KEYS[2], ARGV[1])
   done = 1
 end
+if broken and requeued == 0 and #poisoned == 0 then return broken end
 return {done, requeued, unpack(poisoned)}

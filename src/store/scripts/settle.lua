@@ -23,9 +23,9 @@ local function settle(n)
   if op == 'r' then
     wrote = redis.pcall('ZADD', KEYS[2], score, payload)
   elseif op == 'd' then
-    wrote, buried = redis.pcall('ZADD', KEYS[3], ARGV[1], payload), true
+    wrote = redis.pcall('ZADD', KEYS[3], ARGV[1], payload)
   elseif op == 'm' then
-    wrote, buried = redis.pcall('ZADD', KEYS[3], ARGV[1], redis.call('HGET', inflight, field)), true
+    wrote = redis.pcall('ZADD', KEYS[3], ARGV[1], redis.call('HGET', inflight, field))
   elseif op == 'i' or op == 'b' then
     wrote = redis.pcall('RPUSH', KEYS[tonumber(key)], redis.call('HGET', inflight, field))
     redis.pcall('SADD', KEYS[4], queue)
@@ -37,6 +37,7 @@ local function settle(n)
     broken = wrote
     return
   end
+  if op == 'd' or op == 'm' then buried = true end
   redis.call('HDEL', inflight, field)
   done[n] = 1
   if op ~= 'b' and op ~= 'm' and op ~= 'v' then

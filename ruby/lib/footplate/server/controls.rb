@@ -19,7 +19,7 @@ module Footplate
       attr_reader :shutdown, :handled, :skip, :interrupted
 
       def initialize
-        @shutdown = constant("Sidekiq::Shutdown") || Shutdown
+        @shutdown = constant("Sidekiq::Shutdown") || ::Footplate::Shutdown
         @handled = constant("Sidekiq::JobRetry::Handled") || Handled
         # Before 7.3 a stored retry was signalled by Skip itself, and nothing else used it.
         @interrupted = constant("Sidekiq::Job::Interrupted")

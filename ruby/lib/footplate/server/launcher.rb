@@ -44,7 +44,10 @@ module Footplate
         @front.run
         watch
         @front.stop
+        @ended = true
         @status
+      ensure
+        give_back unless @ended
       end
 
       # Everything that works.
@@ -95,6 +98,16 @@ module Footplate
       end
 
       private
+
+      # Something kills the main thread, and the workers die with it: their jobs go back first.
+      def give_back
+        return unless @engine
+
+        @engine.quiet
+        @crew&.interrupt
+        @engine.finish
+        @engine.wait_ended(3)
+      end
 
       def watch
         loop do

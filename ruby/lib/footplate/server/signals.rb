@@ -4,21 +4,20 @@ module Footplate
   module Server
     ##
     # Signals, by way of a pipe: a trap only writes the name, the main thread reads it. Traps that the
-    # application set before are called first, as Sidekiq does.
+    # application set before are called first, as Sidekiq does. A child that a job forked has the traps and the
+    # pipe too, but no part in them: a signal does there what it does to any process.
     class Signals
       NAMES = %w[INT TERM TSTP TTIN INFO].freeze
 
       def initialize
         @reader, @writer = IO.pipe
+        @pid = Process.pid
       end
 
       # @return [Signals] self
       def trap
         (NAMES & Signal.list.keys).each do |name|
-          previous = Signal.trap(name) do
-            previous.call if previous.respond_to?(:call)
-            @writer.write_nonblock("#{name}\n", exception: false)
-          end
+          previous = Signal.trap(name) { Process.pid == @pid ? receive(name, previous) : pass_on(name) }
         end
         self
       end
@@ -27,6 +26,22 @@ module Footplate
       # @return [String, nil] the next signal's name
       def wait(seconds = nil)
         @reader.gets&.chomp if @reader.wait_readable(seconds)
+      end
+
+      private
+
+      # An `exit` in the application's own trap would kill the workers in the middle of their jobs.
+      def receive(name, previous)
+        previous.call if previous.respond_to?(:call)
+      rescue Exception => e # rubocop:disable Lint/RescueException
+        warn "The application's handler of SIG#{name} raised #{e.class}: #{e.message}; shutting down goes on"
+      ensure
+        @writer.write_nonblock("#{name}\n", exception: false)
+      end
+
+      def pass_on(name)
+        Signal.trap(name, "DEFAULT")
+        Process.kill(name, Process.pid)
       end
     end
   end

@@ -1,0 +1,164 @@
+//! The quickest way to a job while there is none: `BLMOVE` parks at a queue on a connection of its own, and
+//! the job comes with the wake-up, one round trip earlier than by a claim. It comes into a list that belongs
+//! to the holder, and from there into the in-flight table.
+
+use std::time::Duration;
+
+use redis::Value;
+use redis::aio::MultiplexedConnection;
+
+use super::connect;
+use super::script::{ADOPT, Call, PARK, SWEEP};
+use super::settle::Name;
+use super::{Store, StoreError, reply};
+
+/// How long one command waits. Not longer, because a server may give a job to a client that is gone.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Lists looked at by one sweep.
+const LISTS: usize = 1_000;
+/// How long an empty list is remembered after somebody last waited for it: longer than any server holds a
+/// command of a client that is gone.
+const MEMORY: u32 = 3_600;
+
+/// What [`Handoff::park`] says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parking {
+    /// Go on with [`Handoff::wait`].
+    Free,
+    /// Not now: the queue is paused, or jobs must be claimed with care (see claim.lua).
+    Refused,
+    /// A job came when nobody listened any more: adopt it before anything else.
+    Stranded(Vec<u8>),
+}
+
+/// A place to wait for the jobs of one queue.
+pub struct Handoff {
+    store: Store,
+    queue: String,
+    line: Option<Line>,
+}
+
+/// A connection that may block, and its name on the server.
+struct Line {
+    connection: MultiplexedConnection,
+    client: ClientId,
+}
+
+/// For [`Store::unblock`].
+#[derive(Clone, Copy, Debug)]
+pub struct ClientId(i64);
+
+impl Store {
+    /// A place at `queue`, given by its bare name. Connects when it is first used.
+    pub fn handoff(&self, queue: &str) -> Handoff {
+        Handoff {
+            store: self.clone(),
+            queue: queue.to_owned(),
+            line: None,
+        }
+    }
+
+    /// Moves a job that was handed over to the in-flight table, under a token that is larger than any before
+    /// it of the kind. `false` when the job is not there: the lease was lost, and others have it.
+    pub async fn adopt(&self, holder: &str, queue: &str, token: u64) -> Result<bool, StoreError> {
+        let mut call = Call::keys([
+            self.keys.handoff(holder, queue),
+            self.keys.inflight(holder),
+            self.keys.leases(),
+            self.keys.orphans(),
+        ]);
+        call.arg(holder)
+            .arg(token)
+            .arg(Name::default().of(token, queue));
+        Ok(reply::integer(&self.link.script(&ADOPT, &call).await?)? == 1)
+    }
+
+    /// Ends the waiting of a [`Handoff`]: its reply is final then, a job or none.
+    pub async fn unblock(&self, client: ClientId) -> Result<(), StoreError> {
+        let mut command = redis::cmd("CLIENT");
+        command.arg("UNBLOCK").arg(client.0);
+        self.link.command(&command).await.map(drop)
+    }
+
+    /// Leaves to recovery what was handed over to holders without a lease. Says how many jobs.
+    pub async fn sweep_handoffs(&self) -> Result<usize, StoreError> {
+        let mut call = Call::keys([
+            self.keys.handoffs(),
+            self.keys.leases(),
+            self.keys.orphans(),
+        ]);
+        call.arg(self.keys.handoff_prefix())
+            .arg(self.keys.inflight(""))
+            .arg(LISTS)
+            .arg(MEMORY);
+        let found = reply::integer(&self.link.script(&SWEEP, &call).await?)?;
+        usize::try_from(found).map_err(|_| StoreError::unexpected(found))
+    }
+}
+
+impl Handoff {
+    /// Asks whether to wait.
+    pub async fn park(&self, holder: &str) -> Result<Parking, StoreError> {
+        let keys = &self.store.keys;
+        let mut call = Call::keys([
+            keys.leases(),
+            keys.handoffs(),
+            keys.handoff(holder, &self.queue),
+            keys.paused(),
+            keys.suspects(),
+            keys.trials(),
+        ]);
+        call.arg(holder)
+            .arg(&self.queue)
+            .arg(format!("{holder}\n{}", self.queue));
+        let mut parts = reply::array(self.store.link.script(&PARK, &call).await?)?.into_iter();
+        match (
+            parts.next().map(|it| reply::integer(&it)).transpose()?,
+            parts.next(),
+        ) {
+            (Some(0), None) => Ok(Parking::Refused),
+            (Some(1), None) => Ok(Parking::Free),
+            (Some(2), Some(payload)) => Ok(Parking::Stranded(reply::bytes(payload)?)),
+            other => Err(StoreError::unexpected(other)),
+        }
+    }
+
+    /// Makes the connection for [`Self::wait`], unless there is one. [`StoreError::Denied`] when this user may
+    /// not end a client's waiting: then nobody should begin to.
+    pub async fn connect(&mut self) -> Result<ClientId, StoreError> {
+        if let Some(line) = &self.line {
+            return Ok(line.client);
+        }
+        let (connection, client) = connect::blocking(self.store.link.settings(), PATIENCE).await?;
+        let client = ClientId(client);
+        match self.store.unblock(client).await {
+            Err(StoreError::Refused(why)) if why.starts_with("NOPERM") => {
+                Err(StoreError::Denied(why))
+            }
+            other => other,
+        }?;
+        self.line = Some(Line { connection, client });
+        Ok(client)
+    }
+
+    /// Waits for a job on the connection that there is, 10 s at most. After an error there is no connection
+    /// any more, and a job may still come: [`Self::park`] finds it.
+    pub async fn wait(&mut self, holder: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(mut line) = self.line.take() else {
+            return Err(StoreError::unavailable("there is no connection to wait on"));
+        };
+        let mut command = redis::cmd("BLMOVE");
+        command
+            .arg(self.store.keys.queue(&self.queue))
+            .arg(self.store.keys.handoff(holder, &self.queue))
+            .arg("RIGHT")
+            .arg("LEFT")
+            .arg(PATIENCE.as_secs());
+        let reply = connect::run(&mut line.connection, &command).await?;
+        self.line = Some(line);
+        match reply {
+            Value::Nil => Ok(None),
+            payload => reply::bytes(payload).map(Some),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+-- Finds jobs that were handed over to a holder whose lease is over: a BLMOVE may be carried out after its client
+-- has died. They become part of the holder's in-flight table, and the holder an orphan, for recover.lua.
+-- The names of lists and tables are in the handoffs, so they cannot be declared in KEYS.
+-- KEYS: 1 handoffs, 2 leases, 3 orphans
+-- ARGV: 1 prefix of a list's key, 2 prefix of a table's key, 3 most lists, 4 seconds after which an empty list
+--       that nobody waits for is forgotten
+-- Returns how many jobs.
+local found, now = 0, tonumber(redis.call('TIME')[1])
+local lists = redis.call('ZRANGE', KEYS[1], 0, tonumber(ARGV[3]) - 1, 'WITHSCORES')
+for i = 1, #lists, 2 do
+  local holder, queue = string.match(lists[i], '^([^\n]+)\n(.*)$')
+  local list = ARGV[1] .. holder .. ':' .. queue
+  if not redis.call('ZSCORE', KEYS[2], holder) then
+    -- Above all that were ever claimed: they are the newest.
+    local token = 9007199254740991
+    local payload = redis.call('LINDEX', list, -1)
+    while payload do
+      local table_key, field = ARGV[2] .. holder, nil
+      redis.call('PERSIST', table_key)
+      repeat
+        field = string.format('%.0f:%s', token, queue)
+        token = token - 1
+      until redis.call('HEXISTS', table_key, field) == 0
+      redis.call('ZADD', KEYS[3], 'NX', now, holder)
+      redis.call('HSET', table_key, field, payload)
+      redis.call('RPOP', list)
+      found = found + 1
+      payload = redis.call('LINDEX', list, -1)
+    end
+  end
+  if tonumber(lists[i + 1]) + tonumber(ARGV[4]) < now and redis.call('LLEN', list) == 0 then
+    redis.call('ZREM', KEYS[1], lists[i])
+  end
+end
+return found

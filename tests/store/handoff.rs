@@ -1,0 +1,186 @@
+use footplate::store::{ClientId, Handoff, Parking, Store, StoreError};
+
+use crate::support::{DAY, LONG, NOW, Server, claim, payloads, queues, until};
+
+const LIST: &str = "footplate:handoff:me:a";
+const TOKEN: u64 = 1 << 52;
+
+async fn place(server: &Server) -> (Store, Handoff, ClientId) {
+    let store = server.store().await;
+    store.take_lease("me", LONG).await.unwrap();
+    let mut place = store.handoff("a");
+    let client = place.connect().await.unwrap();
+    (store, place, client)
+}
+
+async fn somebody_waits(server: &Server) {
+    until("a client waits", async || {
+        let info: String = server.run("INFO clients");
+        info.contains("blocked_clients:1\r\n").then_some(())
+    })
+    .await;
+}
+
+/// A job in the list of which its holder knows nothing.
+fn strand(server: &Server, payload: &str) {
+    server.push("a", &[payload]);
+    server.run::<String>(&format!("LMOVE queue:a {LIST} RIGHT LEFT"));
+}
+
+fn fields(server: &Server) -> Vec<String> {
+    let mut fields: Vec<String> = server.run("HKEYS footplate:inflight:me");
+    fields.retain(|field| !field.starts_with('#'));
+    fields
+}
+
+async fn recovered(store: &Store) -> usize {
+    let bytes = <[u8]>::to_vec;
+    let step = store
+        .recover("me", 100, 1 << 20, 3, NOW, bytes)
+        .await
+        .unwrap();
+    assert!(step.done);
+    step.requeued
+}
+
+#[tokio::test]
+async fn a_job_comes_with_the_wake_up_and_is_adopted_once() {
+    let server = Server::start();
+    let (store, mut place, _) = place(&server).await;
+    assert_eq!(place.park("me").await.unwrap(), Parking::Free);
+    let waiting = tokio::spawn(async move { (place.wait("me").await, place) });
+    somebody_waits(&server).await;
+    server.push("a", &["1", "2"]);
+    let (job, mut place) = waiting.await.unwrap();
+    assert_eq!(job.unwrap().as_deref(), Some(&b"1"[..]));
+    assert_eq!(server.queue("a"), ["2"]);
+    for _ in 0..2 {
+        assert!(store.adopt("me", "a", TOKEN).await.unwrap());
+    }
+    assert_eq!(fields(&server), [format!("{TOKEN}:a")]);
+    assert_eq!(server.run::<u32>(&format!("EXISTS {LIST}")), 0);
+    assert_eq!(store.release_lease("me").await.unwrap(), 1);
+    assert_eq!(
+        store.acknowledge("me", &[(TOKEN, "a")], DAY).await.unwrap(),
+        1
+    );
+    // A late copy of the call must not take the next job under the old name.
+    assert_eq!(place.wait("me").await.unwrap().as_deref(), Some(&b"2"[..]));
+    assert!(store.adopt("me", "a", TOKEN).await.unwrap());
+    assert_eq!(
+        server.run::<Vec<String>>(&format!("LRANGE {LIST} 0 -1")),
+        ["2"]
+    );
+    assert!(store.adopt("me", "a", TOKEN + 1).await.unwrap());
+    assert_eq!(
+        store
+            .acknowledge("me", &[(TOKEN + 1, "a")], DAY)
+            .await
+            .unwrap(),
+        1
+    );
+    assert_eq!(store.release_lease("me").await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn waiting_ends_when_asked() {
+    let server = Server::start();
+    let (store, mut place, client) = place(&server).await;
+    assert_eq!(place.park("me").await.unwrap(), Parking::Free);
+    let waiting = tokio::spawn(async move { place.wait("me").await });
+    somebody_waits(&server).await;
+    store.unblock(client).await.unwrap();
+    assert_eq!(waiting.await.unwrap().unwrap(), None);
+}
+
+#[tokio::test]
+async fn nobody_waits_at_a_paused_queue_or_while_jobs_are_on_trial() {
+    let server = Server::start();
+    let (_, place, _) = place(&server).await;
+    for (key, value) in [("paused", "a"), ("footplate:trials", "x")] {
+        server.run::<u32>(&format!("SADD {key} {value}"));
+        assert_eq!(place.park("me").await.unwrap(), Parking::Refused);
+        server.run::<u32>(&format!("DEL {key}"));
+    }
+    server.run::<String>("SET footplate:suspects 1");
+    assert_eq!(place.park("me").await.unwrap(), Parking::Refused);
+    server.run::<u32>("DEL footplate:suspects");
+    assert_eq!(place.park("me").await.unwrap(), Parking::Free);
+    let refused = place.park("stranger").await;
+    assert!(matches!(refused, Err(StoreError::LeaseLost)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_job_whose_reply_was_lost_is_found_by_the_holder() {
+    let server = Server::start();
+    let (store, place, _) = place(&server).await;
+    strand(&server, "1");
+    for _ in 0..2 {
+        assert_eq!(
+            place.park("me").await.unwrap(),
+            Parking::Stranded(b"1".to_vec())
+        );
+    }
+    assert!(store.adopt("me", "a", TOKEN).await.unwrap());
+    assert_eq!(place.park("me").await.unwrap(), Parking::Free);
+}
+
+#[tokio::test]
+async fn what_comes_to_a_dead_holder_is_recovered_however_late() {
+    let server = Server::start();
+    let (store, place, _) = place(&server).await;
+    let names = queues(&["a"]);
+    place.park("me").await.unwrap();
+    server.push("a", &["claimed"]);
+    assert_eq!(
+        payloads(&store.claim(&claim(1, 1, &names)).await.unwrap()),
+        ["claimed"]
+    );
+    strand(&server, "handed over");
+    // Alive: its own affair.
+    assert_eq!(store.sweep_handoffs().await.unwrap(), 0);
+    store.abandon("me").await.unwrap();
+    assert_eq!(store.sweep_handoffs().await.unwrap(), 1);
+    assert_eq!(recovered(&store).await, 2);
+    assert_eq!(server.queue("a"), ["claimed", "handed over"]);
+    server.run::<u32>("DEL queue:a");
+    strand(&server, "late");
+    assert_eq!(store.sweep_handoffs().await.unwrap(), 1);
+    assert_eq!(store.expire_holders(10).await.unwrap(), ["me"]);
+    assert_eq!(recovered(&store).await, 1);
+    assert_eq!(server.queue("a"), ["late"]);
+}
+
+#[tokio::test]
+async fn an_adoption_after_the_lease_leaves_the_job_to_recovery() {
+    let server = Server::start();
+    let (store, place, _) = place(&server).await;
+    place.park("me").await.unwrap();
+    strand(&server, "1");
+    store.release_lease("me").await.unwrap();
+    assert!(store.adopt("me", "a", TOKEN).await.unwrap());
+    assert_eq!(store.expire_holders(10).await.unwrap(), ["me"]);
+    assert_eq!(recovered(&store).await, 1);
+    assert!(!store.adopt("me", "a", TOKEN + 1).await.unwrap());
+    assert_eq!(server.queue("a"), ["1"]);
+}
+
+#[tokio::test]
+async fn lists_are_remembered_while_somebody_may_wait_and_then_forgotten() {
+    let server = Server::start();
+    let (store, place, _) = place(&server).await;
+    place.park("me").await.unwrap();
+    store.release_lease("me").await.unwrap();
+    store.sweep_handoffs().await.unwrap();
+    assert_eq!(server.run::<u32>("ZCARD footplate:handoffs"), 1);
+    let member: Vec<String> = server.run("ZRANGE footplate:handoffs 0 -1");
+    let mut connection = server.client().get_connection().unwrap();
+    let old = redis::cmd("ZADD")
+        .arg("footplate:handoffs")
+        .arg(1)
+        .arg(&member)
+        .clone();
+    old.query::<()>(&mut connection).unwrap();
+    store.sweep_handoffs().await.unwrap();
+    assert_eq!(server.run::<u32>("EXISTS footplate:handoffs"), 0);
+}
