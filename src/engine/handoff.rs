@@ -15,13 +15,15 @@ use super::outcome::Outcome;
 use super::settler::HandedOver;
 use super::shared::{Capsule, Patience, Phase, Shared};
 use crate::job::{Envelope, Job, Token};
-use crate::store::{self, Parking, Store, StoreError};
+use crate::store::{self, ClientId, Parking, Store, StoreError};
 
 /// How many queues of a capsule are waited at: each takes a connection, and a job that the fetcher did not
 /// ask for, so that more workers than these must be free.
 pub(super) const HANDOFFS: usize = 3;
 /// Tokens of jobs that come this way begin here: above those of all claims.
 pub(super) const FIRST_TOKEN: u64 = 1 << 52;
+/// How soon to say again that the waiting is over.
+const RECALL: Duration = Duration::from_millis(5);
 /// After a refusal. Most end with a message, some only with time.
 const REFUSED: Duration = Duration::from_secs(5);
 
@@ -42,24 +44,48 @@ impl Handoff {
     pub(super) async fn run(self) {
         let mut place = self.store.handoff(&self.queue);
         let mut patience = Patience::default();
+        let mut unsure = false;
         loop {
             let mut idle = self.capsule().idle.subscribe();
             tokio::select! {
+                biased;
+                () = self.shared.reached(Phase::Quiet) => break,
                 // The sender lives in the capsule: waiting cannot fail.
                 _ = idle.wait_for(|it| *it) => {}
-                () = self.shared.reached(Phase::Quiet) => return,
             }
             match self.next(&mut place).await {
-                Ok(()) => patience = Patience::default(),
+                Ok(()) => {
+                    patience = Patience::default();
+                    unsure = false;
+                }
                 Err(StoreError::Denied(why)) => {
                     tracing::debug!("no hand-off of jobs from queue {}: {why}", self.queue);
                     return;
                 }
                 // The fetcher says what is wrong with Redis.
-                Err(_) => tokio::select! {
-                    () = patience.wait() => {}
-                    () = self.shared.reached(Phase::Quiet) => return,
-                },
+                Err(_) => {
+                    unsure = true;
+                    tokio::select! {
+                        () = patience.wait() => {}
+                        () = self.shared.reached(Phase::Quiet) => break,
+                    }
+                }
+            }
+        }
+        if unsure {
+            self.collect(&place).await;
+        }
+    }
+
+    /// Looks whether a job came when the connection was lost, before this process gives up its lease.
+    async fn collect(&self, place: &store::Handoff) {
+        let mut patience = Patience::default();
+        let epoch = self.shared.epoch();
+        loop {
+            match place.park(&self.shared.holder(epoch)).await {
+                Ok(Parking::Stranded(payload)) => return self.hand_over(epoch, payload).await,
+                Err(error) if error.is_temporary() => patience.wait().await,
+                _ => return,
             }
         }
     }
@@ -83,14 +109,9 @@ impl Handoff {
                 return Ok(());
             }
             Parking::Free => {
-                let waiting = place.wait(&holder);
-                tokio::pin!(waiting);
                 tokio::select! {
-                    payload = &mut waiting => payload?,
-                    () = self.over() => {
-                        self.store.unblock(client).await?;
-                        waiting.await?
-                    }
+                    payload = place.wait(&holder) => payload?,
+                    error = self.recall(client) => return Err(error),
                 }
             }
         };
@@ -98,6 +119,18 @@ impl Handoff {
             self.hand_over(epoch, payload).await;
         }
         Ok(())
+    }
+
+    /// Ends the waiting once there is a reason to. Only an error ends this one.
+    async fn recall(&self, client: ClientId) -> StoreError {
+        self.over().await;
+        loop {
+            if let Err(error) = self.store.unblock(client).await {
+                return error;
+            }
+            // Again: the command to wait may be still on its way, on a connection of its own.
+            sleep(RECALL).await;
+        }
     }
 
     /// Completes when there is a reason not to wait any longer.
