@@ -38,7 +38,7 @@ const GLANCE: Duration = Duration::from_millis(50);
 /// How soon to look again for jobs that stay in their queue while another is on trial.
 const TRIAL: Duration = Duration::from_millis(50);
 /// How long an idle fetcher trusts the tracking messages before it looks by itself.
-const TRUST: Duration = Duration::from_secs(5);
+const TRUST: Duration = Duration::from_secs(15);
 
 /// What all fetchers of a process share: claims carry a sequence number per holder, and one must be
 /// known to have happened before the next is sent.

@@ -13,6 +13,8 @@ const POISON_AFTER: u32 = 3;
 const STEP: usize = 200;
 /// Bytes read by one recovery step.
 const STEP_BYTES: usize = 4 << 20;
+/// Rounds after which lists of hand-offs are looked at although nobody died: something may reach one late.
+const SWEEP: u32 = 6;
 /// Orphans looked at in one round.
 const ORPHANS: usize = 16;
 
@@ -76,7 +78,9 @@ pub(super) async fn take(shared: &Shared, store: &Store, epoch: u32) {
 /// Looks for expired leases twice per period and moves their jobs back.
 pub(super) async fn recover(shared: Arc<Shared>, store: Store) {
     let period = shared.settings.lease;
+    let mut round = 0_u32;
     while shared.phase() == Phase::Running {
+        round = round.wrapping_add(1);
         tokio::select! {
             () = tokio::time::sleep(period / 2) => {}
             () = shared.reached(Phase::Quiet) => return,
@@ -84,7 +88,7 @@ pub(super) async fn recover(shared: Arc<Shared>, store: Store) {
         if !settled_down(&store, period) {
             continue;
         }
-        match orphans(&store).await {
+        match orphans(&store, round.is_multiple_of(SWEEP)).await {
             Ok(orphans) => {
                 shared.online("look for expired leases");
                 for orphan in orphans {
@@ -97,9 +101,11 @@ pub(super) async fn recover(shared: Arc<Shared>, store: Store) {
 }
 
 /// In this order: of a holder whose lease has just ended, what was handed over is in its table then.
-async fn orphans(store: &Store) -> Result<Vec<String>, StoreError> {
+async fn orphans(store: &Store, sweep: bool) -> Result<Vec<String>, StoreError> {
     let orphans = store.expire_holders(ORPHANS).await?;
-    store.sweep_handoffs().await?;
+    if sweep || !orphans.is_empty() {
+        store.sweep_handoffs().await?;
+    }
     Ok(orphans)
 }
 

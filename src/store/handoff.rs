@@ -13,7 +13,7 @@ use super::settle::Name;
 use super::{Store, StoreError, reply};
 
 /// How long one command waits. Not longer, because a server may give a job to a client that is gone.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Lists looked at by one sweep.
 const LISTS: usize = 1_000;
 /// How long an empty list is remembered after somebody last waited for it: longer than any server holds a
@@ -141,7 +141,7 @@ impl Handoff {
         Ok(client)
     }
 
-    /// Waits for a job on the connection that there is, 10 s at most. After an error there is no connection
+    /// Waits for a job on the connection that there is, 30 s at most. After an error there is no connection
     /// any more, and a job may still come: [`Self::park`] finds it.
     pub async fn wait(&mut self, holder: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let Some(mut line) = self.line.take() else {
