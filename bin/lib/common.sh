@@ -6,6 +6,9 @@ cd "$root" || exit 1
 # When the first of the scripts that call one another began.
 export FOOTPLATE_STARTED=${FOOTPLATE_STARTED:-$(date +%s)}
 
+# Most tools end with a status of their own when they are interrupted, which is no failure to report.
+trap 'exit 130' INT
+
 if [[ -t 1 && -z ${NO_COLOR:-} ]]; then bold=$'\e[1m' plain=$'\e[0m'; else bold='' plain=''; fi
 
 elapsed() { echo $(($(date +%s) - FOOTPLATE_STARTED)); }

@@ -2,52 +2,13 @@
 
 # Sidekiq's own dashboard over the demo application: does a person who looks at it see our process as they would see
 # Sidekiq's, and do its buttons work? The server is FOOTPLATE_SERVER, by default bin/footplate of this checkout.
-require_relative "support/browser"
-require_relative "support/shop"
+require_relative "support/dashboard"
 
 # In order: the first examples look, the last ones quiet the process and stop it.
 RSpec.describe "Sidekiq::Web over the demo application", order: :defined do
-  before(:context) do
-    skip Browser.missing if Browser.missing
-    @screenshots = File.join(BrowserShop::ROOT, "target/screenshots")
-    FileUtils.mkdir_p(@screenshots)
-    @shop = BrowserShop.new
-    @browser = Browser.new(log: @shop.log("chromedriver"))
-  end
+  include_context "with a dashboard"
 
-  after(:context) do
-    @browser&.stop
-    @shop&.stop
-  end
-
-  let(:page) { @browser.driver }
-  let(:pid) { @shop.server.pid }
   let(:row) { "//tr[contains(., ':#{pid}')]" }
-
-  # Loads the page until the block is content with it; a screenshot of its last state is kept either way.
-  def eventually(path, within: 40, stopping: false)
-    deadline = Demo.now + within
-    begin
-      @shop.server.check! unless stopping
-      page.visit(@shop.dashboard(path))
-      yield
-    rescue RSpec::Expectations::ExpectationNotMetError, WebDriver::Failure
-      raise if Demo.now > deadline
-
-      sleep 0.25 # between two looks: loading pages without a pause would starve the server on a small machine
-      retry
-    end
-  ensure
-    page.screenshot(File.join(@screenshots, "#{"#{RSpec.current_example.description} #{path}".tr("^a-z0-9", "-")}.png"))
-  end
-
-  def rows
-    page.texts("tbody tr")
-  end
-
-  def process_row
-    page.texts("tr").find { |text| text.include?(":#{pid}") }
-  end
 
   it "shows our process and its busy jobs on the busy page" do
     eventually("busy") do
@@ -61,11 +22,15 @@ RSpec.describe "Sidekiq::Web over the demo application", order: :defined do
   it "counts what was done on the front page" do
     # 20 receipts, 10 shipments, 2 that died, 2 that wait for their retry; the held ones are still running
     eventually("") do
-      numbers = page.text.scan(/^(\d+)\s+(Processed|Failed|Busy|Enqueued|Retries|Scheduled|Dead)\b/).to_h(&:reverse)
-      expect(numbers["Processed"].to_i).to be >= 34
-      expect(numbers["Failed"].to_i).to be >= 4
-      expect(numbers).to include("Busy" => "3", "Enqueued" => "5", "Scheduled" => "4", "Dead" => "2")
+      expect(counts["Processed"]).to be >= 34
+      expect(counts["Failed"]).to be >= 4
+      expect(counts).to include("Busy" => 3, "Enqueued" => 5, "Scheduled" => 4, "Dead" => 2)
     end
+  end
+
+  it "draws what was done by day" do
+    only_from 7 # before, by scripts that the packaged gem lacks
+    eventually("") { expect(chart("historyChart").transform_values(&:sum)).to eq(counts.slice("Processed", "Failed")) }
   end
 
   it "shows the queues and what waits in them" do
@@ -90,12 +55,58 @@ RSpec.describe "Sidekiq::Web over the demo application", order: :defined do
     eventually("morgue") { expect(rows.grep(/FraudCheckJob.*fraud-\d.*Suspicious/).size).to eq(2) }
   end
 
-  it "shows metrics per job class" do
-    eventually("") { expect(page.text).to match(/Sidekiq v\d/) }
-    skip "this Sidekiq has no metrics page (they came with 7.0)" unless page.texts("a").include?("Metrics")
+  it "shows the error and the times of a job that waits for its retry" do
+    eventually("retries") do
+      page.click("//tr[contains(., 'no-such-order')]//a[contains(@href, '/retries/')]")
+      expect(rows).to include(/Error Class ActiveRecord::RecordNotFound/, /Arguments "no-such-order-\d", -1/)
+      created_enqueued_failed_and_next = times
+      expect(created_enqueued_failed_and_next.size).to eq(4)
+      expect(created_enqueued_failed_and_next).to all(be_within(120).of(0))
+    end
+  end
 
+  it "runs a dead job again by the button on its page, and buries it again when it fails again" do
+    link = "//tr[contains(., 'fraud-0')]//a[contains(@href, '/morgue/')]"
+    before = nil
+    eventually("morgue") do
+      before = page.attribute(link, "href")
+      page.click(link)
+      expect(rows).to include(/Error Class FraudCheckJob::Suspicious/)
+      created_enqueued_and_last_run = times
+      expect(created_enqueued_and_last_run.size).to eq(3)
+      expect(created_enqueued_and_last_run).to all(be_within(120).of(0))
+    end
+    page.click("//input[@name='retry']")
+    eventually("morgue") { expect(page.attribute(link, "href")).not_to eq(before) } # it has the time of death
+    eventually("morgue") { expect(counts).to include("Dead" => 2, "Failed" => be >= 5) }
+  end
+
+  it "shows and draws metrics per job class" do
+    only_from 7
     eventually("metrics") do
-      expect(rows).to include(/\AReceiptJob 20 [2-9]/, /\AShipmentJob 10 0/, /\AFraudCheckJob 0 2/)
+      expect(rows).to include(/\AReceiptJob 20 [2-9]/, /\AShipmentJob 10 0/, /\AFraudCheckJob 0 3/)
+      drawn = chart("jobMetricsChart").transform_values(&:sum)
+      expect(drawn).to include("ReceiptJob" => be_positive, "ShipmentJob" => be_positive, "FraudCheckJob" => 0)
+    end
+  end
+
+  # Sidekiq 8 reads the longer ones from other keys.
+  it "shows metrics for each period that the page offers" do
+    only_from 7
+    eventually("metrics") { expect(page.texts("#period-selector option")).to include("1h", "8h") }
+    page.texts("#period-selector option").each do |period|
+      eventually("metrics?period=#{period}") do
+        expect(rows).to include(/\AReceiptJob 20 [2-9]/, /\AShipmentJob 10 0/)
+        expect(chart("jobMetricsChart")["ShipmentJob"].sum).to be_positive
+      end
+    end
+  end
+
+  it "draws how long the jobs of one class took" do
+    only_from 7
+    eventually("metrics/ShipmentJob") do
+      expect(chart("histTotalsChart").values.sum(&:sum)).to eq(10)
+      expect(chart("histBubbleChart").values.sum(&:sum)).to eq(10)
     end
   end
 

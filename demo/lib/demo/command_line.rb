@@ -1,10 +1,10 @@
 # frozen_string_literal: true
 
 require "shellwords"
-require_relative "run"
+require_relative "child"
 
 module Demo
-  # bin/demo, from the point where there is a Ruby and a bundle. Arguments were checked by bin/demo.
+  # bin/demo, from the point where there is a Ruby and a Gemfile. Arguments were checked by bin/demo.
   class CommandLine
     ROOT = File.expand_path("../../..", __dir__)
 
@@ -17,6 +17,8 @@ module Demo
       $stdout.sync = true
       trap("TERM") { raise Interrupt }
       trap("HUP") { raise Interrupt }
+      require "bundler/setup" # not by `bundle exec`, which answers Ctrl-C with a backtrace
+      require_relative "run"
       Run.new(target: File.join(ROOT, "target/demo"), server:, keep: argv.include?("--keep")).call
     rescue Interrupt
       warn "Interrupted; everything that was started is stopped."

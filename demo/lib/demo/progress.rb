@@ -40,4 +40,9 @@ module Demo
       @open = true
     end
   end
+
+  # With commas: 7,000.
+  def self.number(value)
+    value.to_s.reverse.scan(/\d{1,3}/).join(",").reverse
+  end
 end

@@ -18,7 +18,7 @@ module Demo
       @socket = File.join(@dir, "redis.sock")
       @child = Child.new("redis-server", command, log:, chdir: @dir)
       @child.wait_until("answer from redis-server", seconds: 15) { ping }
-    rescue StandardError
+    rescue StandardError, Interrupt
       stop
       raise
     end

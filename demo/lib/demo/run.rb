@@ -5,13 +5,13 @@ require "socket"
 require_relative "child"
 require_relative "redis_server"
 require_relative "progress"
+require_relative "patience"
 require_relative "open_house"
 require_relative "shop"
 
 module Demo
   # One run from an empty ledger to the summary. Owns every process it starts and ends them on every way out.
   class Run
-    STALLED = 60 # seconds without a job done, after which we stop waiting
     SETTLED = 15 # seconds in which a running server must have written its counters (it does every 10 s)
 
     def initialize(target:, server:, keep: false, out: $stdout)
@@ -33,7 +33,6 @@ module Demo
       @keep ? settle : stop_server
       status = report
       OpenHouse.new(target: @target, server: @server, children: @children, out: @out).call if @keep
-      @books.clear if @guest
       status
     ensure
       clean_up
@@ -46,7 +45,7 @@ module Demo
       FileUtils.rm_rf(@logs)
       FileUtils.mkdir_p(@logs)
       Shop.settle_in(@target)
-      @guest = ENV.key?("REDIS_URL") # in somebody's Redis: leave nothing behind
+      @guest = ENV.key?("REDIS_URL") # in somebody's Redis: no job of ours may stay there
       return if @guest
 
       redis = RedisServer.new(log: log("redis"))
@@ -59,15 +58,15 @@ module Demo
       %w[books enqueuer summary].each { |file| require_relative file }
       @books = Books.new
       @books.clear
-      @progress.step("The shop runs on #{@books.versions}.")
+      @progress.step("The application, a small shop, runs on #{@books.versions}.")
     end
 
     def enqueue_backlog
       started = Demo.now
       @enqueuer = Enqueuer.new
       @enqueuer.backlog
-      @progress.step(format("Enqueued %<jobs>d jobs in %<s>.1f s by %<how>s.",
-                            jobs: @books.expected, s: Demo.now - started, how: @enqueuer.ways.join(", ")))
+      @progress.step(format("Enqueued %<jobs>s jobs in %<s>.1f s by %<how>s.",
+                            jobs: Demo.number(@books.expected), s: Demo.now - started, how: @enqueuer.ways.join(", ")))
     end
 
     def start_server
@@ -85,26 +84,20 @@ module Demo
     end
 
     def work
+      patience = Patience.new(@books, @server, @progress)
       begun = Demo.now
       jobs = @books.expected - @books.done
-      @pace = { jobs:, seconds: wait_for(@books.expected) - begun }
-      @enqueuer.live
-      wait_for(@books.expected)
+      @pace = { jobs:, seconds: patience.until_ended(@books.expected) - begun }
+      enqueue_the_difficult
+      patience.until_ended(@books.expected)
       @registered = @books.process(@server.pid)
     end
 
-    # Until so many jobs ended, well or in the dead set. Returns when the last of them did.
-    def wait_for(count)
-      last = [-1, Demo.now]
-      until (ended = @books.done + @books.dead_ids.size) >= count
-        @server.check!
-        last = [ended, Demo.now] if ended != last.first
-        break @progress.step("No job ended for #{STALLED} s: waiting no longer.") if Demo.now - last.last > STALLED
-
-        @progress.show("#{ended} of #{@books.expected} jobs done, #{@books.status}")
-        sleep 0.03
-      end
-      ended < count ? last.last : Demo.now
+    def enqueue_the_difficult
+      before = @books.expected
+      @enqueuer.live
+      more = Demo.number(@books.expected - before)
+      @progress.step("Enqueued #{more} more, with the server at work: for later, failing once, failing for good.")
     end
 
     def settle
@@ -130,6 +123,7 @@ module Demo
       @out.puts("", result.to_s, "")
       @out.puts(problems.map { |problem| "Problem: #{problem}." })
       @out.puts(problems.empty? ? "Every job is accounted for." : @server.tail)
+      @out.puts("Logs: target/demo/log. With its dashboard: bin/demo --keep") unless @keep
       problems.empty? ? 0 : 1
     end
 
@@ -140,9 +134,16 @@ module Demo
     def clean_up
       %w[INT TERM HUP].each { |name| trap(name, "IGNORE") }
       @children.reverse_each(&:stop)
+      leave if @guest
       @progress.finish
     rescue Errno::EPIPE
       nil
+    end
+
+    def leave
+      @books&.clear
+    rescue StandardError => e
+      warn "The demo's jobs could not be removed from #{ENV.fetch("REDIS_URL")}: #{e.message}"
     end
   end
 end

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "progress"
+
 module Demo
   # The end of the run: what was enqueued against what happened.
   class Summary
@@ -108,7 +110,7 @@ module Demo
     end
 
     def number(value)
-      value.to_s.reverse.scan(/\d{1,3}/).join(",").reverse
+      Demo.number(value)
     end
   end
 end

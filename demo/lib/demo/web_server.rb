@@ -40,7 +40,7 @@ module Demo
       command = %W[bundle exec puma --bind tcp://127.0.0.1:#{port} --threads 1:4 --environment production config.ru]
       @child = Child.new("puma", command, log:, env:, chdir: APP)
       @child.wait_until("answer at #{@url}", seconds: 60) { answers? }
-    rescue StandardError
+    rescue StandardError, Interrupt
       stop
       raise
     end

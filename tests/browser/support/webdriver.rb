@@ -3,6 +3,7 @@
 require "base64"
 require "json"
 require "net/http"
+require_relative "../../../demo/lib/demo/child" # for Demo.now
 
 # As much of the W3C WebDriver protocol as the test needs, spoken to chromedriver over plain HTTP: no gem to install.
 class WebDriver
@@ -12,7 +13,7 @@ class WebDriver
   # Headless, and silent on the network: nothing of the browser itself may call out while it is under test.
   ARGUMENTS = %w[--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
                  --disable-component-update --disable-sync --disable-dev-shm-usage --hide-scrollbars
-                 --window-size=1280,1000].freeze
+                 --window-size=1280,1400].freeze
 
   def initialize(url, profile:)
     @http = URI(url)
@@ -32,12 +33,29 @@ class WebDriver
 
   # One page load and one look: where it stands when asked, in a page that a button may be replacing, is tried again.
   def texts(css)
-    call(:post, "/execute/sync", "args" => [], "script" =>
-      "return Array.from(document.querySelectorAll(#{css.to_json}), e => e.innerText.replace(/\\s+/g, ' ').trim())")
+    evaluate("return Array.from(document.querySelectorAll(#{css.to_json}), " \
+             "e => e.innerText.replace(/\\s+/g, ' ').trim())")
   end
 
+  def evaluate(script)
+    call(:post, "/execute/sync", "args" => [], "script" => script)
+  end
+
+  def attribute(xpath, name)
+    call(:get, "/element/#{find("xpath", xpath)}/attribute/#{name}")
+  end
+
+  # On a link or a button that leads to another page; returns when that is there. The driver's own click may return
+  # before a form is on its way, and the next visit would then take its place.
   def click(xpath)
+    evaluate("window.stillHere = true")
     call(:post, "/element/#{find("xpath", xpath)}/click", {})
+    deadline = Demo.now + 10
+    until evaluate("return !window.stillHere && document.readyState === 'complete'")
+      raise Failure, "the click on #{xpath} led nowhere" if Demo.now > deadline
+
+      sleep 0.02
+    end
   end
 
   def screenshot(path)
