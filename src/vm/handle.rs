@@ -13,7 +13,8 @@ use super::perform::{Classes, MethodNames};
 use super::worker::Worker;
 use super::{fork, mail, trace};
 use crate::config::Config;
-use crate::engine::{Engine, Shared};
+use crate::dialect::sidekiq::Style;
+use crate::engine::{self, Engine, Settings, Shared};
 
 /// What the workers of a process share besides the engine.
 pub(super) struct Process {
@@ -45,19 +46,9 @@ impl Handle {
     /// Starts an engine from the resolved configuration (JSON). Raises `Footplate::Error` (a `RuntimeError` where nobody defined that class) with one
     /// sentence when it cannot.
     fn start(ruby: &Ruby, json: String) -> Result<Self, Error> {
-        let config = Config::from_json(&json).map_err(|it| errors::runtime(ruby, it))?;
-        let job_log = config.job_log();
-        let settings = config
-            .into_settings()
-            .map_err(|it| errors::runtime(ruby, it))?;
+        let (settings, job_log) = read(ruby, &json)?;
         let job_log = job_log.map(|(fd, style)| JobLog::new(fd, style, settings.generation));
-        let started = loop {
-            let settings = settings.clone();
-            if let Some(started) = uninterrupted(|| Engine::start(settings)) {
-                break started;
-            }
-            ruby.thread_check_ints()?;
-        };
+        let started = patiently(ruby, || Engine::start(settings.clone()))?;
         let engine = started.map_err(|it| errors::runtime(ruby, it))?;
         trace::listen(engine.shared());
         let process = Arc::new(Process {
@@ -69,6 +60,12 @@ impl Handle {
             origin: fork::Process::this(),
         });
         Ok(Self { engine, process })
+    }
+
+    /// Raises what [`Self::start`] would raise, and starts nothing.
+    fn check(ruby: &Ruby, json: String) -> Result<(), Error> {
+        let (settings, _) = read(ruby, &json)?;
+        patiently(ruby, || engine::check(&settings))?.map_err(|it| errors::runtime(ruby, it))
     }
 
     fn own(&self, ruby: &Ruby) -> Result<&Engine, Error> {
@@ -132,10 +129,29 @@ impl Handle {
     }
 }
 
+fn read(ruby: &Ruby, json: &str) -> Result<(Settings, Option<(i32, Style)>), Error> {
+    let config = Config::from_json(json).map_err(|it| errors::runtime(ruby, it))?;
+    let job_log = config.job_log();
+    let settings = config.into_settings();
+    let settings = settings.map_err(|it| errors::runtime(ruby, it))?;
+    Ok((settings, job_log))
+}
+
+/// Runs `work` without the GVL, once no interrupt is pending.
+fn patiently<R: Send>(ruby: &Ruby, work: impl Fn() -> R + Sync) -> Result<R, Error> {
+    loop {
+        if let Some(result) = uninterrupted(&work) {
+            return Ok(result);
+        }
+        ruby.thread_check_ints()?;
+    }
+}
+
 pub(super) fn define(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     let class = native.define_class("Engine", ruby.class_object())?;
     class.undef_default_alloc_func();
     class.define_singleton_method("start", function!(Handle::start, 1))?;
+    class.define_singleton_method("check", function!(Handle::check, 1))?;
     class.define_method("work", method!(Handle::work, 4))?;
     class.define_method("quiet", method!(Handle::quiet, 0))?;
     class.define_method("busy", method!(Handle::busy, 0))?;

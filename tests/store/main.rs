@@ -8,6 +8,7 @@ mod conservation;
 mod lease;
 mod link;
 mod registry;
+mod rights;
 mod schedule;
 mod secure;
 mod sentinel;
