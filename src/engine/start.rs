@@ -34,6 +34,14 @@ pub enum StartError {
 /// What happened, and what to do about it before the next start.
 fn advice(error: &StoreError) -> String {
     match error {
+        StoreError::Unavailable(why) if why.contains("CaUsedAsEndEntity") => {
+            "its certificate is an authority's (CA:TRUE), which cannot be a server's as well; give it one of its own \
+             that the authority has signed"
+                .to_owned()
+        }
+        StoreError::Unavailable(why) if why.contains("certificate") => {
+            format!("{why}; check its certificate, and the ssl_params of the connection")
+        }
         StoreError::Unavailable(why) => format!("{why}; is it running, and is the address right?"),
         StoreError::Refused(why)
             if why.starts_with("READONLY") || why.starts_with("MASTERDOWN") =>

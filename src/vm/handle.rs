@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use magnus::{Error, RModule, Ruby, Value, function, method, prelude::*, typed_data};
+use magnus::{Error, RArray, RModule, Ruby, Value, function, method, prelude::*, typed_data};
 
 use super::context::JobContext;
 use super::errors;
@@ -108,6 +108,17 @@ impl Handle {
         self.process.shared.busy.count()
     }
 
+    /// What runs now: thread id, queue, payload and epoch seconds of the start of each job.
+    fn running(ruby: &Ruby, this: &Self) -> Result<RArray, Error> {
+        this.own(ruby)?;
+        let array = ruby.ary_new();
+        for (tid, it) in this.process.shared.busy.snapshot() {
+            let payload = ruby.enc_str_new(&it.job.payload, ruby.utf8_encoding());
+            array.push((tid, &*it.job.queue, payload, it.since))?;
+        }
+        Ok(array)
+    }
+
     /// Whether the engine takes no new jobs: what `interrupted?` and `stopping?` ask. In a forked
     /// child it takes none, ever.
     fn stopping(&self) -> bool {
@@ -155,6 +166,7 @@ pub(super) fn define(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     class.define_method("work", method!(Handle::work, 4))?;
     class.define_method("quiet", method!(Handle::quiet, 0))?;
     class.define_method("busy", method!(Handle::busy, 0))?;
+    class.define_method("running", method!(Handle::running, 0))?;
     class.define_method("stopping?", method!(Handle::stopping, 0))?;
     class.define_method("finish", method!(Handle::finish, 0))?;
     class.define_method("wait_ended", method!(Handle::wait_ended, 1))?;
