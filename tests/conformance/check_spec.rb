@@ -81,9 +81,15 @@ end
 
 Conformance.describe "a Redis that takes no writes" do
   include CheckedStarts
-  app "", redis: -> { RedisServer.start("--replicaof", "127.0.0.1", RedisServer.free_port.to_s) }
+  app ""
+
+  it "is quoted" do
+    redis.call("CONFIG", "SET", "min-replicas-to-write", 1)
+    expect(refusal).to match(/ it takes no writes now \(NOREPLICAS .*\); start again when it does\z/)
+  end
 
   it "is called a replica" do
+    redis.call("REPLICAOF", "127.0.0.1", RedisServer.free_port)
     expect(refusal).to match(/\ACannot work with Redis at unix:.*: it is a replica, which takes no writes; connect /)
   end
 end
