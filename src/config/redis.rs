@@ -248,6 +248,16 @@ impl RedisSettings {
         Ok(self.master_name(&self.base()?))
     }
 
+    /// The user of Redis's ACL.
+    pub(crate) fn user_name(&self) -> String {
+        let of_url = self
+            .base()
+            .ok()
+            .map(|it| self.user(it.redis_settings().clone()));
+        let named = of_url.and_then(|it| it.username().map(str::to_owned));
+        named.unwrap_or_else(|| "default".to_owned())
+    }
+
     fn master_name(&self, base: &ConnectionInfo) -> Option<String> {
         self.name.clone().or_else(|| match base.addr() {
             _ if self.url.is_none() => self.host.clone(),

@@ -22,6 +22,7 @@ mod settings;
 mod settler;
 mod shared;
 mod shutdown;
+mod start;
 pub mod sync;
 mod tasks;
 
@@ -37,22 +38,7 @@ pub use mailbox::{Mail, Mailbox};
 pub use outcome::{Ended, Measure, Outcome};
 pub use settings::{CapsuleSettings, Settings};
 pub use shared::{Capsule, Phase, Shared};
-
-use crate::store::StoreError;
-
-/// Why an engine did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Redis said no, or did not answer.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The system refused a thread or a timer.
-    #[error("cannot start the engine's thread: {0}")]
-    System(#[from] std::io::Error),
-    /// The engine's thread ended before it was ready.
-    #[error("the engine ended while it started; the log tells why")]
-    Ended,
-}
+pub use start::{StartError, check};
 
 /// A running engine. It lives until [`Engine::finish`], or the end of the process.
 pub struct Engine {

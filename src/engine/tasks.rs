@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use std::time::Instant;
 
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use tokio::task::{JoinSet, LocalSet};
 
@@ -15,16 +15,12 @@ use super::fetcher::{Desk, Fetcher, Pace, STALLED};
 use super::handoff::{FIRST_TOKEN, HANDOFFS, Handoff};
 use super::order::QueueOrder;
 use super::shared::{Phase, Shared};
-use super::{StartError, heartbeat, lease, scheduler, settler, shutdown};
+use super::{StartError, heartbeat, lease, scheduler, settler, shutdown, start};
 use crate::store::{DueSet, Keys, Store, Touched};
 
 /// Runs the engine to its end. Tells `ready` once whether it started.
 pub(super) fn run(shared: &Arc<Shared>, ready: &Sender<Result<(), StartError>>) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build();
-    let runtime = match runtime {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
             report(ready, Err(error.into()));
@@ -33,7 +29,7 @@ pub(super) fn run(shared: &Arc<Shared>, ready: &Sender<Result<(), StartError>>) 
     };
     let local = LocalSet::new();
     local.block_on(&runtime, async {
-        match start(shared).await {
+        match start::start(shared).await {
             Ok((store, touched)) => {
                 report(ready, Ok(()));
                 supervise(shared, store, touched).await;
@@ -43,25 +39,17 @@ pub(super) fn run(shared: &Arc<Shared>, ready: &Sender<Result<(), StartError>>) 
     });
 }
 
+/// For one thread.
+pub(super) fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+}
+
 fn report(ready: &Sender<Result<(), StartError>>, result: Result<(), StartError>) {
     // Nobody listens only when the starting thread is gone, and then nothing is left to tell.
     drop(ready.send(result));
-}
-
-async fn start(
-    shared: &Arc<Shared>,
-) -> Result<(Store, mpsc::UnboundedReceiver<Touched>), StartError> {
-    let settings = &shared.settings;
-    let (store, touched) = Store::open(&settings.redis, settings.keys.clone()).await?;
-    let store = store.with_dead_limits(settings.dead);
-    store.watch_signals(&settings.process.identity).await?;
-    let asked = Instant::now();
-    store
-        .take_lease(&shared.holder(shared.epoch()), settings.lease)
-        .await?;
-    shared.lease_holds_until(asked + settings.lease);
-    heartbeat::beat(shared, &store, 0).await?;
-    Ok((store, touched))
 }
 
 /// Keeps the tasks going until the end. A task that ends by itself has panicked: a dead fetcher must

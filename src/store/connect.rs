@@ -10,8 +10,7 @@ use redis::{
 };
 
 use super::error::classify;
-use super::script::{Call, PROBE};
-use super::{Keys, StoreError, reply};
+use super::{StoreError, reply};
 use crate::config::redis::{RedisSettings, SettingsError};
 
 /// Who made the server.
@@ -263,19 +262,6 @@ fn parse_version(text: &str) -> Option<(u16, u16, u16)> {
         numbers.next()??,
         numbers.next().flatten().unwrap_or(0),
     ))
-}
-
-/// Makes sure that this user may do what the scripts do.
-pub(super) async fn probe(
-    connection: &mut MultiplexedConnection,
-    keys: &Keys,
-) -> Result<(), StoreError> {
-    let key = keys.inflight(&format!("probe:{}", std::process::id()));
-    match run(connection, &PROBE.by_source(&Call::keys([key]))).await {
-        // Full, or a replica for the moment: neither is about rights.
-        Ok(_) | Err(StoreError::Refused(_)) => Ok(()),
-        Err(error) => Err(error),
-    }
 }
 
 /// Asks to be told of touched keys; `false` when the server does not do that.

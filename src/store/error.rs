@@ -13,9 +13,19 @@ pub enum StoreError {
     /// The server answered that it will not do it now. Nothing changed: repeat it later.
     #[error("Redis refused a command ({0}); nothing was changed, it is tried again")]
     Refused(String),
-    /// Wrong password, or a user without the rights that are needed.
+    /// Wrong password, or a user who may not even connect.
     #[error("Redis denies access ({0}); check user, password and ACL of the Redis connection")]
     Denied(String),
+    /// A user without rights that jobs need.
+    #[error(
+        "the Redis user {user} may not do all that jobs need; an administrator grants the rest with: ACL SETUSER {user} {missing}"
+    )]
+    Forbidden {
+        /// Who connects.
+        user: String,
+        /// What is missing, as `ACL SETUSER` takes it: `+hset ~queue:*`.
+        missing: String,
+    },
     /// Another process took over what this holder held. Call `abandon` for the old name all the same:
     /// it does nothing more in that case, and saves the jobs when the lease is gone for another reason.
     #[error("the lease on claimed jobs was lost; the process must go on under a new holder name")]
@@ -44,10 +54,19 @@ pub(super) enum Aftermath {
     Drop,
 }
 
+/// How scripts are told that they lack a right, from Redis 7.2 on and before, in place of NOPERM.
+const NO_RIGHT: [&str; 2] = [
+    "ACL failure in script",
+    "The user executing the script can't",
+];
+
 /// What a server error says, whether or not it came out of a script: Redis 6.2 wraps those.
 fn code_of(error: &RedisError) -> (String, String) {
     let code = error.code().unwrap_or_default();
     let detail = error.detail().unwrap_or_default();
+    if NO_RIGHT.iter().any(|it| detail.contains(it)) {
+        return ("NOPERM".to_owned(), detail.to_owned());
+    }
     if code == "ERR"
         && detail.contains("@user_script")
         && let Some((_, inner)) = detail.split_once(": -")
@@ -89,6 +108,11 @@ pub(super) fn classify(error: &RedisError) -> (StoreError, Aftermath) {
     }
 }
 
+/// Whether an ACL is what forbids it.
+pub(super) fn is_about_rights(error: &RedisError) -> bool {
+    code_of(error).0 == "NOPERM"
+}
+
 impl StoreError {
     pub(super) fn unavailable(reason: impl ToString) -> Self {
         Self::Unavailable(reason.to_string())
@@ -122,6 +146,35 @@ mod tests {
         let (error, aftermath) = classified("ERR", detail);
         assert!(matches!(error, StoreError::Refused(why) if why.starts_with("READONLY You")));
         assert_eq!(aftermath, Aftermath::Drop);
+    }
+
+    #[test]
+    fn a_missing_right_is_known_in_the_words_of_every_version() {
+        for (code, detail) in [
+            (
+                "NOPERM",
+                "User u has no permissions to run the 'hset' command",
+            ),
+            (
+                "ERR",
+                "ACL failure in script: User u has no permissions to run the 'hset' command script: f_6f1a",
+            ),
+            (
+                "ERR",
+                "The user executing the script can't run this command or subcommand script: f_6f1a",
+            ),
+            (
+                "ERR",
+                "Error running script (call to f_6f1a): @user_script:1: @user_script: 1: -NOPERM The user \
+                     executing the script can't run this command or subcommand",
+            ),
+        ] {
+            let (error, _) = classified(code, detail);
+            assert!(
+                matches!(&error, StoreError::Refused(why) if why.starts_with("NOPERM ")),
+                "{error}"
+            );
+        }
     }
 
     #[test]

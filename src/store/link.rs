@@ -74,10 +74,13 @@ impl Link {
         }
     }
 
-    /// The first connect: also checks the user's rights.
     pub(super) async fn open(&self) -> Result<(), StoreError> {
-        let mut live = self.live().await?;
-        connect::probe(&mut live.connection, &self.keys).await
+        self.live().await.map(drop)
+    }
+
+    /// Whose rights count.
+    pub(super) fn user(&self) -> String {
+        self.settings.user_name()
     }
 
     pub(super) fn settings(&self) -> &RedisSettings {
@@ -119,7 +122,7 @@ impl Link {
         self.judge(&live, reply.and_then(Value::extract_error))
     }
 
-    /// All replies of a pipeline; an error in one of them is an error of all.
+    /// All replies of a pipeline; an error in one of them is an error of all, unless the pipeline keeps them.
     pub(super) async fn pipeline(&self, pipeline: &Pipeline) -> Result<Vec<Value>, StoreError> {
         let mut live = self.live().await?;
         let replies = pipeline

@@ -6,7 +6,8 @@
 //! 3. `settle` moves them on: forgotten, to retry, to dead, or back.
 //! 4. `lease` says who holds what, and recovers the jobs of who no longer does.
 //! 5. `schedule` moves what is due from the retry and schedule sets to the queues.
-//! 6. `registry` shows the process to Sidekiq's API and web interface; `metrics` feeds its charts.
+//! 6. `rights` finds out what the user of the connection may not do.
+//! 7. `registry` shows the process to Sidekiq's API and web interface; `metrics` feeds its charts.
 //!
 //! Scripts write to where a job goes before they remove it from where it was, and declare what they
 //! write to in KEYS where they can know it: one that stops halfway leaves a job twice, never nowhere.
@@ -25,6 +26,7 @@ mod link;
 mod metrics;
 mod registry;
 mod reply;
+mod rights;
 mod schedule;
 mod script;
 mod settle;
@@ -71,8 +73,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Connects, and checks that the server is recent enough and lets this user do what the engine
-    /// does. The receiver hears of keys that other clients touch.
+    /// Connects, and checks that the server is recent enough. The receiver hears of keys that other clients
+    /// touch.
     pub async fn open(
         settings: &RedisSettings,
         keys: Keys,

@@ -88,8 +88,8 @@ impl Store {
 
     /// Takes a process that stops off the list; its hash expires by itself, as Sidekiq's does.
     pub async fn clear_process(&self, identity: &str) -> Result<(), StoreError> {
+        // Not a transaction, which a full Redis refuses whatever is in it.
         let mut pipeline = redis::pipe();
-        pipeline.atomic();
         pipeline
             .cmd("SREM")
             .arg(self.keys.processes())

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use magnus::{Error, RModule, Ruby, Value, function, method, prelude::*, typed_data};
+use magnus::{Error, RArray, RModule, Ruby, Value, function, method, prelude::*, typed_data};
 
 use super::context::JobContext;
 use super::errors;
@@ -14,7 +14,8 @@ use super::perform::{Classes, MethodNames};
 use super::worker::Worker;
 use super::{fork, mail, trace};
 use crate::config::Config;
-use crate::engine::{Engine, Shared};
+use crate::dialect::sidekiq::Style;
+use crate::engine::{self, Engine, Settings, Shared};
 
 /// What the workers of a process share besides the engine.
 pub(super) struct Process {
@@ -46,19 +47,9 @@ impl Handle {
     /// Starts an engine from the resolved configuration (JSON). Raises `Footplate::Error` (a `RuntimeError` where nobody defined that class) with one
     /// sentence when it cannot.
     fn start(ruby: &Ruby, json: String) -> Result<Self, Error> {
-        let config = Config::from_json(&json).map_err(|it| errors::runtime(ruby, it))?;
-        let job_log = config.job_log();
-        let settings = config
-            .into_settings()
-            .map_err(|it| errors::runtime(ruby, it))?;
+        let (settings, job_log) = read(ruby, &json)?;
         let job_log = job_log.map(|(fd, style)| JobLog::new(fd, style, settings.generation));
-        let started = loop {
-            let settings = settings.clone();
-            if let Some(started) = uninterrupted(|| Engine::start(settings)) {
-                break started;
-            }
-            ruby.thread_check_ints()?;
-        };
+        let started = patiently(ruby, || Engine::start(settings.clone()))?;
         let engine = started.map_err(|it| errors::runtime(ruby, it))?;
         trace::listen(engine.shared());
         let process = Arc::new(Process {
@@ -70,6 +61,12 @@ impl Handle {
             origin: fork::Process::this(),
         });
         Ok(Self { engine, process })
+    }
+
+    /// Raises what [`Self::start`] would raise, and starts nothing.
+    fn check(ruby: &Ruby, json: String) -> Result<(), Error> {
+        let (settings, _) = read(ruby, &json)?;
+        patiently(ruby, || engine::check(&settings))?.map_err(|it| errors::runtime(ruby, it))
     }
 
     fn own(&self, ruby: &Ruby) -> Result<&Engine, Error> {
@@ -113,6 +110,17 @@ impl Handle {
         self.process.shared.busy.count()
     }
 
+    /// What runs now: thread id, queue, payload and epoch seconds of the start of each job.
+    fn running(ruby: &Ruby, this: &Self) -> Result<RArray, Error> {
+        this.own(ruby)?;
+        let array = ruby.ary_new();
+        for (tid, it) in this.process.shared.busy.snapshot() {
+            let payload = ruby.enc_str_new(&it.job.payload, ruby.utf8_encoding());
+            array.push((tid, &*it.job.queue, payload, it.since))?;
+        }
+        Ok(array)
+    }
+
     /// Whether the engine takes no new jobs: what `interrupted?` and `stopping?` ask. In a forked
     /// child it takes none, ever.
     fn stopping(&self) -> bool {
@@ -134,13 +142,33 @@ impl Handle {
     }
 }
 
+fn read(ruby: &Ruby, json: &str) -> Result<(Settings, Option<(i32, Style)>), Error> {
+    let config = Config::from_json(json).map_err(|it| errors::runtime(ruby, it))?;
+    let job_log = config.job_log();
+    let settings = config.into_settings();
+    let settings = settings.map_err(|it| errors::runtime(ruby, it))?;
+    Ok((settings, job_log))
+}
+
+/// Runs `work` without the GVL, once no interrupt is pending.
+fn patiently<R: Send>(ruby: &Ruby, work: impl Fn() -> R + Sync) -> Result<R, Error> {
+    loop {
+        if let Some(result) = uninterrupted(&work) {
+            return Ok(result);
+        }
+        ruby.thread_check_ints()?;
+    }
+}
+
 pub(super) fn define(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     let class = native.define_class("Engine", ruby.class_object())?;
     class.undef_default_alloc_func();
     class.define_singleton_method("start", function!(Handle::start, 1))?;
+    class.define_singleton_method("check", function!(Handle::check, 1))?;
     class.define_method("work", method!(Handle::work, 4))?;
     class.define_method("quiet", method!(Handle::quiet, 0))?;
     class.define_method("busy", method!(Handle::busy, 0))?;
+    class.define_method("running", method!(Handle::running, 0))?;
     class.define_method("stopping?", method!(Handle::stopping, 0))?;
     class.define_method("finish", method!(Handle::finish, 0))?;
     class.define_method("wait_ended", method!(Handle::wait_ended, 1))?;

@@ -107,13 +107,20 @@ Conformance.describe "a Redis that is full" do
     push("Note", "after")
     await_effects(11, "note")
     drained
+    redis.call("CONFIG", "SET", "maxmemory", "1mb")
     @code = server.stop
   end
 
   it "is emptied all the same" do
     expect(effects("note").size).to eq(11)
     expect(entries("retry").keys).to eq(["Wrong"])
+  end
+
+  it "is left as any other" do
     expect(@code).to eq(0)
+    expect(redis.call("SMEMBERS", "processes")).to be_empty, server.tail
+    expect(redis.call("KEYS", "footplate:*")).to be_empty
+    expect(server.output).not_to include("could not leave")
   end
 end
 

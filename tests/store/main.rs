@@ -10,6 +10,7 @@ mod lease;
 mod link;
 mod parcel;
 mod registry;
+mod rights;
 mod schedule;
 mod secure;
 mod sentinel;

@@ -98,21 +98,6 @@ async fn a_database_that_does_not_exist_is_named() {
     assert!(error.starts_with("redis.db: "), "{error}");
 }
 
-#[tokio::test]
-async fn a_user_without_a_right_that_jobs_need_is_told_at_start() {
-    let server = Server::start();
-    for lacks in ["-hset", "-zadd", "-rpush", "-evalsha -eval"] {
-        server.run::<()>(&format!(
-            "ACL SETUSER footplate reset on >pw ~* &* +@all {lacks}"
-        ));
-        let mut settings = server.settings();
-        settings.username = Some("footplate".to_owned());
-        settings.password = Some(Secret("pw".to_owned()));
-        let error = refused(&settings).await;
-        assert!(matches!(error, StoreError::Denied(_)), "{lacks}: {error:?}");
-    }
-}
-
 /// A private authority, and a server and a client certificate signed by it.
 fn certificates() -> Scratch {
     let dir = Scratch::new();

@@ -112,6 +112,9 @@ async fn a_full_server_is_drained() {
         ..Beat::default()
     };
     store.beat(&beat).await.unwrap();
+    store.clear_process("id").await.unwrap();
+    assert_eq!(store.release_lease("me").await.unwrap(), 0);
+    assert_eq!(server.run::<u64>("SCARD processes"), 0);
     assert_eq!(server.queue("a"), ["2", "4"]);
     assert_eq!(server.run::<u64>("ZCARD retry"), 1);
     assert_eq!(server.in_flight("me"), 0);

@@ -51,6 +51,30 @@ RSpec.describe Footplate::Server::Application do
     expect(out).to match(/^  .*boot\.rb:\d+/)
   end
 
+  it "shows no place for a syntax error but the one in its message" do
+    out, status = output_of({ "app.rb" => "def (" }, "exit status(:run, {require: 'app.rb'})")
+    expect(status).to eq(1)
+    expect(out).to match(%r{\Afootplate: SyntaxError: \S+/app\.rb:1: })
+    expect(out).not_to match(/^  at /)
+  end
+
+  it "reports exceptions of every kind" do
+    out, status = output_of({ "app.rb" => "def again = again\nagain" }, "exit status(:run, {require: 'app.rb'})")
+    expect(status).to eq(1)
+    expect(out).to match(/\Afootplate: SystemStackError: stack level too deep\n  at .*app\.rb:1/)
+  end
+
+  it "says that a file cannot be read" do
+    script = <<~'SCRIPT'
+      application = Footplate::Server::Application.new(Footplate::Server::Settings.new({require: "app.rb"}), nil)
+      File.chmod(0, "app.rb")
+      File.chmod(0o711, ".")
+      Process::UID.change_privilege(65_534) if Process.uid.zero?
+      begin application.check; rescue Footplate::Server::BootError => e; answer(e.message); end
+    SCRIPT
+    expect(in_application({ "app.rb" => "" }, script)).to eq("app.rb cannot be read: Permission denied")
+  end
+
   it "lets the application end the process in its own way" do
     _, status = output_of({ "app.rb" => "exit 7" }, "exit status(:run, {require: 'app.rb'})")
     expect(status).to eq(7)

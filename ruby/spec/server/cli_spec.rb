@@ -48,6 +48,29 @@ RSpec.describe "Footplate::CLI" do
     end
   end
 
+  { "by ourselves" => "", "in the application" => "Sidekiq.redis { |it| it }" }.each do |where, app|
+    it "says what REDIS_PROVIDER must be when it is read #{where}", sidekiq_gem: true do
+      %i[run check].each do |command|
+        out, status = cli(command, files: { "app.rb" => app }, env: { "REDIS_PROVIDER" => "redis://:hunter2@h" })
+        expect(status).to eq(1)
+        expect(out).to end_with("footplate: REDIS_PROVIDER holds a URL; it must be the name of the variable that " \
+                                "holds the URL, as in REDIS_PROVIDER=REDISTOGO_URL\n")
+      end
+    end
+  end
+
+  it "says what REDIS_PROVIDER must be without the gem, too" do
+    out, status = cli(:run, files: { "app.rb" => "" }, env: { "REDIS_PROVIDER" => "redis://h" }, before: "without_gem!")
+    expect([out.lines.last, status]).to match([/\Afootplate: REDIS_PROVIDER holds a URL;/, 1])
+  end
+
+  it "says that a URL is none, without its password", sidekiq_gem: true do
+    out, status = cli(:run, files: { "app.rb" => "" }, env: { "REDIS_URL" => "redis://:hunter 2@h/0" })
+    expect(status).to eq(1)
+    expect(out).to match(/\Afootplate: The application's Redis settings cannot be used: /)
+    expect(out).not_to include("hunter")
+  end
+
   it "warns of an eviction policy at boot" do
     redis.call("CONFIG", "SET", "maxmemory-policy", "volatile-ttl")
     expect(cli(:run).first).to match(/WARN.*Redis may throw jobs away.*volatile-ttl/)

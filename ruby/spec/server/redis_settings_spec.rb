@@ -30,9 +30,9 @@ RSpec.describe Footplate::Server::RedisSettings do
 
   it "takes what the redis gem 4 made of its options" do
     options = { scheme: "rediss", host: "h", port: 1, db: 3, username: "u", password: "p", ssl: true,
-                ssl_params: { verify_mode: 0, ca_file: "/ca.pem" }, connect_timeout: 1.0, read_timeout: 2.0 }
+                ssl_params: { verify_mode: 0, ca_file: __FILE__ }, connect_timeout: 1.0, read_timeout: 2.0 }
     expect(described_class.from_redis_gem(options)).to eq(
-      host: "h", port: 1, db: 3, username: "u", password: "p", tls: { ca_file: "/ca.pem", verify: false },
+      host: "h", port: 1, db: 3, username: "u", password: "p", tls: { ca_file: __FILE__, verify: false },
       connect_timeout: 1.0, response_timeout: 2.0
     )
     expect(described_class.from_redis_gem({ path: "/s", host: "h", port: 1, db: 0 })).to eq(path: "/s", db: 0)
@@ -51,10 +51,15 @@ RSpec.describe Footplate::Server::RedisSettings do
   describe Footplate::Server::RedisSettings::Tls do
     it "gives a key in memory a file that nobody else finds" do
       key = OpenSSL::PKey::RSA.new(1024)
-      path = described_class.read({ key: key, cert: "/c.pem" }).fetch(:key_file)
+      path = described_class.read({ key: key, cert: __FILE__ }).fetch(:key_file)
       expect(File.read(path)).to eq(key.to_pem)
       expect(described_class.read({ key: key })[:key_file]).to eq(path)
       expect(File.readlink(path)).to end_with(" (deleted)") if path.start_with?("/proc")
+    end
+
+    it "names a file that cannot be read" do
+      expect { described_class.read({ key: "/nowhere.pem" }) }
+        .to raise_error(Footplate::Server::BootError, %r{ssl_params\[:key\] .*: /nowhere\.pem cannot be read})
     end
 
     it "says what the engine cannot follow" do

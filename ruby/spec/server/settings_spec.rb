@@ -130,6 +130,11 @@ RSpec.describe Footplate::Server::Settings do
       "concurrency: ten" => /\Aconcurrency: "ten" is not a whole number\z/,
       "concurrency: 0" => /\Aconcurrency: 0 is not a valid value; it must be 1 or more\z/,
       "timeout: -1" => /\Atimeout: -1 is not a valid value; it must be above 0\z/,
+      "concurrency: 2.5" => /\Aconcurrency: 2\.5 is not a whole number\z/,
+      "max_retries: many" => /\Amax_retries: "many" is not a whole number\z/,
+      "dead_max_jobs: -3" => /\Adead_max_jobs: -3 is not a valid value; it must be 0 or more\z/,
+      "prefetch_ms: 1.5" => /\Aprefetch_ms: 1\.5 is not a whole number\z/,
+      "beat_seconds: .inf" => /\Abeat_seconds: Infinity is not a number\z/,
       "lease_seconds: soon" => /\Alease_seconds: "soon" is not a number\z/,
       "queues: [{a: 2}]" => /\Aqueues: .* is not a queue;/,
       "capsules: [a]" => /\Acapsules must be names with settings, not Array\z/,
@@ -143,6 +148,11 @@ RSpec.describe Footplate::Server::Settings do
 
     it "must exist when named" do
       expect(refusal({ config_file: "nope.yml" })).to eq("No such file nope.yml")
+    end
+
+    # Whoever runs the suite may read everything but this.
+    it "must be readable", if: File.file?("/proc/self/mem") do
+      expect(refusal({ config_file: "/proc/self/mem" })).to eq("/proc/self/mem: cannot be read: Input/output error")
     end
   end
 

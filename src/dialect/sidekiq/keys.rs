@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::Generation;
+use super::{Generation, MetricsForm};
 
 /// Builds key names, under the namespace of `redis-namespace` (6.4) if there is one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -117,6 +117,45 @@ impl Keys {
     /// A metrics key (see [`super::Metrics`]), whose name is given without namespace.
     pub fn metrics(&self, name: &str) -> String {
         self.key(name)
+    }
+
+    /// A key of every kind that a process with these queues uses. Without the histograms of Sidekiq 7, which begin
+    /// with the names of job classes.
+    pub fn samples(&self, identity: &str, generation: Generation, queues: &[&str]) -> Vec<String> {
+        let metrics: &[&str] = match generation.metrics_form() {
+            MetricsForm::None => &[],
+            MetricsForm::LongDate => &["j|20260304|8:45"],
+            MetricsForm::ShortDate => &["j|260304|8:45", "h|Job-4-8:45"],
+        };
+        let queues = queues.iter().map(|name| self.queue(name));
+        let of_everybody = [
+            self.queues(),
+            self.schedule(),
+            self.retry(),
+            self.dead(),
+            self.processes(),
+            self.paused(),
+            self.process_cleanup(),
+            self.stat_processed(),
+            self.stat_processed_on("2026-03-04"),
+            self.stat_failed(),
+            self.stat_failed_on("2026-03-04"),
+            self.leases(),
+            self.orphans(),
+            self.suspects(),
+            self.trials(),
+            self.recovered("0"),
+            self.inflight(identity),
+            self.handoff(identity, "0"),
+            self.handoffs(),
+        ];
+        let work = self.work_of_all_versions(identity);
+        queues
+            .chain(of_everybody)
+            .chain([self.process(identity), self.signals(identity)])
+            .chain(work)
+            .chain(metrics.iter().map(|name| self.metrics(name)))
+            .collect()
     }
 
     /// Footplate: sorted set of holders by the Redis time at which their lease ends.

@@ -42,6 +42,8 @@ module Footplate
 
       # @raise [BootError] when there is no application at the given place
       def check
+        # Ruby would say that there is no such file.
+        raise BootError, "#{@path} cannot be read: Permission denied" if File.exist?(@path) && !File.readable?(@path)
         return if File.file?(@path) || File.file?(rails_file("application.rb"))
 
         missing = "There is no #{@path}"

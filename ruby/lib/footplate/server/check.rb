@@ -1,14 +1,16 @@
 # frozen_string_literal: true
 
+require "footplate/native"
 require "footplate/server/boot"
 require "footplate/server/check/report"
+require "footplate/server/engine_config"
 require "footplate/server/redis_probe"
 
 module Footplate
   module Server
     ##
     # `footplate check`: loads everything that would run and shows it, but starts nothing, fires no event and
-    # writes nothing to Redis.
+    # leaves nothing in Redis.
     class Check
       # @param typed [Hash{Symbol => Object}] what Native.parse answered
       # @param out [IO]
@@ -74,7 +76,7 @@ module Footplate
       def redis
         @report.section
         @report.line("Redis", @probe.place)
-        return @report.failure(@probe.problem) if @probe.problem
+        return if @probe.problem
 
         @report.line("",
                      ["#{@probe.server} answers",
@@ -120,9 +122,18 @@ module Footplate
         @boot.replaced_parts.each { |part| part.used ? @report.remark(part.to_s) : @report.warning(part.to_s) }
       end
 
+      # The engine itself says whether it would start with these settings on this Redis.
+      # @return [String, nil]
+      def problem
+        @probe.problem || Native::Engine.check(EngineConfig.new(settings, host).to_json)
+      rescue Error => e
+        e.message
+      end
+
       def conclusion
         @report.section
-        if @probe.problem
+        if (found = problem)
+          @report.failure(found)
           @report.failure("It could not start.")
           1
         else

@@ -72,6 +72,9 @@ module Footplate
       guarded do
         require "footplate/server/check"
         Server::Check.run(@typed)
+      rescue SystemExit => e
+        # Whoever asks would take a status of 0 for "it would start".
+        raise Server::BootError, "The application ended this process, with status #{e.status}, while it was loaded"
       end
     end
 
@@ -119,8 +122,8 @@ module Footplate
       yield
     rescue Interrupt
       130
-    rescue StandardError, ScriptError => e
-      raise if $DEBUG
+    rescue Exception => e # rubocop:disable Lint/RescueException
+      raise if $DEBUG || e.is_a?(SystemExit) || e.is_a?(SignalException)
 
       Server::BootFailure.new(e, verbose: @typed[:verbose] || ENV["DEBUG_INVOCATION"] == "1").report
       1

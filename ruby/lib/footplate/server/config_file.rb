@@ -44,7 +44,7 @@ module Footplate
       # @return [Hash{Symbol => Object}]
       # @raise [BootError] naming file and line
       def read(environment)
-        hash = parse(evaluate) || {}
+        hash = parse(evaluate(content)) || {}
         refuse("must hold keys and values, not #{hash.class}") unless hash.is_a?(Hash)
 
         symbolize(hash)
@@ -57,8 +57,15 @@ module Footplate
 
       private
 
-      def evaluate
-        erb = ERB.new(File.read(@path), trim_mode: "-")
+      def content
+        File.read(@path)
+      rescue SystemCallError => e
+        # Without the name of Ruby's function.
+        refuse("cannot be read: #{e.class.new.message}")
+      end
+
+      def evaluate(text)
+        erb = ERB.new(text, trim_mode: "-")
         erb.filename = File.expand_path(@path)
         erb.result
       rescue StandardError, SyntaxError => e

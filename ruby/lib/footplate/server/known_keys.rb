@@ -11,19 +11,21 @@ module Footplate
       # Footplate's own, with their units in their names.
       TUNING = %i[lease_seconds beat_seconds prefetch_ms].freeze
 
-      # Sidekiq's that are numbers of seconds.
-      SECONDS = %i[timeout average_scheduled_poll_interval poll_interval_average].freeze
+      # Numbers of seconds, above 0.
+      SECONDS = %i[timeout average_scheduled_poll_interval poll_interval_average lease_seconds beat_seconds].freeze
+
+      # Whole numbers, 0 included.
+      COUNTS = %i[max_retries dead_max_jobs dead_timeout_in_seconds prefetch_ms].freeze
 
       SIDEKIQ = %i[
-        concurrency queues verbose tag labels require environment capsules max_retries dead_max_jobs
-        dead_timeout_in_seconds strict pidfile logfile daemon on_complex_arguments max_iteration_runtime
-        logged_job_attributes skip_default_job_logging redis_idle_timeout
+        concurrency queues verbose tag labels require environment capsules strict pidfile logfile daemon
+        on_complex_arguments max_iteration_runtime logged_job_attributes skip_default_job_logging redis_idle_timeout
       ].freeze
 
       # Of other gems (sidekiq-scheduler, sidekiq-cron, sidekiq-limit_fetch), too near to some of the above.
       FOREIGN = %i[schedule scheduler dynamic enabled limits process_limits blocking cron_poll_interval].freeze
 
-      ALL = (TUNING + SECONDS + SIDEKIQ + FOREIGN).freeze
+      ALL = (SECONDS + COUNTS + SIDEKIQ + FOREIGN).freeze
 
       module_function
 

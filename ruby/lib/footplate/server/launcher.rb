@@ -12,6 +12,7 @@ require "footplate/server/job_class"
 require "footplate/server/payload_json"
 require "footplate/server/shutdown"
 require "footplate/server/signals"
+require "footplate/server/work_state"
 
 module Footplate
   module Server
@@ -53,8 +54,9 @@ module Footplate
       # Everything that works.
       def start
         @engine = Native::Engine.start(EngineConfig.new(@settings, host).to_json)
-        # Before the first job, which may look at it.
+        # Before the first job, which may look at them.
         title
+        WorkState.attach(@engine)
         @control = Control.new(engine: @engine, host: host, launcher: self)
         @control.start
         DueJobs.new(engine: @engine, host: host).start if host.client_middleware?

@@ -30,7 +30,7 @@ module Footplate
 
       # @return [Array<String>] what an operator should know
       def warnings
-        [eviction, replica, *@host.redis_warnings].compact
+        [eviction, *@host.redis_warnings].compact
       end
 
       # @return [String, nil] nil when the server keeps it to itself
@@ -69,12 +69,6 @@ module Footplate
         return if policy.empty? || policy == "noeviction"
 
         "Redis may throw jobs away when its memory is full: its maxmemory-policy is #{policy}. Set it to noeviction."
-      end
-
-      def replica
-        return unless @info["role"] == "slave"
-
-        "#{place} is a replica: it takes no writes, so no job can run until it becomes the primary."
       end
     end
   end

@@ -3,6 +3,7 @@
 require "footplate/server/boot_error"
 require "footplate/server/config_file"
 require "footplate/server/known_keys"
+require "footplate/server/numbers"
 require "footplate/server/queue_list"
 
 module Footplate
@@ -106,14 +107,14 @@ module Footplate
         return unless merged[:concurrency].nil?
 
         threads = @env["RAILS_MAX_THREADS"]
-        threads.nil? ? merged.delete(:concurrency) : merged[:concurrency] = whole("RAILS_MAX_THREADS", threads)
+        threads.nil? ? merged.delete(:concurrency) : merged[:concurrency] = Numbers.whole("RAILS_MAX_THREADS", threads)
       end
 
       def check_numbers(merged)
-        merged[:concurrency] = whole("concurrency", merged[:concurrency]) if merged[:concurrency]
-        (KnownKeys::SECONDS + KnownKeys::TUNING).each do |key|
-          merged[key] = number(key, merged[key]) unless merged[key].nil?
-        end
+        given = merged.compact
+        merged[:concurrency] = Numbers.whole(:concurrency, given[:concurrency]) if given[:concurrency]
+        given.slice(*KnownKeys::COUNTS).each { |key, value| merged[key] = Numbers.whole(key, value, least: 0) }
+        given.slice(*KnownKeys::SECONDS).each { |key, value| merged[key] = Numbers.seconds(key, value) }
       end
 
       def check_capsules(capsules)
@@ -126,27 +127,9 @@ module Footplate
             raise BootError, "capsules: #{name} needs both concurrency and queues"
           end
 
-          capsule[:concurrency] = whole("capsules: #{name}: concurrency", capsule[:concurrency])
+          capsule[:concurrency] = Numbers.whole("capsules: #{name}: concurrency", capsule[:concurrency])
           capsule[:queues] = QueueList.to_strings(QueueList.parse(capsule[:queues], "capsules: #{name}: queues"))
         end
-      end
-
-      def whole(name, value)
-        number = Integer(value, exception: false)
-        raise BootError, "#{name}: #{value.inspect} is not a whole number" if number.nil?
-        raise BootError, "#{name}: #{value} is not a valid value; it must be 1 or more" unless number.positive?
-
-        number
-      end
-
-      def number(name, value)
-        number = value.is_a?(Numeric) ? value : (Integer(value, exception: false) || Float(value, exception: false))
-        raise BootError, "#{name}: #{value.inspect} is not a number" if number.nil?
-        if number.negative? || (number.zero? && name != :prefetch_ms)
-          raise BootError, "#{name}: #{value} is not a valid value; it must be above 0"
-        end
-
-        number
       end
     end
   end

@@ -126,7 +126,7 @@ module Footplate
 
         # Private in 7. Without Thread.current's pools: the engine's connection is the process's.
         def redis_client_config
-          @redis_client_config ||= config.send(:local_redis_pool).with(&:config)
+          @redis_client_config ||= first_connection { config.send(:local_redis_pool).with(&:config) }
         end
 
         def apply_capsule(name, settings)

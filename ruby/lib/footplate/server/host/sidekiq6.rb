@@ -118,7 +118,7 @@ module Footplate
 
         # The application may have put a pool of its own making there, with a client of its own.
         def redis_client
-          @redis_client ||= ::Sidekiq.redis_pool.with { |client| client }
+          @redis_client ||= first_connection { ::Sidekiq.redis_pool.with { |client| client } }
         end
 
         def namespaced?

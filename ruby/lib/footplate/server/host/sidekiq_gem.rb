@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "footplate/server/boot_error"
 require "footplate/server/host/base"
 require "footplate/server/host/native_log"
 require "footplate/server/redis_settings"
@@ -91,6 +92,14 @@ module Footplate
         end
 
         private
+
+        # The first connection is where the client reads the application's options.
+        # @raise [BootError] for options that it cannot use
+        def first_connection
+          yield
+        rescue ArgumentError, URI::Error => e
+          raise BootError, "The application's Redis settings cannot be used: #{RedisSettings.scrub(e.message)}"
+        end
 
         def cli
           ::Sidekiq::CLI.instance

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "tempfile"
+require "footplate/server/boot_error"
 
 module Footplate
   module Server
@@ -14,11 +15,13 @@ module Footplate
         module_function
 
         # @param params [Hash, nil]
+        # @raise [BootError] for a file that cannot be read
         # @return [Hash{Symbol => Object}] empty means: the system's authorities, verified
         def read(params)
           params = (params || {}).transform_keys(&:to_sym)
           # OpenSSL::SSL::VERIFY_NONE is 0; not loaded for the sake of one number.
-          { ca_file: params[:ca_file]&.to_s, cert_file: file(params[:cert]), key_file: file(params[:key]),
+          { ca_file: readable(:ca_file, params[:ca_file]), cert_file: file(:cert, params[:cert]),
+            key_file: file(:key, params[:key]),
             verify: params.key?(:verify_mode) ? params[:verify_mode] != 0 : nil }.compact
         end
 
@@ -29,10 +32,18 @@ module Footplate
           end
         end
 
+        # OpenSSL says "system lib" of a file that is not there.
+        def readable(name, path)
+          return path&.to_s if path.nil? || File.readable?(path.to_s)
+
+          raise BootError, "ssl_params[:#{name}] of the Redis connection: #{path} cannot be read"
+        end
+        private_class_method :readable
+
         # A path is passed on. A certificate or key in memory gets a file without a name, which only this
         # process can open and which is gone when it ends.
-        def file(value)
-          return value&.to_s unless value.respond_to?(:to_pem)
+        def file(name, value)
+          return readable(name, value) unless value.respond_to?(:to_pem)
 
           @kept ||= {}.compare_by_identity
           held = @kept[value] ||= Tempfile.new("footplate-tls").tap { |file| file.write(value.to_pem) && file.flush }

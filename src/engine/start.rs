@@ -1,0 +1,113 @@
+//! The beginning: from settings to a server on which jobs can be worked, or why not. `check` asks the same
+//! questions as a start, so the two cannot disagree; it registers nothing and claims nothing.
+
+use std::time::Instant;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::heartbeat;
+use super::settings::Settings;
+use super::shared::Shared;
+use super::tasks;
+use crate::config::redis::RedisSettings;
+use crate::store::{Store, StoreError, Touched};
+
+/// Why an engine did not start. Nothing is tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Redis said no, or did not answer.
+    #[error("Cannot work with Redis at {address}: {}", advice(.error))]
+    Redis {
+        /// Where it is, without user and password.
+        address: String,
+        /// What happened.
+        error: StoreError,
+    },
+    /// The system refused a thread or a timer.
+    #[error("cannot start the engine's thread: {0}")]
+    System(#[from] std::io::Error),
+    /// The engine's thread ended before it was ready.
+    #[error("the engine ended while it started; the log tells why")]
+    Ended,
+}
+
+/// What happened, and what to do about it before the next start.
+fn advice(error: &StoreError) -> String {
+    match error {
+        StoreError::Unavailable(why) if why.contains("CaUsedAsEndEntity") => {
+            "its certificate is an authority's (CA:TRUE), which cannot be a server's as well; give it one of its own \
+             that the authority has signed"
+                .to_owned()
+        }
+        StoreError::Unavailable(why) if why.contains("certificate") => {
+            format!("{why}; check its certificate, and the ssl_params of the connection")
+        }
+        StoreError::Unavailable(why) => format!("{why}; is it running, and is the address right?"),
+        StoreError::Refused(why)
+            if why.starts_with("READONLY") || why.starts_with("MASTERDOWN") =>
+        {
+            "it is a replica, which takes no writes; connect to the primary, or through Sentinel"
+                .to_owned()
+        }
+        StoreError::Refused(why) => {
+            format!("it takes no writes now ({why}); start again when it does")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn about(redis: &RedisSettings) -> impl Fn(StoreError) -> StartError {
+    let address = redis.to_string();
+    move |error| StartError::Redis {
+        address: address.clone(),
+        error,
+    }
+}
+
+/// Whether an engine with these settings could start here and now. Blocks.
+///
+/// # Errors
+/// What the start itself would fail with.
+pub fn check(settings: &Settings) -> Result<(), StartError> {
+    tasks::runtime()?
+        .block_on(open(settings))
+        .map(drop)
+        .map_err(about(&settings.redis))
+}
+
+/// Connects, takes a lease and writes the first heartbeat.
+pub(super) async fn start(
+    shared: &Shared,
+) -> Result<(Store, UnboundedReceiver<Touched>), StartError> {
+    join(shared).await.map_err(about(&shared.settings.redis))
+}
+
+async fn join(shared: &Shared) -> Result<(Store, UnboundedReceiver<Touched>), StoreError> {
+    let settings = &shared.settings;
+    let (store, touched) = open(settings).await?;
+    let store = store.with_dead_limits(settings.dead);
+    store.watch_signals(&settings.process.identity).await?;
+    let asked = Instant::now();
+    store
+        .take_lease(&shared.holder(shared.epoch()), settings.lease)
+        .await?;
+    shared.lease_holds_until(asked + settings.lease);
+    heartbeat::beat(shared, &store, 0).await?;
+    Ok((store, touched))
+}
+
+async fn open(settings: &Settings) -> Result<(Store, UnboundedReceiver<Touched>), StoreError> {
+    let (store, touched) = Store::open(&settings.redis, settings.keys.clone()).await?;
+    let queues: Vec<&str> = settings
+        .capsules
+        .iter()
+        .flat_map(|it| &it.queues)
+        .map(|it| it.name.as_str())
+        .collect();
+    let identity = &settings.process.identity;
+    let samples = settings
+        .keys
+        .samples(identity, settings.generation, &queues);
+    store.check_rights(&samples).await?;
+    Ok((store, touched))
+}

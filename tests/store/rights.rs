@@ -1,0 +1,96 @@
+use footplate::config::redis::{RedisSettings, Secret};
+use footplate::dialect::sidekiq::Generation;
+use footplate::store::{Keys, Store, StoreError};
+
+use crate::support::Server;
+
+/// A user with these rights, and how to connect as him.
+fn user(server: &Server, rules: &str) -> RedisSettings {
+    server.run::<()>(&format!("ACL SETUSER shop reset on >pw &* {rules}"));
+    let mut settings = server.settings();
+    settings.username = Some("shop".to_owned());
+    settings.password = Some(Secret("pw".to_owned()));
+    settings
+}
+
+async fn tried(settings: &RedisSettings, keys: Keys) -> Result<(), StoreError> {
+    let samples = keys.samples("host:1:ab", Generation::default(), &["mail", "low"]);
+    let (store, _) = Store::open(settings, keys).await?;
+    store.check_rights(&samples).await
+}
+
+#[tokio::test]
+async fn a_missing_right_is_named_as_it_is_granted() {
+    let server = Server::start();
+    for (rules, missing) in [
+        ("~* +@all -hset", "+hset"),
+        ("~* +@all -zadd -rpush", "+rpush +zadd"),
+        ("~* +@all -unlink", "+unlink"),
+        ("~* +@all -evalsha", "+evalsha"),
+        ("~* +@all -eval -evalsha", "+eval +evalsha"),
+        (
+            "+@all ~queue:low ~queues ~schedule ~retry ~dead ~process* ~paused ~stat:* ~host:* ~j|* ~h|*",
+            "~queue:* ~footplate:*",
+        ),
+        (
+            "+@all ~queue:* ~footplate:* ~stat:* ~host:* -hset",
+            "+hset ~queues ~schedule ~retry ~dead ~processes \
+          ~paused ~process_cleanup ~j|* ~h|*",
+        ),
+    ] {
+        let error = tried(&user(&server, rules), Keys::default())
+            .await
+            .unwrap_err();
+        let grant = format!("ACL SETUSER shop {missing}");
+        assert!(error.to_string().ends_with(&grant), "{rules}: {error}");
+        // It is enough.
+        server.run::<()>(&grant);
+        let settings = user(&server, &format!("{rules} {missing}"));
+        tried(&settings, Keys::default()).await.unwrap();
+    }
+    assert_eq!(server.run::<Vec<String>>("KEYS *"), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_may_only_be_read_is_not_enough() {
+    let server = Server::start();
+    // Before, an ACL did not tell reading from writing.
+    if server.store().await.server().version < Some((7, 0, 0)) {
+        return;
+    }
+    let error = tried(&user(&server, "+@all %R~*"), Keys::default()).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains(" ~queue:* ~queues "), "{error}");
+}
+
+#[tokio::test]
+async fn keys_are_those_of_the_namespace() {
+    let server = Server::start();
+    let settings = user(&server, "~app:* +@all");
+    tried(&settings, Keys::new(Some("app"))).await.unwrap();
+    let error = tried(&settings, Keys::new(Some("shop")))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains(" ~shop:queue:* ~shop:queues "), "{error}");
+}
+
+#[tokio::test]
+async fn a_full_server_is_not_about_rights() {
+    let server = Server::start();
+    server.run::<()>("CONFIG SET maxmemory 1");
+    tried(&server.settings(), Keys::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_replica_is_told() {
+    let server = Server::start();
+    server.run::<()>("REPLICAOF 127.0.0.1 1");
+    let error = tried(&server.settings(), Keys::default())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Refused(why) if why.starts_with("READONLY ")),
+        "{error}"
+    );
+}
