@@ -10,8 +10,7 @@ use tokio::time::sleep;
 use super::control::Control;
 use super::shared::{Phase, Shared};
 use super::sync::lock;
-use crate::dialect::sidekiq;
-
+use crate::dialect::sidekiq::{self, Write};
 use crate::store::{Beat, Store, StoreError};
 
 /// Round trips that are remembered to judge the connection, as Sidekiq does.
@@ -84,21 +83,42 @@ pub(super) async fn beat(shared: &Shared, store: &Store, rtt: u64) -> Result<u64
     Ok(u64::try_from(reply.rtt.as_micros()).unwrap_or(u64::MAX))
 }
 
-/// Writes what was measured since the last time. What cannot be written is kept.
+/// Measurements on their way to Redis, under the number that keeps them from being counted twice.
+pub(super) struct Flush {
+    sequence: u64,
+    writes: Vec<Write>,
+}
+
+/// Writes what was measured since the last time. What cannot be written now is kept for the next time: the
+/// heartbeat must not wait for it.
 pub(super) async fn flush_metrics(shared: &Shared, store: &Store) {
-    let writes = lock(&shared.metrics).drain(shared.clock.now());
-    if writes.is_empty() {
+    let kept = lock(&shared.unwritten).take();
+    let Some(flush) = kept.or_else(|| measured(shared)) else {
         return;
+    };
+    let holder = shared.holder(shared.epoch());
+    match store
+        .apply_metrics(&holder, flush.sequence, &flush.writes)
+        .await
+    {
+        Ok(_) => shared.online("write metrics"),
+        // Of a wrong type, say: it would be refused again.
+        Err(error @ StoreError::Unexpected(_)) => {
+            tracing::error!("cannot write metrics: {error}; those of the last seconds are lost");
+        }
+        Err(error) => {
+            shared.offline("write metrics", &error);
+            *lock(&shared.unwritten) = Some(flush);
+        }
     }
-    let sequence = shared.next_flush();
-    let writes = &writes;
-    shared
-        .insist("write metrics", async || {
-            // Another one once the lease was lost.
-            let holder = shared.holder(shared.epoch());
-            store.apply_metrics(&holder, sequence, writes).await
-        })
-        .await;
+}
+
+fn measured(shared: &Shared) -> Option<Flush> {
+    let writes = lock(&shared.metrics).drain(shared.clock.now());
+    (!writes.is_empty()).then(|| Flush {
+        sequence: shared.next_flush(),
+        writes,
+    })
 }
 
 fn judge(readings: &mut Vec<u64>, rtt: u64) {

@@ -11,6 +11,7 @@ use tokio::sync::{Notify, watch};
 use super::busy::Busy;
 use super::clock::Clock;
 use super::control::{Control, DueBatch};
+use super::heartbeat::Flush;
 use super::mailbox::Mailbox;
 use super::outage::Outage;
 use super::ready::Ready;
@@ -78,6 +79,7 @@ pub struct Shared {
     lease_until: AtomicU64,
     born: Instant,
     flushes: AtomicU64,
+    pub(super) unwritten: Mutex<Option<Flush>>,
     pub(super) outage: Mutex<Option<Outage>>,
 }
 
@@ -106,6 +108,7 @@ impl Shared {
             lease_until: AtomicU64::new(0),
             born: Instant::now(),
             flushes: AtomicU64::new(0),
+            unwritten: Mutex::new(None),
             outage: Mutex::new(None),
             settings,
         }

@@ -96,7 +96,7 @@ Conformance.describe "a locale without UTF-8" do
 end
 
 Conformance.describe "bundle exec" do
-  app LOOK, files: { "Gemfile" => %(source "https://rubygems.org"\ngem "sidekiq"\n) }
+  app LOOK, files: { "Gemfile" => %(gem "sidekiq"\n) }
 
   it "gives the bundle" do
     write("app.rb",

@@ -32,7 +32,7 @@ module Conformance
     # A Gemfile without the sidekiq gem, for applications that have none.
     def self.gemfile_without_sidekiq(*gems)
       gems.unshift(%w[redis-client redis].find { |name| InstalledGems.has?(name) })
-      (["source 'https://rubygems.org'"] + gems.map { |name| "gem #{name.inspect}" }).join("\n")
+      gems.map { |name| "gem #{name.inspect}" }.join("\n")
     end
   end
 end
