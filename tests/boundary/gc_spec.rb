@@ -49,10 +49,12 @@ require_relative "support/server"
           server.push("Killed", [[1, "x"]] * 5)
           server.start
           server.await_idle(within: 300)
-          expect(server.ledger.map(&:to_i)).to match_array((1..count).reject { |id| (id % 3).zero? })
           messages = server.jobs_of(:retry).map { |job| job["error_message"] }
-          expect(messages.tally.values_at("wanted")).to eq([count / 3])
-          expect(messages.size).to eq((count / 3) + 5)
+          aggregate_failures do
+            expect(server.ledger.map(&:to_i)).to match_array((1..count).reject { |id| (id % 3).zero? })
+            expect(messages.tally.values_at("wanted")).to eq([count / 3])
+            expect(messages.size).to eq((count / 3) + 5), messages.inspect
+          end
           expect(server.stop(within: 60).exitstatus).to eq(0)
         end
       end

@@ -1,8 +1,9 @@
 # frozen_string_literal: true
 
 require "footplate/server/decoder"
-require "footplate/server/failure"
+require "footplate/server/job_classes"
 require "footplate/server/job_lines"
+require "footplate/server/job_retry"
 
 module Footplate
   module Server
@@ -27,15 +28,15 @@ module Footplate
         @chain = host.server_middleware(capsule.name)
         @reloader = host.reloader
         @decoder = Decoder.new(host, json)
-        @classes = {} if host.cache_classes?
+        @classes = JobClasses.new(cache: host.cache_classes?)
         @lines = JobLines.new(host)
-        @failure = Failure.new(host, json)
+        @retry = JobRetry.new(Failure.new(host, json), controls)
         @interruption = Interruption.new(host, json, controls) if controls.interrupted
       end
 
       # Whether the engine may run plain jobs without calling anything here.
       def native?
-        @chain.empty? && @reloader.nil? && @lines.native? && !@host.custom_json? && !@classes.nil?
+        @chain.empty? && @reloader.nil? && @lines.native? && !@host.custom_json? && @classes.cached?
       end
 
       # What a job's `interrupted?` asks.
@@ -45,9 +46,7 @@ module Footplate
 
       # @return [Class] raises NameError when there is none
       def resolve(name)
-        return JobClass.resolve(name) unless @classes
-
-        @classes[name] ||= JobClass.resolve(name)
+        @classes[name]
       end
 
       # Runs a job from its payload to its outcome.
@@ -68,7 +67,7 @@ module Footplate
 
       # Sees a job to its end that raised on the native path. `instance` is nil when it has none.
       def failed(job, exception, instance)
-        uninterrupted { conclude(job, exception, instance) }
+        @retry.uninterrupted { conclude(job, exception, instance) }
       end
 
       # Whether the process's end is what kept a job from being handed in.
@@ -85,22 +84,20 @@ module Footplate
         payload = @decoder.again(job)
         return if @interruption&.handle?(job, exception, payload)
 
-        unless instance && @failure.local(job, exception, instance)
-          @failure.global(job, exception)
-        end
+        @retry.record(job, exception, instance)
         report(job, exception, payload)
       end
 
       def nest(job, payload)
         queue = job.queue
         @lines.prepare(job, payload) do
-          globally(job) do
+          @retry.global(job) do
             @lines.call(job, payload, queue) do
               profiled(payload) do
                 reloaded do
                   instance = build(payload)
                   job.reached(payload["wrapped"] || payload["class"])
-                  locally(job, instance) { invoke(job, instance, payload, queue) }
+                  @retry.local(job, instance) { invoke(job, instance, payload, queue) }
                 end
               end
             end
@@ -109,7 +106,7 @@ module Footplate
       end
 
       def build(payload)
-        instance = resolve(payload["class"]).new
+        instance = @classes[payload["class"]].new
         instance.jid = payload["jid"]
         instance._context = self if instance.respond_to?(:_context=)
         instance
@@ -121,33 +118,6 @@ module Footplate
         raise e unless @interruption&.handle?(job, e, payload)
 
         raise @controls.skip
-      end
-
-      def locally(job, instance)
-        yield
-      rescue @controls.handled, @controls.shutdown
-        raise
-      rescue Exception => e # rubocop:disable Lint/RescueException
-        raise @controls.shutdown if @controls.shutdown?(e)
-        raise e unless uninterrupted { @failure.local(job, e, instance) }
-
-        raise @controls.handled
-      end
-
-      def globally(job)
-        yield
-      rescue @controls.handled, @controls.shutdown
-        raise
-      rescue Exception => e # rubocop:disable Lint/RescueException
-        raise @controls.shutdown if @controls.shutdown?(e)
-
-        uninterrupted { @failure.global(job, e) }
-        raise @controls.handled
-      end
-
-      # A failure that is being recorded is no longer the job's: shutdown waits for it.
-      def uninterrupted(&block)
-        Thread.handle_interrupt(@controls.shutdown => :never, &block)
       end
 
       def reloaded(&block)

@@ -1,0 +1,54 @@
+# frozen_string_literal: true
+
+require "footplate/server/failure"
+
+module Footplate
+  module Server
+    ##
+    # The two layers around a job in which a failure is recorded, nested as those of Sidekiq::JobRetry: the inner
+    # one knows the job's instance, whose class has a say; the outer one takes what happens between the two. What
+    # was recorded goes on outwards as `handled`.
+    class JobRetry
+      # @param failure [Failure]
+      # @param controls [Controls]
+      def initialize(failure, controls)
+        @failure = failure
+        @controls = controls
+      end
+
+      def local(job, instance)
+        yield
+      rescue @controls.handled, @controls.shutdown
+        raise
+      rescue Exception => e # rubocop:disable Lint/RescueException
+        raise @controls.shutdown if @controls.shutdown?(e)
+        raise e unless uninterrupted { @failure.local(job, e, instance) }
+
+        raise @controls.handled
+      end
+
+      def global(job)
+        yield
+      rescue @controls.handled, @controls.shutdown
+        raise
+      rescue Exception => e # rubocop:disable Lint/RescueException
+        raise @controls.shutdown if @controls.shutdown?(e)
+
+        uninterrupted { @failure.global(job, e) }
+        raise @controls.handled
+      end
+
+      # Both for a job that ran without layers.
+      def record(job, exception, instance)
+        return if instance && @failure.local(job, exception, instance)
+
+        @failure.global(job, exception)
+      end
+
+      # A failure that is being recorded is no longer the job's: shutdown waits for it.
+      def uninterrupted(&block)
+        Thread.handle_interrupt(@controls.shutdown => :never, &block)
+      end
+    end
+  end
+end
