@@ -326,6 +326,11 @@ impl Idle {
                 self.fruitless = 0;
             } else if self.fruitless > 3 {
                 sleep(Duration::from_millis(u64::from(self.fruitless.min(8)) - 3)).await;
+            } else {
+                // The same push may have handed a job over: that goes first, since its worker can start.
+                for _ in 0..4 {
+                    tokio::task::yield_now().await;
+                }
             }
         } else {
             let pause = Duration::from_millis(2) * 2_u32.pow(self.fruitless.min(6));
