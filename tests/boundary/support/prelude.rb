@@ -7,7 +7,13 @@ require "footplate"
 APP = defined?(Sidekiq) ? Sidekiq : Footplate
 APP.configure_server { |config| config.redis = { url: ENV.fetch("REDIS_URL") } }
 LEDGER = File.open(ENV.fetch("LEDGER"), "a")
-def mark(text) = LEDGER.syswrite("#{text}\n")
+
+# Ruby protects the pages it compacts, and a system call that meets one fails instead of waiting.
+def mark(text)
+  LEDGER.syswrite("#{text}\n")
+rescue Errno::EFAULT
+  retry
+end
 
 class Around
   def call(*) = yield
