@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use tokio::time::{sleep, timeout};
 
-use super::handoff::HANDOFFS;
 use super::order::QueueOrder;
 use super::outcome::Outcome;
 use super::ready::Demand;
@@ -94,11 +93,15 @@ impl Fetcher {
             let prefetch = self.pace.prefetch(demand, self.shared.settings.ahead);
             self.capsule().ready.set_prefetch(prefetch);
             if demand.want == 0 {
+                self.capsule().say_idle(false);
                 self.wait_for_demand(demand).await;
                 continue;
             }
             let (jobs, held_back) = self.claim(demand).await;
-            self.say_idle(jobs.is_empty() && !held_back && demand.idle > HANDOFFS);
+            // Without tracking nobody would say that a queue was paused.
+            let handoffs = self.store.server().tracking && self.capsule().has_room_for_handoffs();
+            self.capsule()
+                .say_idle(jobs.is_empty() && !held_back && handoffs);
             if jobs.is_empty() && held_back {
                 tokio::select! {
                     () = sleep(TRIAL) => {}
@@ -120,12 +123,6 @@ impl Fetcher {
 
     fn capsule(&self) -> &Capsule {
         &self.shared.capsules[self.index]
-    }
-
-    fn say_idle(&self, now: bool) {
-        self.capsule()
-            .idle
-            .send_if_modified(|idle| std::mem::replace(idle, now) != now);
     }
 
     fn hand_over(&self, jobs: Vec<Arc<Job>>) {

@@ -6,9 +6,9 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep;
 
 use super::outcome::Outcome;
@@ -23,7 +23,12 @@ pub(super) const HANDOFFS: usize = 3;
 /// Tokens of jobs that come this way begin here: above those of all claims.
 pub(super) const FIRST_TOKEN: u64 = 1 << 52;
 /// How soon to say again that the waiting is over.
-const RECALL: Duration = Duration::from_millis(5);
+const AGAIN: Duration = Duration::from_millis(5);
+/// How long after a lost connection the server may still move a job for it: it may not know of the loss,
+/// and wait as long as it was told to.
+const LATE: Duration = Duration::from_secs(35);
+/// How often to look for such a job.
+const LOOK: Duration = Duration::from_secs(1);
 /// After a refusal. Most end with a message, some only with time.
 const REFUSED: Duration = Duration::from_secs(5);
 
@@ -44,36 +49,40 @@ impl Handoff {
     pub(super) async fn run(self) {
         let mut place = self.store.handoff(&self.queue);
         let mut patience = Patience::default();
-        let mut unsure = false;
-        loop {
-            let mut idle = self.capsule().idle.subscribe();
-            tokio::select! {
-                biased;
-                () = self.shared.reached(Phase::Quiet) => break,
-                // The sender lives in the capsule: waiting cannot fail.
-                _ = idle.wait_for(|it| *it) => {}
-            }
+        let mut late_until: Option<Instant> = None;
+        while self.occasion(late_until.is_some()).await {
             match self.next(&mut place).await {
-                Ok(()) => {
-                    patience = Patience::default();
-                    unsure = false;
-                }
+                Ok(()) => patience = Patience::default(),
                 Err(StoreError::Denied(why)) => {
                     tracing::debug!("no hand-off of jobs from queue {}: {why}", self.queue);
                     return;
                 }
-                // The fetcher says what is wrong with Redis.
+                // The fetcher says what is wrong with Redis, the lease's task takes a new one.
                 Err(_) => {
-                    unsure = true;
+                    late_until = Some(Instant::now() + LATE);
                     tokio::select! {
                         () = patience.wait() => {}
-                        () = self.shared.reached(Phase::Quiet) => break,
+                        () = self.shared.reached(Phase::Quiet) => {}
                     }
                 }
             }
+            late_until = late_until.filter(|it| Instant::now() < *it);
         }
-        if unsure {
+        if late_until.is_some() {
             self.collect(&place).await;
+        }
+    }
+
+    /// Waits for a reason to look at the list: an idle capsule, or, after a lost connection, some time. `false`
+    /// when the engine is quiet.
+    async fn occasion(&self, late: bool) -> bool {
+        let mut idle = self.capsule().idle.subscribe();
+        tokio::select! {
+            biased;
+            () = self.shared.reached(Phase::Quiet) => false,
+            // The sender lives in the capsule: waiting cannot fail.
+            _ = idle.wait_for(|it| *it) => true,
+            () = sleep(LOOK), if late => true,
         }
     }
 
@@ -94,24 +103,32 @@ impl Handoff {
         &self.shared.capsules[self.index]
     }
 
-    /// Waits for one job, as long as that makes sense, and hands it over.
+    /// Hands over a job that lies in the list already, or waits for one, as long as that makes sense.
     async fn next(&self, place: &mut store::Handoff) -> Result<(), StoreError> {
-        let client = place.connect().await?;
+        // Before the look, so that nothing is missed between it and the waiting.
+        let mut recalled = self.shared.recalled.subscribe();
         let epoch = self.shared.epoch();
         let holder = self.shared.holder(epoch);
         let payload = match place.park(&holder).await? {
             Parking::Stranded(payload) => Some(payload),
             Parking::Refused => {
                 tokio::select! {
-                    () = self.over() => {}
+                    () = self.over(&mut recalled) => {}
                     () = sleep(REFUSED) => {}
                 }
-                return Ok(());
+                None
             }
+            // The jobs that came by hand-off have taken the free workers: the fetcher says when there are others.
+            Parking::Free if !self.capsule().has_room_for_handoffs() => {
+                self.capsule().say_idle(false);
+                None
+            }
+            Parking::Free if !*self.capsule().idle.borrow() => None,
             Parking::Free => {
+                let client = place.connect().await?;
                 tokio::select! {
                     payload = place.wait(&holder) => payload?,
-                    error = self.recall(client) => return Err(error),
+                    error = self.recall(&mut recalled, client) => return Err(error),
                 }
             }
         };
@@ -122,23 +139,23 @@ impl Handoff {
     }
 
     /// Ends the waiting once there is a reason to. Only an error ends this one.
-    async fn recall(&self, client: ClientId) -> StoreError {
-        self.over().await;
+    async fn recall(&self, recalled: &mut watch::Receiver<u64>, client: ClientId) -> StoreError {
+        self.over(recalled).await;
         loop {
             if let Err(error) = self.store.unblock(client).await {
                 return error;
             }
             // Again: the command to wait may be still on its way, on a connection of its own.
-            sleep(RECALL).await;
+            sleep(AGAIN).await;
         }
     }
 
     /// Completes when there is a reason not to wait any longer.
-    async fn over(&self) {
+    async fn over(&self, recalled: &mut watch::Receiver<u64>) {
         let mut idle = self.capsule().idle.subscribe();
         tokio::select! {
             _ = idle.wait_for(|it| !*it) => {}
-            () = self.shared.paused_touched.notified() => {}
+            _ = recalled.changed() => {}
             () = self.shared.reached(Phase::Quiet) => {}
         }
     }

@@ -65,6 +65,12 @@ struct State<T> {
 }
 
 impl<T> State<T> {
+    fn idle(&self) -> usize {
+        self.workers
+            .saturating_sub(self.running)
+            .saturating_sub(self.jobs.len())
+    }
+
     fn demand(&self) -> Demand {
         let free = self.workers.saturating_sub(self.running);
         let room = free + self.prefetch;
@@ -76,7 +82,7 @@ impl<T> State<T> {
             } else {
                 want
             },
-            idle: free.saturating_sub(self.jobs.len()),
+            idle: self.idle(),
             ready: self.jobs.len(),
             taken: self.taken,
             visits: self.visits,
@@ -214,6 +220,11 @@ impl<T> Ready<T> {
             (self.hungry)();
         }
         self.arrive(Parked { chosen: false }, false);
+    }
+
+    /// Workers without a job, beyond those for whom one lies ready.
+    pub fn idle(&self) -> usize {
+        lock(&self.state).idle()
     }
 
     /// How much the fetcher should claim. When that is 0, `hungry` will be called once it is not.

@@ -11,11 +11,12 @@ use tokio::sync::{Notify, watch};
 use super::busy::Busy;
 use super::clock::Clock;
 use super::control::{Control, DueBatch};
+use super::handoff::HANDOFFS;
 use super::heartbeat::Flush;
 use super::mailbox::Mailbox;
 use super::outage::Outage;
 use super::ready::Ready;
-use super::settings::Settings;
+use super::settings::{CapsuleSettings, Settings};
 use super::settler::Settlements;
 use super::sync::Mutex;
 use crate::dialect::sidekiq::Metrics;
@@ -47,6 +48,8 @@ pub struct Capsule {
     pub(super) idle: watch::Sender<bool>,
     /// How many have come so.
     pub(super) handed_over: AtomicU64,
+    /// At how many queues somebody waits for one.
+    handoffs: usize,
 }
 
 /// See the module's text.
@@ -70,8 +73,8 @@ pub struct Shared {
     /// Rings when the schedule or the retry set may have got a nearer job.
     pub(super) schedule_touched: Notify,
     pub(super) retry_touched: Notify,
-    /// Rings everybody when queues may have been paused or released.
-    pub(super) paused_touched: Notify,
+    /// Counts the reasons to ask anew whether jobs may come by hand-off.
+    pub(super) recalled: watch::Sender<u64>,
     /// Rings when somebody left a signal for this process.
     pub(super) signalled: Notify,
     epoch: AtomicU32,
@@ -86,11 +89,7 @@ pub struct Shared {
 impl Shared {
     pub(super) fn new(settings: Settings) -> Self {
         let workers = settings.capsules.iter().map(|it| it.concurrency).sum();
-        let capsules = settings
-            .capsules
-            .iter()
-            .map(|it| Capsule::new(&it.name, it.concurrency))
-            .collect();
+        let capsules = settings.capsules.iter().map(Capsule::new).collect();
         Self {
             capsules,
             busy: Busy::new(workers),
@@ -102,7 +101,7 @@ impl Shared {
             metrics: Mutex::new(Metrics::new(settings.generation)),
             schedule_touched: Notify::new(),
             retry_touched: Notify::new(),
-            paused_touched: Notify::new(),
+            recalled: watch::Sender::new(0),
             signalled: Notify::new(),
             epoch: AtomicU32::new(1),
             lease_until: AtomicU64::new(0),
@@ -144,7 +143,15 @@ impl Shared {
     }
 
     pub(super) fn next_epoch(&self) -> u32 {
-        self.epoch.fetch_add(1, Ordering::AcqRel) + 1
+        let epoch = self.epoch.fetch_add(1, Ordering::AcqRel) + 1;
+        // Whoever waits, waits under the lost name.
+        self.recall();
+        epoch
+    }
+
+    /// Ends all waiting for jobs by hand-off: what was asked before it began may have another answer now.
+    pub(super) fn recall(&self) {
+        self.recalled.send_modify(|it| *it += 1);
     }
 
     /// A queue may have got a job: wakes every idle fetcher. Each looks at its own queues only, and a
@@ -200,17 +207,28 @@ impl Shared {
 }
 
 impl Capsule {
-    fn new(name: &str, concurrency: usize) -> Self {
+    fn new(settings: &CapsuleSettings) -> Self {
         let hungry = Arc::new(Notify::new());
         let bell = Arc::clone(&hungry);
         Self {
-            name: name.to_owned(),
-            ready: Ready::new(concurrency, move || bell.notify_one()),
+            name: settings.name.clone(),
+            ready: Ready::new(settings.concurrency, move || bell.notify_one()),
             hungry,
             touched: Notify::new(),
             idle: watch::Sender::new(false),
             handed_over: AtomicU64::new(0),
+            handoffs: settings.queues.len().min(HANDOFFS),
         }
+    }
+
+    pub(super) fn say_idle(&self, now: bool) {
+        self.idle
+            .send_if_modified(|idle| std::mem::replace(idle, now) != now);
+    }
+
+    /// Each brings a job that no claim asked for, and one worker is left for the claims.
+    pub(super) fn has_room_for_handoffs(&self) -> bool {
+        self.ready.idle() > self.handoffs
     }
 }
 

@@ -92,6 +92,8 @@ async fn supervise(shared: &Arc<Shared>, store: Store, touched: mpsc::UnboundedR
             Some(Err(error)) = beating.join_next() => fault(shared, Some(error)),
         }
     }
+    // Above all the one that renews the lease, which is given up now.
+    lasting.shutdown().await;
     shutdown::say_goodbye(shared, &store, &mut beating).await;
 }
 
@@ -157,6 +159,7 @@ async fn dispatch(shared: Arc<Shared>, mut touched: mpsc::UnboundedReceiver<Touc
         match message {
             // Whoever looks makes the new connection, so that the messages go on.
             Touched::Everything | Touched::Lost => {
+                shared.recall();
                 shared.ring_queues();
                 shared.schedule_touched.notify_one();
                 shared.retry_touched.notify_one();
@@ -178,9 +181,11 @@ fn ring(shared: &Shared, key: &str) {
         shared.retry_touched.notify_one();
     } else if key == keys.signals(&shared.settings.process.identity) {
         shared.signalled.notify_one();
+    } else if key == keys.suspects() || key == keys.trials() {
+        shared.recall();
     } else {
         if key == keys.paused() {
-            shared.paused_touched.notify_waiters();
+            shared.recall();
         }
         shared.ring_queues();
     }

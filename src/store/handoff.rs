@@ -66,6 +66,7 @@ impl Store {
             self.keys.inflight(holder),
             self.keys.leases(),
             self.keys.orphans(),
+            self.keys.trials(),
         ]);
         call.arg(holder)
             .arg(token)
@@ -86,6 +87,7 @@ impl Store {
             self.keys.handoffs(),
             self.keys.leases(),
             self.keys.orphans(),
+            self.keys.trials(),
         ]);
         call.arg(self.keys.handoff_prefix())
             .arg(self.keys.inflight(""))

@@ -206,6 +206,8 @@ impl Link {
                 self.keys.schedule(),
                 self.keys.retry(),
                 self.keys.paused(),
+                self.keys.suspects(),
+                self.keys.trials(),
             ];
             prefixes.extend(self.state().watched.iter().cloned());
             facts.tracking = connect::track(&mut connection, &prefixes).await?;

@@ -89,12 +89,12 @@ macro_rules! scripts {
 }
 
 scripts! {
-    CLAIM = "parcel.lua" "claim.lua",
+    CLAIM = "parcel.lua" "trial.lua" "claim.lua",
     ACKNOWLEDGE = "acknowledge.lua",
     OPEN = "parcel.lua" "open.lua",
     PARK = "park.lua",
-    ADOPT = "adopt.lua",
-    SWEEP = "sweep.lua",
+    ADOPT = "trial.lua" "adopt.lua",
+    SWEEP = "trial.lua" "sweep.lua",
     SETTLE = "settle.lua",
     LEASE = "lease.lua",
     EXPIRE = "expire.lua",

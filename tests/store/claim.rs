@@ -212,3 +212,19 @@ async fn a_namespace_stands_before_every_key() {
     assert_eq!(found, [""; 0]);
     assert_eq!(store.queue_sizes(&["a", "b"]).await.unwrap(), [0, 0]);
 }
+
+#[tokio::test]
+async fn big_jobs_behind_an_empty_queue_are_not_popped_to_be_pushed_back() {
+    let (server, names) = (Server::start(), queues(&["empty", "a"]));
+    let store = server.store().await;
+    store.take_lease("me", LONG).await.unwrap();
+    let big = "x".repeat(100_000);
+    server.push("a", &[big.as_str(); 20]);
+    let bounded = Claim {
+        byte_limit: 200_000,
+        ..claim(1, 100, &names)
+    };
+    assert_eq!(store.claim(&bounded).await.unwrap().len(), 2);
+    let calls: String = server.run("INFO commandstats");
+    assert!(!calls.contains("cmdstat_rpush:"), "{calls}");
+}

@@ -151,6 +151,52 @@ async fn what_comes_to_a_dead_holder_is_recovered_however_late() {
     assert_eq!(server.queue("a"), ["late"]);
 }
 
+/// As recovery leaves a job that has brought down two processes.
+fn must_be_tried(server: &Server, payload: &str) {
+    let hash = sha1_smol::Sha1::from(payload).digest();
+    server.run::<u32>(&format!("SADD footplate:trials {hash}"));
+}
+
+fn on_trial(server: &Server) -> Option<String> {
+    server.run("HGET footplate:inflight:me #trial")
+}
+
+#[tokio::test]
+async fn a_job_that_must_be_tried_is_on_trial_however_it_came() {
+    for dead in [false, true] {
+        let server = Server::start();
+        let (store, place, _) = place(&server).await;
+        place.park("me").await.unwrap();
+        must_be_tried(&server, "1");
+        strand(&server, "1");
+        if dead {
+            store.abandon("me").await.unwrap();
+            assert_eq!(store.sweep_handoffs().await.unwrap(), 1);
+        } else {
+            assert!(store.adopt("me", "a", TOKEN).await.unwrap());
+            store.abandon("me").await.unwrap();
+        }
+        assert_eq!(on_trial(&server).as_deref(), Some(&*fields(&server)[0]));
+        let step = store.recover("me", 100, 1 << 20, 3, NOW, <[u8]>::to_vec);
+        assert_eq!(step.await.unwrap().buried.len(), 1, "dead: {dead}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_that_must_be_tried_and_came_at_once_none_is_blamed() {
+    let server = Server::start();
+    let (store, place, _) = place(&server).await;
+    place.park("me").await.unwrap();
+    for (payload, token) in [("1", TOKEN), ("2", TOKEN + 1)] {
+        must_be_tried(&server, payload);
+        strand(&server, payload);
+        assert!(store.adopt("me", "a", token).await.unwrap());
+    }
+    assert_eq!(on_trial(&server), None);
+    store.abandon("me").await.unwrap();
+    assert_eq!(recovered(&store).await, 2);
+}
+
 #[tokio::test]
 async fn an_adoption_after_the_lease_leaves_the_job_to_recovery() {
     let server = Server::start();

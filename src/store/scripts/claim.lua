@@ -43,18 +43,15 @@ redis.call('PERSIST', inflight)
 redis.call('HSET', inflight, '#claim', ARGV[2])
 
 if redis.call('EXISTS', KEYS[4]) == 1 then limit = math.min(limit, tonumber(ARGV[6])) end
-local trials, on_trial, held_most = redis.call('EXISTS', KEYS[5]) == 1, false, 100
-if trials then
-  local field = redis.call('HGET', inflight, '#trial')
-  on_trial = field and redis.call('HEXISTS', inflight, field) == 1
-end
+local trials, trying, held_most = redis.call('EXISTS', KEYS[5]) == 1, false, 100
+if trials then trying = on_trial(inflight) end
 
 -- What may be taken of the popped, which of it goes on trial, and what stays.
 local function part(popped, held)
   local rest, trial = {}, nil
   for _, payload in ipairs(popped) do
-    local suspect = redis.call('SISMEMBER', KEYS[5], redis.sha1hex(payload)) == 1
-    if suspect and (on_trial or trial) then
+    local suspect = must_be_tried(payload, KEYS[5])
+    if suspect and (trying or trial) then
       held[#held + 1] = payload
     else
       rest[#rest + 1] = payload
@@ -81,7 +78,7 @@ local function store(jobs, token, name)
 end
 
 local any_paused = redis.call('EXISTS', KEYS[3]) == 1
-local reply, taken, bytes, step, full = {0}, 0, 0, nil, false
+local reply, taken, bytes, full = {0}, 0, 0, false
 
 -- How many to pop at once: big payloads must not pile up here only to be pushed back.
 local function room(size, most)
@@ -89,11 +86,14 @@ local function room(size, most)
 end
 
 for i = 6, #KEYS do
-  local name, held = ARGV[i + 2], {}
+  local name, held, step = ARGV[i + 2], {}, 1
   if not (any_paused and redis.call('SISMEMBER', KEYS[3], name) == 1) then
-    while not full do
-      if not step and limit > 1 then step = room(#(redis.call('LINDEX', KEYS[i], -1) or ''), 16) end
-      local want = math.min(limit - taken, step or 1)
+    if limit > 1 then
+      local oldest = redis.call('LINDEX', KEYS[i], -1)
+      step = oldest and room(#oldest, 16)
+    end
+    while step and not full do
+      local want = math.min(limit - taken, step)
       local popped = redis.call('RPOP', KEYS[i], want)
       if not popped then break end
       local exhausted, trial = #popped < want, nil
@@ -121,9 +121,8 @@ for i = 6, #KEYS do
         reply[#reply + 1] = i - 6
         reply[#reply + 1] = store(popped, first + taken, name)
         if trial and trial <= keep then
-          redis.call('HSET', inflight, '#trial', string.format('%d:%s', first + taken + trial - 1, name))
-          redis.call('SREM', KEYS[5], redis.sha1hex(popped[trial]))
-          on_trial = true
+          put_on_trial(inflight, string.format('%d:%s', first + taken + trial - 1, name), popped[trial], KEYS[5])
+          trying = true
         end
         taken = taken + keep
       end
