@@ -10,7 +10,13 @@ fn calls(server: &Server, command: &str) -> u64 {
     let prefix = format!("cmdstat_{command}:calls=");
     stats
         .lines()
-        .filter_map(|line| line.strip_prefix(&prefix)?.split(',').next()?.parse::<u64>().ok())
+        .filter_map(|line| {
+            line.strip_prefix(&prefix)?
+                .split(',')
+                .next()?
+                .parse::<u64>()
+                .ok()
+        })
         .sum()
 }
 
