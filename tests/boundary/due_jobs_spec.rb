@@ -13,11 +13,19 @@ RSpec.describe "Due jobs with client middleware" do
     class Gate
       def call(_class, job, _queue, _pool)
         case job["args"].first
+        when "asks" then ask && yield
         when "veto" then mark("vetoed") && false
         when "exit" then raise NotImplementedError, "no StandardError"
         when "kill" then $killed ? yield : ($killed = true) && Thread.current.kill
         else yield
         end
+      end
+
+      # Until the test lets it answer.
+      def ask
+        mark("asked")
+        sleep(0.005) until File.exist?("answer")
+        true
       end
     end
     APP.configure_server { |config| config.client_middleware { |chain| chain.add(Gate) } }
@@ -67,6 +75,24 @@ RSpec.describe "Due jobs with client middleware" do
         server.until_true("its place") { left(server) == (poison == "exit" ? ["exit"] : []) }
         expect(server.stop.exitstatus).to eq(0)
       end
+    end
+  end
+
+  # Held for 30 s, it would be another's then, or be asked about again.
+  it "move as soon as Redis lets them, once a middleware has been asked" do
+    Server.run(app) do |server|
+      schedule(server, "asks")
+      server.start
+      server.await_ledger(1)
+      server.redis.call("REPLICAOF", "127.0.0.1", "1")
+      FileUtils.touch(File.join(server.dir, "answer"))
+      server.until_true("the refusal") { server.log.match?(/cannot move due jobs: .*READONLY/) }
+      server.redis.call("REPLICAOF", "NO", "ONE")
+      server.await_ledger(2, within: 15)
+      server.await_idle
+      expect(left(server)).to eq([])
+      expect(server.stop.exitstatus).to eq(0)
+      expect(server.ledger).to eq(%w[asked asks])
     end
   end
 end

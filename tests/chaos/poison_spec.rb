@@ -48,6 +48,8 @@ RSpec.describe "poisonous jobs" do
       expect(dead.map { |job| job["args"] }).to eq([[0, way]])
       expect(dead.first).to include("error_class" => "Footplate::PoisonPill", "error_message" => /died 3 times/)
       expect_bystanders(bystanders)
+      # Nobody saw it fail: a pill is in the dead set and in no counter.
+      expect([processed, failed]).to eq([bystanders, 0])
     end
   end
 
@@ -58,7 +60,7 @@ RSpec.describe "poisonous jobs" do
     expect(fleet.map { |server| server.stop.exitstatus }).to eq([0, 0])
     expect(entries("dead").map { |job| job["args"][1] }).to match_array(%w[segfault exit! kill])
     expect_bystanders(bystanders)
-    expect(processed).to eq(bystanders)
+    expect([processed, failed]).to eq([bystanders, 0])
   end
 
   # What Sidekiq makes of them: an error like any other. Only the killed thread would lose its job there.
@@ -94,6 +96,20 @@ RSpec.describe "poisonous jobs" do
       expect([processed, entries("retry"), entries("dead")]).to eq([bystanders + 1, [], []])
       expect(server.stop.exitstatus).to eq(0)
     end
+  end
+
+  it "does not take a signal to a job's child for one to itself" do
+    redis.push("default", [payload("PoisonJob", 0, "fork and terminate")])
+    server = poisoned_server.start
+    eventually("the child's end", within: 15) { ledger.call("LLEN", "children") == 1 }
+    expect(ledger.call("LINDEX", "children", 0)).to eq(Signal.list.fetch("TERM").to_s)
+    redis.push("default", [payload("MarkingJob", 1)])
+    await_done(2)
+    await_settled
+    expect(server.alive?).to be(true)
+    expect(server.output).not_to include("Shutting down")
+    expect(server.stop.exitstatus).to eq(0)
+    expect([processed, failed]).to eq([2, 0])
   end
 
   it "keeps lease, beat and registry alive while a job holds the GVL, and gives back what it cannot run" do

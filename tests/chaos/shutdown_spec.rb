@@ -52,4 +52,36 @@ RSpec.describe "TERM while jobs run" do
     expect(waiting.drop(3)).to eq((3..22).to_a)
     expect(processed).to eq(3)
   end
+
+  # Ruby kills the other threads along with it. A job without retries has nothing else to come back by.
+  it "is not waited for when something else ends the main thread: what runs goes back" do
+    jobs = [payload("GateJob", 1, "closed", retry: false), payload("PoisonJob", 0, "main thread raise", retry: false)]
+    server = self.server(arguments: %w[-c 2], env: { "POISON" => "1" }).start
+    jobs.each { |job| redis.push("default", [job]) && await_done(1) }
+    expect(server.wait(within: 15).exitstatus).to eq(1)
+    expect(redis.call("LRANGE", "queue:default", 0, -1)).to match_array(jobs)
+    expect(redis.inflight).to eq([])
+    expect([redis.call("ZCARD", "retry"), redis.call("ZCARD", "dead")]).to eq([0, 0])
+  end
+
+  # Not only once the fetcher's patience with its workers ends, which doubles with each time that it was in vain.
+  it "TSTP returns at once what waits for workers that are held up" do
+    quick = ->(ids) { ids.map { |id| payload("MarkingJob", id) } }
+    redis.push("default", [*quick.call(1..1_500), payload("GateJob", 0, "first"), *quick.call(2_001..3_500),
+                           payload("GateJob", -1, "second"), *quick.call(4_001..4_500)])
+    server = self.server(arguments: %w[-c 1]).start
+    await_done(1_501)
+    eventually("the end of its patience") { redis.inflight.size == 1 }
+    open_gate("first")
+    await_done(3_002)
+    eventually("jobs claimed ahead") { redis.inflight.size > 1 }
+    server.signal(:TSTP)
+    eventually("quiet") { server.output.include?("Received TSTP") }
+    eventually("the return of what was claimed ahead", within: 1.5) { redis.inflight.size == 1 }
+    open_gate("second")
+    expect(server.stop.exitstatus).to eq(0)
+    waiting = redis.call("LRANGE", "queue:default", 0, -1).reverse.map { |it| JSON.parse(it)["args"][0] }
+    expect(waiting).to eq((4_001..4_500).to_a)
+    expect(runs.values.uniq).to eq([1])
+  end
 end

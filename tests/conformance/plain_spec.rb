@@ -72,3 +72,37 @@ Conformance.describe "without the sidekiq gem" do
     expect(@info).to include("concurrency" => 2, "queues" => ["own"], "capsules" => include("default"))
   end
 end
+
+Conformance.describe "TERM without the sidekiq gem" do
+  app <<~'RUBY', files: { "Gemfile" => Conformance::Application.gemfile_without_sidekiq }
+    require "footplate"
+    class Hold
+      include Footplate::Job
+      def perform(name)
+        hold(name)
+      ensure
+        effect("ensure", $!.class.name, $!.is_a?(Interrupt))
+      end
+    end
+    class Around
+      def call(_job, payload, _queue) = yield
+    end
+    Footplate.configure { |config| config.server_middleware { |chain| chain.add(Around) } if ENV["AROUND"] }
+  RUBY
+
+  # With middleware a job takes another path.
+  [{}, { "AROUND" => "1" }].each_with_index do |more, round|
+    it "interrupts what does not end, by a constant of Footplate's, and gives it back (#{more.keys.join})" do
+      redis.call("FLUSHALL")
+      jobs = [push("Hold", "never"), push("Hold", "at all", retry: false)]
+      start("-c", "2", "-t", "60", env: { "RUBYOPT" => "-rbundler/setup", **more })
+      await_effects(2 * (round + 1), "holds")
+      server.signal(:TERM)
+      eventually("the first TERM to be heard") { server.output.include?("Pausing to allow jobs to finish") }
+      expect(server.stop).to eq(0)
+      expect(effects("ensure").last(2)).to eq([["Footplate::Shutdown", true]] * 2)
+      expect(queue).to match_array(jobs)
+      expect([entries("retry"), entries("dead"), in_flight]).to eq([{}, {}, 0])
+    end
+  end
+end

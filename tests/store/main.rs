@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod big;
 mod claim;
 mod conservation;
 mod handoff;

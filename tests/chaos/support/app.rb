@@ -28,4 +28,15 @@ class MarkingJob
   end
 end
 
+# Marks its beginning, and ends when the test lets it.
+class GateJob
+  include JobModule
+
+  def perform(id, gate, outcome = "succeeds")
+    Ledger.mark(id)
+    Ledger.await(gate)
+    raise "as it should" if outcome == "fails"
+  end
+end
+
 require_relative "poison" if ENV["POISON"]

@@ -79,6 +79,15 @@ module Chaos
     redis.call("GET", "stat:processed").to_i
   end
 
+  def failed
+    redis.call("GET", "stat:failed").to_i
+  end
+
+  # Lets the GateJobs go on that wait for it.
+  def open_gate(name)
+    ledger.call("SET", name, "open")
+  end
+
   # Every job ran; none ran again but those that were in flight at a kill, and those no more often than that.
   def expect_all_run(count)
     runs = self.runs

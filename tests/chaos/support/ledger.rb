@@ -17,6 +17,11 @@ module Ledger
       send_command("RPUSH", list, text.to_s)
     end
 
+    # Until the test has opened the gate, by a key of that name.
+    def await(gate)
+      sleep(0.005) until send_command("EXISTS", gate) == 1
+    end
+
     private
 
     def send_command(*words)
@@ -24,6 +29,8 @@ module Ledger
       io.write("*#{words.size}\r\n", *words.map { |word| "$#{word.bytesize}\r\n#{word}\r\n" })
       reply = io.gets("\r\n") or raise EOFError, "the ledger is gone"
       raise reply unless reply.start_with?(":")
+
+      Integer(reply[1..])
     end
 
     # A job may fork, or be interrupted in the middle of a reply: a connection belongs to one thread of one process.

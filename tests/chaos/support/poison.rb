@@ -24,6 +24,9 @@ class PoisonJob
     "fork and exit" => -> { Process.wait(fork { exit(0) }) },
     "fork and raise" => -> { Process.wait(fork { raise "in the child" }) },
     "fork and return" => -> { (child = fork) && Process.wait(child) },
+    # What a job does that has run out of patience with a child of its own.
+    "fork and terminate" => -> { Ledger.note("children", end_of(fork { sleep }).termsig) },
+    "main thread raise" => -> { Thread.main.raise("from a job") || sleep },
     "hold" => -> { hold }
   }.freeze
 
@@ -31,6 +34,12 @@ class PoisonJob
     Ledger.note("holding", "begins")
     HOLD.call(5)
     Ledger.note("holding", "ends")
+  end
+
+  # @return [Process::Status]
+  def self.end_of(child)
+    Process.kill(:TERM, child)
+    Process.wait2(child).last
   end
 
   def self.recurse

@@ -1,0 +1,68 @@
+# frozen_string_literal: true
+
+require_relative "support/chaos"
+require_relative "../../ruby/spec/support/installed_gems"
+
+# A process whose lease is over, or may be.
+RSpec.describe "a lease" do
+  include Chaos
+
+  # Of an application without the sidekiq gem, as whose newest generation it then counts, metrics included.
+  def plain_server(**options)
+    redis_gem = %w[redis-client redis].find { |name| InstalledGems.has?(name) }
+    server(env: { "RUBYOPT" => "-rbundler/setup" }, **options)
+      .tap { |it| File.write(File.join(it.dir, "Gemfile"), "gem #{redis_gem.inspect}\n") }
+  end
+
+  def lease_of(holder)
+    redis.call("ZSCORE", "footplate:leases", holder)
+  end
+
+  # What the metrics of the minutes say; ten minutes have one digit, and the same again.
+  def measured(field)
+    redis.keys("j|*").grep(/:\d\d\z/).sum { |key| redis.call("HGET", key, field).to_i }
+  end
+
+  # Jobs that turn slow once many have been claimed ahead: they last for longer than the lease does.
+  it "that is over by the process's own clock lets no job start, be it lost or not" do
+    quick = 1_500
+    total = quick + 24
+    redis.push("default", Array.new(total) { |id| payload("MarkingJob", id, id < quick ? 0 : 0.15) })
+    server = self.server(arguments: %w[-c 1], tuning: Chaos::TUNING.merge(prefetch_ms: 100)).start
+    await_done(quick)
+    eventually("slow jobs claimed ahead", within: 5) { redis.inflight.size > 17 }
+    redis.hang do
+      last(Chaos::TUNING[:lease_seconds] + 0.4)
+      begun = done
+      last(0.5)
+      expect(done).to eq(begun)
+    end
+    await_settled
+    expect(server.stop.exitstatus).to eq(0)
+    expect(runs.values.uniq).to eq([1])
+    expect([done, processed]).to eq([total, total])
+  end
+
+  it "that was lost stops no heartbeat, and what could not be measured under it is written later, once" do
+    redis.push("default", [payload("GateJob", 0, "gate")])
+    server = plain_server(arguments: %w[-c 2], tuning: { lease_seconds: 3, beat_seconds: 0.5 }).start
+    await_done(1)
+    identity = redis.call("SMEMBERS", "processes").first
+    # Just renewed: a heartbeat comes before the next renewal, and finds that it may not write what it measured.
+    before = lease_of("#{identity}:1")
+    eventually("a renewal") { lease_of("#{identity}:1") != before }
+    redis.call("ZREM", "footplate:leases", "#{identity}:1")
+    open_gate("gate")
+    eventually("the loss to be noticed") { server.output.include?("lease lost") }
+    3.times do
+      last = redis.call("HGET", identity, "beat")
+      eventually("another beat", within: 5) { redis.call("HGET", identity, "beat") != last }
+    end
+    redis.push("default", [payload("MarkingJob", 1)])
+    await_done(2)
+    await_settled
+    expect(server.stop.exitstatus).to eq(0)
+    expect(%w[GateJob|p MarkingJob|p].map { |field| measured(field) }).to eq([1, 1])
+    expect([processed, runs.values]).to eq([2, [1, 1]])
+  end
+end
