@@ -192,7 +192,12 @@ async fn a_queue_that_cannot_be_pushed_to_keeps_no_other_job_from_recovery() {
     let first = step().await.unwrap();
     assert_eq!((first.requeued, first.done), (1, false));
     assert_eq!(server.queue("a"), ["1"]);
+    store.take_lease("later", LONG).await.unwrap();
+    store.abandon("later").await.unwrap();
+    server.run::<u32>("ZADD footplate:orphans 2000 later");
     assert!(step().await.is_err());
+    // Nor other holders, however few are looked at in a round.
+    assert_eq!(store.expire_holders(1).await.unwrap(), ["later"]);
     server.run::<u32>("DEL queue:b");
     assert_eq!(recover_all(&store, "me").await, 2);
     assert_eq!(server.queue("b"), ["2", "3"]);

@@ -71,5 +71,10 @@ if requeued == #fields then
   redis.call('ZREM', KEYS[2], ARGV[1])
   done = 1
 end
+-- Behind the others: only some of the orphans are looked at in a round.
+if broken then
+  local time = redis.call('TIME')
+  redis.call('ZADD', KEYS[2], 'XX', string.format('%d.%06d', tonumber(time[1]), tonumber(time[2])), ARGV[1])
+end
 if broken and requeued == 0 and #poisoned == 0 then return broken end
 return {done, requeued, unpack(poisoned)}
