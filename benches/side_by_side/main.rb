@@ -13,6 +13,7 @@ end
 
 require "tmpdir"
 require_relative "options"
+require_relative "progress"
 require_relative "redis"
 require_relative "report"
 require_relative "session"

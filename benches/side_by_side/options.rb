@@ -53,19 +53,26 @@ module SideBySide
     def self.size(parser, options)
       parser.on("--pairs N", Integer, "runs of each engine, in turn (default: 5)") { |pairs| options.pairs = pairs }
       parser.on("--jobs N", Integer, "jobs per run, for both engines; not for latency") { |jobs| options.jobs = jobs }
-      parser.on("--quick", "a rough answer within two minutes") do
+      parser.on("--quick", "a rough answer within two minutes, without:",
+                LOADS.select(&:slow).map(&:name).join(", ")) do
+        options.loads = LOADS.reject(&:slow) if options.whole?
         options.to_h.slice(:doors).compact.empty? && options.doors = [:gem]
         options.pairs = 2
         options.scale = 0.25
         options.seconds = 2
-        options.budget = 110
+        options.budget = 105
       end
     end
     private_class_method :parser, :scope, :size, :known_door
 
+    # Whether nothing was left out.
+    def whole?
+      loads == LOADS
+    end
+
     # Jobs of `engine` for `load`.
     def count(load, engine)
-      return jobs if jobs && !load.latency?
+      return jobs if jobs && load.jobs.to_i.positive?
 
       load.count(engine, scale, seconds)
     end

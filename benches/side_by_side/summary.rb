@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "loads"
+require_relative "targets"
 
 module SideBySide
   # The middle of several runs, and how far they were apart.
@@ -16,7 +17,7 @@ module SideBySide
 
     # Half of the range, as a share of the median.
     def share
-      (high - low) / 2.0 / median
+      median.zero? ? 0.0 : (high - low) / 2.0 / median
     end
   end
 
@@ -26,9 +27,11 @@ module SideBySide
     attr_reader :load
 
     # @param results [Array<Session::Result>] of this load
-    def initialize(load, results)
+    # @param beside [Summary, nil] of the same load without the delay
+    def initialize(load, results, beside = nil)
       @load = load
       @results = results
+      @beside = beside
       @door = results.map(&:engine).find { |engine| engine != :sidekiq }
     end
 
@@ -52,14 +55,19 @@ module SideBySide
       @results.select(&:void)
     end
 
-    # The figures that targets speak of.
+    # The figures that targets speak of: ratios to Sidekiq (:ratio, of jobs/s; :memory; :p50; :p99), to the limit, to
+    # the load without delay; or a median of its own.
     def figure(name, engine = door)
       case name
       when :ratio then ratio(engine, :jobs_per_second)
-      when :of_limit then of_limit(engine)
-      when :jobs_per_second then spread(engine, :jobs_per_second)&.median
+      when :of_limit then share(engine, limit)
+      when :of_beside then share(engine, @beside&.spread(engine, :jobs_per_second)&.median)
       when :memory then ratio(engine, :resident)
       when :p50, :p99 then ratio(engine, name)
+      when :lateness then spread(engine, :p99)&.median
+      when :redis_cpu then per_job(engine, name)&.then { |spread| spread.median * 1e6 }
+      when :redis_commands then per_job(engine, name)&.median
+      else spread(engine, name)&.median
       end
     end
 
@@ -83,9 +91,9 @@ module SideBySide
       ours && theirs && ours.median.fdiv(theirs.median)
     end
 
-    def of_limit(engine)
+    def share(engine, whole)
       ours = spread(engine, :jobs_per_second)
-      ours && limit && ours.median.fdiv(limit)
+      ours && whole && ours.median.fdiv(whole)
     end
   end
 end
