@@ -17,7 +17,7 @@ module SideBySide
     def check(counts)
       raise Void, "#{counts[:missing]} jobs lost, #{counts[:doubled]} run twice" unless counts.values.all?(0)
 
-      left = [*@load.queue_names, "holding"].sum { |name| @redis.call("LLEN", "queue:#{name}") }
+      left = @load.all_queue_names.sum { |name| @redis.call("LLEN", "queue:#{name}") }
       raise Void, "#{left} jobs left in the queue" unless left.zero?
 
       held = @redis.call("KEYS", "footplate:inflight:*")

@@ -30,9 +30,9 @@ module SideBySide
 
     def self.command(engine, load)
       weight = ",1" if load.shape == :mixed
-      queues = load.queue_names.flat_map { |name| ["-q", "#{name}#{weight}"] }
-      app = File.join(__dir__, "app.rb")
-      [*COMMANDS.fetch(engine), "-e", "production", "-r", app, "-c", load.threads.to_s, *queues]
+      queues = load.all_queue_names.flat_map { |name| ["-q", "#{name}#{weight}"] }
+      [*COMMANDS.fetch(engine), "-e", "production", "-r", File.join(__dir__, "app.rb"),
+       "-c", load.all_threads.to_s, *queues]
     end
   end
 end

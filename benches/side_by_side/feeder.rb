@@ -5,8 +5,8 @@ require_relative "payloads"
 module SideBySide
   ##
   # Pushes jobs at the moments of a timetable that is fixed before: an open loop, which takes no notice of how the
-  # worker keeps up. Each job carries the moment at which it ought to be pushed, by the clock that all processes of a machine
-  # share, so that a feeder that comes late (it then pushes all that is due at once) counts as waiting, too.
+  # worker keeps up. Each job carries the moment at which it ought to be pushed, by the clock that all processes of a
+  # machine share, so that a feeder that comes late (it then pushes all that is due at once) counts as waiting, too.
   class Feeder
     SETTLE = 0.5
     # A sleep ends late by about so much; the rest of the way is waited for awake, where jobs are far enough apart to

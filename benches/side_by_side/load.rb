@@ -6,6 +6,9 @@ module SideBySide
     number.to_s.gsub(/(\d)(?=(\d{3})+\z)/, "\\1,")
   end
 
+  # The queue of the jobs that are in flight all the time.
+  HOLDING = "holding"
+
   ##
   # What is measured, as data.
   #
@@ -24,12 +27,14 @@ module SideBySide
   # beside::   the load that is the same without them
   # queues::   over which the jobs are spread
   # argument:: bytes of a job's second argument, or nil for a number
-  # holding::  jobs that are in flight all the time, in a capsule of their own
+  # holding::  jobs that are in flight all the time, each with a thread more for it
   # far::      jobs in the schedule that are due another day
   # engines::  who runs it: nil for all, :ours for Footplate's doors
+  # curve::    the name of the curve that it is a point of, or nil
+  # at::       where on that curve
   # slow::     left out by --quick
   Load = Struct.new(:name, :title, :kind, :shape, :jobs, :fewer, :threads, :bare, :limit, :rate, :retries, :delay,
-                    :beside, :queues, :argument, :holding, :far, :engines, :slow, keyword_init: true) do
+                    :beside, :queues, :argument, :holding, :far, :engines, :curve, :at, :slow, keyword_init: true) do
     def initialize(name:, threads: 10, **rest)
       defaults = { kind: name, shape: :burst, threads: threads, fewer: 1, queues: 1, holding: 0, far: 0 }
       super(**defaults, **rest, name: name)
@@ -53,6 +58,14 @@ module SideBySide
       return ["default"] if queues == 1
 
       Array.new(queues) { |number| "q#{number}" }
+    end
+
+    def all_queue_names
+      [*queue_names, *(HOLDING if holding.positive?)]
+    end
+
+    def all_threads
+      threads + holding
     end
   end
 end

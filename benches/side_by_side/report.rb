@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "json"
+require_relative "curve_table"
 require_relative "tables"
 
 module SideBySide
@@ -31,7 +32,8 @@ module SideBySide
 
     def print(out)
       out.puts @surroundings.lines, ""
-      Tables.all(@summaries).each { |table| out.puts table, "" }
+      tables = Tables.all(@summaries) + CURVES.map { |curve| CurveTable.lines(curve, @summaries) }
+      tables.reject(&:empty?).each { |table| out.puts table, "" }
       out.puts targets, "" if verdicts.any?
       out.puts NOTES, behind
       void = @results.select(&:void)

@@ -54,7 +54,7 @@ module SideBySide
       @redis.call("SADD", "queues", *@load.queue_names)
       first = @load.queue_names.first
       @redis.push([Payloads.plain("ReadyJob", "", first)], "queue:#{first}")
-      @redis.push([Payloads.plain("HoldingJob", "", "holding")] * @load.holding, "queue:holding")
+      @redis.push([Payloads.plain("HoldingJob", "", HOLDING)] * @load.holding, "queue:#{HOLDING}")
       fill
     end
 

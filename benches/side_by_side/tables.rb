@@ -14,6 +14,7 @@ module SideBySide
     # @param summaries [Array<Summary>]
     # @return [Array<Array<String>>] the tables that have rows, as lines
     def all(summaries)
+      summaries = summaries.reject { |summary| summary.load.curve }
       [throughput(of(summaries, :burst)), costs(of(summaries, :burst)), latency(of(summaries, :latency, :scheduled)),
        mixed(of(summaries, :mixed)), idle(of(summaries, :idle))].select { |lines| lines.size > 2 }
     end
@@ -46,8 +47,8 @@ module SideBySide
            *%i[resident peak].map { |name| memory(summary, engine, name) }]
         end
       end
-      Table.lines(["costs per job", "engine", "Redis CPU", "Redis commands", "worker CPU", "objects", "context switches",
-                   "memory", "peak"], rows)
+      Table.lines(["costs per job", "engine", "Redis CPU", "Redis commands", "worker CPU", "objects",
+                   "context switches", "memory", "peak"], rows)
     end
 
     def latency(summaries)

@@ -19,10 +19,10 @@ module SideBySide
     def initialize(engine, load, jobs, redis_url)
       @dir = Dir.mktmpdir("footplate-bench")
       env = Engines.env.merge("REDIS_URL" => redis_url, "BENCH_DIR" => @dir, "BENCH_JOBS" => jobs.to_s,
-                              "BENCH_LOAD" => load.kind, "BENCH_THREADS" => (load.threads + load.holding).to_s,
+                              "BENCH_LOAD" => load.kind, "BENCH_THREADS" => load.all_threads.to_s,
                               "BENCH_HOLDING" => load.holding.to_s)
-      command = Engines.command(engine, load) + holding(load.holding)
-      @pid = Process.spawn(env, *command, chdir: @dir, in: File::NULL, out: log, err: %i[child out])
+      @pid = Process.spawn(env, *Engines.command(engine, load), chdir: @dir, in: File::NULL, out: log,
+                                                                err: %i[child out])
     rescue Errno::ENOENT => e
       FileUtils.rm_rf(@dir)
       raise Error, "cannot start a worker: #{e.message}"
@@ -69,15 +69,6 @@ module SideBySide
     end
 
     private
-
-    # A capsule whose jobs are in flight all the time. Its threads belong to the process, and so do its claims.
-    def holding(count)
-      return [] if count.zero?
-
-      path = File.join(@dir, "holding.yml")
-      File.write(path, "capsules:\n  holding:\n    concurrency: #{count}\n    queues: [holding]\n")
-      ["-C", path]
-    end
 
     def ended?
       @pid = nil if @pid && Process.wait(@pid, Process::WNOHANG)
