@@ -1,12 +1,12 @@
 # frozen_string_literal: true
 
-require "json"
 require_relative "curve_table"
+require_relative "surroundings"
 require_relative "tables"
 
 module SideBySide
   ##
-  # The tables at the end, in Markdown, and the JSON file.
+  # The tables at the end, in Markdown.
   class Report
     WORDS = { ratio: "x Sidekiq", of_limit: "of the limit", jobs_per_second: "jobs/s", memory: "of Sidekiq's memory",
               p50: "of Sidekiq's p50", p99: "of Sidekiq's p99", of_beside: "of the figure without delay",
@@ -31,7 +31,7 @@ module SideBySide
     end
 
     def print(out)
-      out.puts @surroundings.lines, ""
+      out.puts Surroundings.lines(@surroundings), ""
       tables = Tables.all(@summaries) + CURVES.map { |curve| CurveTable.lines(curve, @summaries) }
       tables.reject(&:empty?).each { |table| out.puts table, "" }
       out.puts targets, "" if verdicts.any?
@@ -40,11 +40,9 @@ module SideBySide
       out.puts "#{void.size} of #{@results.size} runs are void and not in these figures." if void.any?
     end
 
-    def write(path)
-      runs = @results.map { |it| it.to_h.compact }
-      targets = verdicts.map { |target, value, reached| { **target.to_h, measured: value, reached: reached } }
-      content = { surroundings: @surroundings.to_h, options: { pairs: @options.pairs }, runs: runs, targets: targets }
-      File.write(path, "#{JSON.pretty_generate(content)}\n")
+    # For the JSON file.
+    def judged_targets
+      verdicts.map { |target, value, reached| { **target.to_h, measured: value, reached: reached } }
     end
 
     private
