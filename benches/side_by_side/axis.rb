@@ -26,6 +26,11 @@ module SideBySide
       [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map { |factor| factor * power }.find { |round| round >= number }
     end
 
+    # The powers of ten from at or below the one to at or above the other.
+    def self.powers(low, high)
+      (Math.log10(low).floor..Math.log10(high).ceil).map { |power| 10.0**power }
+    end
+
     # 20 k, 1.5 M: short.
     def self.short(number)
       return "#{trim(number / 1e6)} M" if number >= 1e6

@@ -60,7 +60,8 @@ module SideBySide
         next ["curve-#{curve.name}", nil] if series.empty?
 
         title = curve.title[0].upcase + curve.title[1..]
-        ["curve-#{curve.name}", LineChart.new(title, curve.axis, UPWARDS.fetch(curve.figure), @footer, series)]
+        chart = LineChart.new(title, curve.axis, UPWARDS.fetch(curve.figure), @footer, series, tens: curve.tens)
+        ["curve-#{curve.name}", chart]
       end
     end
 

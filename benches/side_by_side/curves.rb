@@ -7,8 +7,9 @@ module SideBySide
   # What grows, and what is measured while it does. Each point is a load of its own.
   #
   # figure:: on the y axis: :jobs_per_second, or :p99 in ms
+  # tens::   the y axis goes by factors of ten, for what changes by several of them
   # note::   what a reader must know of it
-  Curve = Struct.new(:name, :title, :axis, :figure, :points, :note, keyword_init: true) do
+  Curve = Struct.new(:name, :title, :axis, :figure, :points, :tens, :note, keyword_init: true) do
     # @param points [Hash{Integer => Hash}] the load's fields by the place on the x axis
     def initialize(name:, title:, points:, figure: :jobs_per_second, **rest)
       loads = points.map do |at, fields|
@@ -35,7 +36,7 @@ module SideBySide
                 [at, { jobs: 100_000, holding: at, engines: :ours }]
               end,
               note: "Sidekiq has no table of jobs in flight."),
-    Curve.new(name: "payload", title: "no-op by bytes of an argument", axis: "bytes of an argument",
+    Curve.new(name: "payload", title: "no-op by bytes of an argument", axis: "bytes of an argument", tens: true,
               points: [100, 1_000, 10_000, 100_000, 1_000_000].to_h { |at| [at, SideBySide.payload_point(at)] }),
     Curve.new(name: "schedule", title: "lateness by jobs in the schedule", axis: "jobs in the schedule", figure: :p99,
               points: [1_000, 10_000, 100_000, 1_000_000].to_h do |at|

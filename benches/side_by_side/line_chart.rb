@@ -5,7 +5,8 @@ require_relative "svg"
 
 module SideBySide
   ##
-  # A line per engine over what grows (by how often it doubles), from zero up, with the range over the runs.
+  # A line per engine over what grows (by how often it doubles), with the range over the runs. Upwards from zero, or by
+  # factors of ten.
   class LineChart
     WIDTH = 760
     HEIGHT = 400
@@ -13,12 +14,13 @@ module SideBySide
     STEPS = 4
 
     # @param series [Hash{Symbol => Hash{Numeric => Spread}}] by engine, by place on the x axis
-    def initialize(title, across, upwards, footer, series)
+    def initialize(title, across, upwards, footer, series, tens: false)
       @title = title
       @across = across
       @upwards = upwards
       @footer = footer
       @series = series
+      @tens = tens
       @places = series.values.flat_map(&:keys).uniq.sort
     end
 
@@ -36,8 +38,7 @@ module SideBySide
     private
 
     def grid
-      0.upto(STEPS) do |step|
-        value = top * step / STEPS
+      steps.each do |value|
         @svg.line([BOX[:left], up.place(value)], [BOX[:right], up.place(value)])
         @svg.text(BOX[:left] - 10, up.place(value) + 4, Axis.short(value), size: 12, anchor: "end")
       end
@@ -56,12 +57,17 @@ module SideBySide
       end
     end
 
-    def top
-      @top ||= Axis.round_up(@series.values.flat_map(&:values).map(&:high).max)
+    # Numbers on the y axis.
+    def steps
+      @steps ||= begin
+        spreads = @series.values.flat_map(&:values)
+        top = spreads.map(&:high).max
+        @tens ? Axis.powers(spreads.map(&:low).min, top) : Array.new(STEPS + 1) { Axis.round_up(top) * _1 / STEPS }
+      end
     end
 
     def up
-      @up ||= Axis.new(0, top, BOX[:bottom], BOX[:top], logarithmic: false)
+      @up ||= Axis.new(steps.first, steps.last, BOX[:bottom], BOX[:top], logarithmic: @tens)
     end
 
     def along

@@ -38,9 +38,9 @@ module SideBySide
 
     def grid(bottom)
       powers.each do |power|
-        place = axis.place(10.0**power)
+        place = axis.place(power)
         @svg.line([place, TOP - 6], [place, bottom])
-        @svg.text(place, bottom + 18, "#{Axis.short(10.0**power)} #{@unit}", size: 12, anchor: "middle")
+        @svg.text(place, bottom + 18, "#{Axis.short(power)} #{@unit}", size: 12, anchor: "middle")
       end
     end
 
@@ -58,11 +58,11 @@ module SideBySide
 
     def powers
       numbers = @rows.values.flat_map(&:values).flatten
-      Math.log10(numbers.min).floor..Math.log10(numbers.max).ceil
+      Axis.powers(numbers.min, numbers.max)
     end
 
     def axis
-      @axis ||= Axis.new(10.0**powers.first, 10.0**powers.last, LEFT, RIGHT, logarithmic: true)
+      @axis ||= Axis.new(powers.first, powers.last, LEFT, RIGHT, logarithmic: true)
     end
   end
 end

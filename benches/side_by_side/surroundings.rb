@@ -31,9 +31,9 @@ module SideBySide
 
     # In one line.
     def self.footer(facts)
-      "#{facts[:date]}, bin/bench: Footplate #{facts[:footplate]} (#{facts[:commit]}), Sidekiq #{facts[:sidekiq]}, " \
-        "#{facts[:ruby][/\Aruby [\d.]+/].capitalize}, Redis #{facts[:redis]}, #{facts[:os]}, #{facts[:cpu]} " \
-        "(#{facts[:cores]} cores)"
+      "#{facts[:date][/\S+/]}, Footplate #{facts[:footplate]} (#{facts[:commit]}), Sidekiq #{facts[:sidekiq]}, " \
+        "#{facts[:ruby][/\Aruby [\d.]+/].capitalize}, Redis #{facts[:redis]}, #{facts[:os].sub(" GNU/Linux", "")}, " \
+        "#{facts[:cores]} cores"
     end
 
     # The benchmark itself keeps at most all cores busy.
