@@ -13,14 +13,14 @@ module SideBySide
              limit: 20_000),
     Load.new(name: "cpu", title: "CPU-bound (2,000-step Fibonacci)", jobs: 3_000, bare: "cpu"),
     Load.new(name: "noop+1ms", title: "no-op, 1 ms added to each round trip", kind: "noop", jobs: 200_000, fewer: 8,
-             delay: 1, beside: "noop"),
+             delay: 1, direct: true),
     *[10, 100, 1_000, 10_000].map do |rate|
       Load.new(name: "latency#{rate}", title: "push to perform, #{SideBySide.digits(rate)}/s", kind: "latency",
                shape: :latency, rate: rate, slow: rate == 1_000)
     end,
     *[10, 100].map do |rate|
       Load.new(name: "latency#{rate}+1ms", title: "push to perform, #{rate}/s, 1 ms added", kind: "latency",
-               shape: :latency, rate: rate, delay: 1, beside: "latency#{rate}", slow: true)
+               shape: :latency, rate: rate, delay: 1, slow: true)
     end,
     Load.new(name: "scheduled", title: "scheduled job, lateness, 1,000,000 in the set", kind: "latency",
              shape: :scheduled, rate: 100, far: 1_000_000, slow: true),

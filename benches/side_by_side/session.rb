@@ -11,7 +11,8 @@ module SideBySide
   ##
   # Runs the engines in turn: A B A B …, so that whatever else the machine does meets both.
   class Session
-    # One run: of which load, which engine (or :bare), with figures, or with the reason why it does not count.
+    # One run: of which load, which engine (or :bare, or :direct: Footplate without the load's delay), with figures, or
+    # with the reason why it does not count.
     Result = Struct.new(:load, :engine, :pair, :figures, :void, keyword_init: true)
 
     # @return [Array<Result>]
@@ -50,7 +51,7 @@ module SideBySide
     end
 
     def steps(load)
-      [*@engines.select { |engine| load.runs?(engine) }, *(:bare if load.bare)]
+      [*@engines.select { |engine| load.runs?(engine) }, *(:bare if load.bare), *(:direct if load.direct)]
     end
 
     # Whether the loads up to this one have used their share of the time.
@@ -63,7 +64,7 @@ module SideBySide
     end
 
     def step(load, engine, pair)
-      @progress.show(@done, @total, "#{load.title}: #{Engines::TITLES.fetch(engine, "bare loop")}")
+      @progress.show(@done, @total, "#{load.title}: #{Engines::TITLES.fetch(engine) { engine }}")
       @done += 1
       results << Result.new(load: load.name, engine: engine, pair: pair, figures: figures(load, engine))
     rescue Void => e
@@ -72,10 +73,11 @@ module SideBySide
     end
 
     def figures(load, engine)
-      jobs = @options.count(load, engine == :bare ? :gem : engine)
+      jobs = @options.count(load, engine)
       return { jobs_per_second: bare(load, jobs) } if engine == :bare
 
-      url = load.delay ? @proxies[load.delay].url : @redis.url
+      url = load.delay && engine != :direct ? @proxies[load.delay].url : @redis.url
+      engine = @engines.first if engine == :direct
       Run.shape(load).new(redis: @redis, engine: engine, load: load, jobs: jobs, url: url).call
     end
 

@@ -27,11 +27,9 @@ module SideBySide
     attr_reader :load
 
     # @param results [Array<Session::Result>] of this load
-    # @param beside [Summary, nil] of the same load without the delay
-    def initialize(load, results, beside = nil)
+    def initialize(load, results)
       @load = load
       @results = results
-      @beside = beside
       @door = results.map(&:engine).find { |engine| engine != :sidekiq }
     end
 
@@ -48,7 +46,7 @@ module SideBySide
     end
 
     def engines
-      @results.map(&:engine).uniq - [:bare]
+      @results.map(&:engine).uniq - %i[bare direct]
     end
 
     def void
@@ -56,12 +54,12 @@ module SideBySide
     end
 
     # The figures that targets speak of: ratios to Sidekiq (:ratio, of jobs/s; :memory; :p50; :p99), to the limit, to
-    # the load without delay; or a median of its own.
+    # itself without delay; or a median of its own.
     def figure(name, engine = door)
       case name
       when :ratio then ratio(engine, :jobs_per_second)
       when :of_limit then share(engine, limit)
-      when :of_beside then share(engine, @beside&.spread(engine, :jobs_per_second)&.median)
+      when :of_direct then share(engine, spread(:direct, :jobs_per_second)&.median)
       when :memory then ratio(engine, :resident)
       when :p50, :p99 then ratio(engine, name)
       when :lateness then spread(engine, :p99)&.median
