@@ -20,7 +20,15 @@ module SideBySide
         [Engines::TITLES.fetch(engine), *cells, apart(points, engine, curve.figure)]
       end
       head = ["#{curve.axis} (#{unit})", *points.map { |point| SideBySide.digits(point.load.at) }, "lowest / highest"]
-      [*Table.lines(head, rows), *curve.note]
+      [*Table.lines(head, rows), *even(curve, points), *curve.note]
+    end
+
+    def self.even(curve, points)
+      return unless curve.even
+
+      some = points.select { |point| curve.even.include?(point.load.at) }
+      "Lowest / highest of Footplate's at #{curve.even.join(", ")}: #{apart(some, points.first.door, curve.figure)} " \
+        "(target: >= 0.9)."
     end
 
     def self.cell(point, engine, figure, pattern)
@@ -31,6 +39,6 @@ module SideBySide
       medians = points.filter_map { |point| point.spread(engine, figure)&.median }
       Table.number(medians.min&.fdiv(medians.max), "%<n>.2f")
     end
-    private_class_method :cell, :apart
+    private_class_method :even, :cell, :apart
   end
 end

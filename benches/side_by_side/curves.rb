@@ -8,8 +8,9 @@ module SideBySide
   #
   # figure:: on the y axis: :jobs_per_second, or :p99 in ms
   # tens::   the y axis goes by factors of ten, for what changes by several of them
+  # even::   points that are to lie within 10 % of each other, by performance.md
   # note::   what a reader must know of it
-  Curve = Struct.new(:name, :title, :axis, :figure, :points, :tens, :note, keyword_init: true) do
+  Curve = Struct.new(:name, :title, :axis, :figure, :points, :tens, :even, :note, keyword_init: true) do
     # @param points [Hash{Integer => Hash}] the load's fields by the place on the x axis
     def initialize(name:, title:, points:, figure: :jobs_per_second, **rest)
       loads = points.map do |at, fields|
@@ -27,7 +28,7 @@ module SideBySide
   end
 
   CURVES = [
-    Curve.new(name: "threads", title: "no-op by threads", axis: "threads",
+    Curve.new(name: "threads", title: "no-op by threads", axis: "threads", even: [1, 5, 25, 100],
               points: [1, 5, 10, 25, 100, 1_000].to_h { |at| [at, { jobs: 100_000, fewer: 8, threads: at }] }),
     Curve.new(name: "queues", title: "no-op by queues", axis: "queues, read in strict order",
               points: [1, 5, 20, 50, 200].to_h { |at| [at, { jobs: 100_000, fewer: 8, queues: at }] }),
