@@ -17,7 +17,7 @@ module SideBySide
       unit, pattern = UNITS.fetch(curve.figure)
       rows = points.flat_map(&:engines).uniq.map do |engine|
         cells = points.map { |point| cell(point, engine, curve.figure, pattern) }
-        [Engines::TITLES.fetch(engine), *cells, apart(points, engine, curve.figure)]
+        [Engines::TITLES.fetch(engine), *cells, (apart(points, engine, curve.figure) unless curve.tens).to_s]
       end
       head = ["#{curve.axis} (#{unit})", *points.map { |point| SideBySide.digits(point.load.at) }, "lowest / highest"]
       [*Table.lines(head, rows), *even(curve, points), *curve.note]

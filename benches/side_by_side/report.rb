@@ -13,11 +13,12 @@ module SideBySide
               redis_cpu: "µs of Redis per job", redis_commands: "Redis commands per job", lateness: "ms late at p99",
               all_done: "s for all", noops_done: "s for the no-ops", commands: "Redis commands/s",
               cpu_percent: "% CPU" }.freeze
-    NOTES = [
-      "Medians; ± is half of the range over the runs. Startup is not in them.",
-      "Redis commands per job include those that scripts call; for the idle process, those that it sends are counted.",
-      "Latency is from the moment at which a job ought to be pushed, by a timetable that does not wait for the worker."
-    ].freeze
+    NOTES = {
+      burst: "Redis commands per job include those that scripts call.",
+      latency: "Latency is from the moment at which a job ought to be pushed, by a timetable that waits for nobody.",
+      scheduled: "Lateness is from the moment at which a job is due to its start.",
+      idle: "An idle process's Redis commands are those that it sends, without those that scripts call."
+    }.freeze
 
     attr_reader :summaries
 
@@ -33,7 +34,7 @@ module SideBySide
       tables = Tables.all(@summaries) + CURVES.map { |curve| CurveTable.lines(curve, @summaries) }
       tables.reject(&:empty?).each { |table| out.puts table, "" }
       out.puts targets, "" if verdicts.any?
-      out.puts NOTES, behind
+      out.puts "Medians; ± is half of the range over the runs. Startup is not in them.", notes, behind
       void = @results.select(&:void)
       out.puts "#{void.size} of #{@results.size} runs are void and not in these figures." if void.any?
     end
@@ -62,6 +63,10 @@ module SideBySide
           [target, value, target.reached?(value)]
         end
       end
+    end
+
+    def notes
+      NOTES.values_at(*@summaries.map { |summary| summary.load.shape }.uniq).compact
     end
 
     # An engine that cannot keep up with a rate has no latency of its own there.

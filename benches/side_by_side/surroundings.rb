@@ -12,10 +12,11 @@ module SideBySide
       @redis_version = redis.version
       @load_before = load_average
       @started = Time.now
+      @commit = commit # while the session runs, the checkout may move on
     end
 
     def to_h
-      { date: @started.strftime("%Y-%m-%d %H:%M"), commit: commit, footplate: footplate, ruby: RUBY_DESCRIPTION,
+      { date: @started.strftime("%Y-%m-%d %H:%M"), commit: @commit, footplate: footplate, ruby: RUBY_DESCRIPTION,
         sidekiq: gem_version("sidekiq"), activejob: gem_version("activejob"), json: gem_version("json"),
         redis: @redis_version, cpu: cpu, cores: Etc.nprocessors, kernel: Etc.uname[:release], os: os,
         load_average: [@load_before, load_average] }
