@@ -16,7 +16,7 @@ module SideBySide
              delay: 1, direct: true),
     *[10, 100, 1_000, 10_000].map do |rate|
       Load.new(name: "latency#{rate}", title: "push to perform, #{SideBySide.digits(rate)}/s", kind: "latency",
-               shape: :latency, rate: rate, slow: rate == 1_000)
+               shape: :latency, rate: rate, slow: rate >= 1_000)
     end,
     *[10, 100].map do |rate|
       Load.new(name: "latency#{rate}+1ms", title: "push to perform, #{rate}/s, 1 ms added", kind: "latency",

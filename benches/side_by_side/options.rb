@@ -85,7 +85,7 @@ module SideBySide
       options.pairs = 2
       options.scale = 0.25
       options.seconds = 2
-      options.budget = 105
+      options.budget = 95
     end
 
     def self.output(parser, options)
