@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# The application that both engines run: plain Ruby, given with -r. BENCH_LOAD says which load.
+# The application that both engines run: plain Ruby, given with -r. BENCH_LOAD says which kind of load.
 require "sidekiq"
 
 bench_load = ENV.fetch("BENCH_LOAD")

@@ -29,8 +29,10 @@ module SideBySide
     end
 
     def self.command(engine, load)
-      [*COMMANDS.fetch(engine), "-e", "production", "-r", File.join(__dir__, "app.rb"), "-c", load.threads.to_s,
-       "-q", "default"]
+      weight = ",1" if load.shape == :mixed
+      queues = load.all_queue_names.flat_map { |name| ["-q", "#{name}#{weight}"] }
+      [*COMMANDS.fetch(engine), "-e", "production", "-r", File.join(__dir__, "app.rb"),
+       "-c", load.all_threads.to_s, *queues]
     end
   end
 end

@@ -64,8 +64,53 @@ end
 class LatencyJob
   include JOB_MODULE
 
-  def perform(number, pushed)
-    Ledger.waits << (Ledger.now - pushed)
+  def perform(number, intended)
+    Ledger.waits << (Ledger.now - intended)
+    Ledger.runs[number] += 1
+  end
+end
+
+# In flight until the last job has run.
+class HoldingJob
+  include JOB_MODULE
+
+  def perform
+    Ledger.hold
+  end
+end
+
+# The case study's three kinds. Its CPU-blocking job takes 20 ms on any machine: the thread's own time is counted.
+class MixedNoopJob
+  include JOB_MODULE
+
+  def perform(number, _ratio)
+    Ledger.runs[number] += 1
+    Ledger.waits << Ledger.now
+  end
+end
+
+class MixedCpuJob
+  include JOB_MODULE
+
+  def perform(number, _ratio)
+    Ledger.runs[number] += 1
+    deadline = own_time + 0.02
+    a = 0
+    100.times { a += 1 } while own_time < deadline
+  end
+
+  private
+
+  def own_time
+    Process.clock_gettime(Process::CLOCK_THREAD_CPUTIME_ID)
+  end
+end
+
+class MixedIoJob
+  include JOB_MODULE
+
+  def perform(number, _ratio)
+    sleep 0.5
     Ledger.runs[number] += 1
   end
 end

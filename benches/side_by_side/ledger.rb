@@ -14,27 +14,36 @@ module Ledger
   PATIENCE = 10
 
   class << self
-    # How often each job ran, by its number. Jobs add to it themselves.
+    # How often each job ran, by its number. Jobs add to it themselves, and to the waits: seconds that a job waited, or
+    # the moment that it ran.
     attr_reader :runs, :waits
 
     def open
       @dir = ENV.fetch("BENCH_DIR")
       @runs = Array.new(Integer(ENV.fetch("BENCH_JOBS")), 0)
       @waits = []
+      @gate = Thread::Queue.new
       worker = Process.pid
       at_exit { write("ledger", delivery) if Process.pid == worker }
     end
 
     def ready
       threads = Integer(ENV.fetch("BENCH_THREADS"))
-      sleep 0.001 until Thread.list.size >= threads
-      write("ready", costs)
+      held = Integer(ENV.fetch("BENCH_HOLDING"))
+      sleep 0.001 until Thread.list.size >= threads && @gate.num_waiting >= held
+      switches = context_switches
+      write("ready", { **costs, switches: switches })
+    end
+
+    def hold
+      @gate.pop
     end
 
     def last
       deadline = now + PATIENCE
       sleep 0.000_5 while @runs.include?(0) && now < deadline
-      write("end", { last: now, waits: @waits, **costs, **memory })
+      write("end", { last: now, waits: @waits, **costs, switches: context_switches, **memory })
+      @gate.close
     end
 
     def now
@@ -51,6 +60,15 @@ module Ledger
     def costs
       times = Process.times
       { cpu: times.utime + times.stime, objects: GC.stat(:total_allocated_objects) }
+    end
+
+    # Of all threads that live now: voluntary ones and others.
+    def context_switches
+      Dir["/proc/self/task/*/status"].sum do |path|
+        File.read(path).scan(/ctxt_switches:\s+(\d+)/).flatten.sum(&:to_i)
+      rescue Errno::ENOENT, Errno::ESRCH # the thread has ended
+        0
+      end
     end
 
     # In KiB: now, and at the most.

@@ -3,16 +3,20 @@
 ##
 # Footplate and the installed Sidekiq side by side.
 #
-# loads.rb says what is measured and what performance is aimed at; session.rb runs the engines in turn; run.rb is one
-# worker over one load (app.rb, jobs.rb and ledger.rb are what runs inside it); summary.rb and report.rb make tables of
-# it. A load that is to be added is a row in loads.rb, and a job in jobs.rb if it needs one.
+# loads.rb says what is measured, curves.rb what it is measured over, targets.rb what is aimed at; session.rb runs the
+# engines in turn; run.rb is one worker over one load (app.rb, jobs.rb and ledger.rb are what runs inside it);
+# summary.rb, report.rb and charts.rb make tables and pictures of it. A load that is to be added is a row in loads.rb,
+# and a job in jobs.rb if it needs one.
 module SideBySide
   # Why the benchmark cannot run, in a sentence.
   class Error < StandardError; end
 end
 
 require "tmpdir"
+require_relative "charts"
 require_relative "options"
+require_relative "progress"
+require_relative "recording"
 require_relative "redis"
 require_relative "report"
 require_relative "session"
@@ -22,25 +26,33 @@ module SideBySide
   def self.main(argv)
     options = Options.parse(argv)
     $stdout.sync = true
-    Dir.mktmpdir("footplate-bench-redis") do |dir|
-      redis = Redis.new(dir)
-      compare(options, redis)
-    ensure
-      redis&.stop
-    end
+    recording = options.from ? Recording.read(options) : measure(options)
+    show(options, recording)
+    exit 1 if recording.results.any?(&:void)
   rescue Error => e
     abort "bin/bench: #{e.message}"
   rescue Interrupt
     abort "bin/bench: interrupted"
   end
 
-  def self.compare(options, redis)
-    surroundings = Surroundings.new(redis)
-    results = Session.new(options, redis, Progress.new($stderr)).call
-    report = Report.new(options, results, surroundings)
-    report.print($stdout)
-    report.write(options.json) if options.json
-    exit 1 if results.any?(&:void)
+  def self.measure(options)
+    Dir.mktmpdir("footplate-bench-redis") do |dir|
+      redis = Redis.new(dir)
+      surroundings = Surroundings.new(redis)
+      results = Session.new(options, redis, Progress.new($stderr)).call
+      Recording.new(results, surroundings.to_h)
+    ensure
+      redis&.stop
+    end
   end
-  private_class_method :compare
+
+  def self.show(options, recording)
+    report = Report.new(options, recording.results, recording.surroundings)
+    report.print($stdout)
+    recording.write(options.json, report) if options.json
+    return unless options.charts
+
+    puts Charts.new(report.summaries, Surroundings.footer(recording.surroundings)).write(options.charts)
+  end
+  private_class_method :measure, :show
 end

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "optparse"
+require_relative "curves"
 require_relative "engines"
 require_relative "loads"
 
@@ -10,7 +11,9 @@ module SideBySide
   # scale::   factor for the loads' numbers of jobs
   # seconds:: how long jobs are pushed in a latency run
   # budget::  seconds for everything, or nil: a load gets its share, and one pair whatever that takes
-  Options = Struct.new(:loads, :pairs, :jobs, :scale, :seconds, :budget, :doors, :json, keyword_init: true) do
+  # from::    a file of --json, in place of measuring
+  Options = Struct.new(:loads, :pairs, :jobs, :scale, :seconds, :budget, :doors, :json, :charts, :from,
+                       keyword_init: true) do
     def self.parse(argv)
       options = new(loads: LOADS, pairs: 5, scale: 1.0, seconds: 10)
       parser(options).parse!(argv.dup).tap { |rest| raise Error, "unknown argument: #{rest.first}" if rest.any? }
@@ -20,28 +23,38 @@ module SideBySide
     end
 
     def self.parser(options)
-      OptionParser.new do |parser|
+      OptionParser.new("", 26) do |parser|
         parser.banner = "Usage: bin/bench [options]\n\n" \
                         "Footplate and the installed Sidekiq side by side, over a redis-server of its own.\n\n"
         scope(parser, options)
         size(parser, options)
-        parser.on("--json FILE", "write everything measured there") { |file| options.json = file }
+        output(parser, options)
         parser.on("-h", "--help", "this text") { print(parser.help) || exit }
       end
     end
 
     def self.scope(parser, options)
       names = LOADS.map(&:name)
-      parser.on("--only LOADS", Array, "some of: #{names.join(",")}") do |wanted|
-        unknown = wanted - names
-        raise Error, "unknown load: #{unknown.first} (there are #{names.join(", ")})" if unknown.any?
-
-        options.loads = LOADS.select { |load| wanted.include?(load.name) }
+      parser.on("--only LOADS", Array, "some of:", *in_lines(names)) do |wanted|
+        options.loads = LOADS.select { |load| known(wanted, names, "load").include?(load.name) }
+      end
+      curves = CURVES.map(&:name)
+      parser.on("--curves [CURVES]", Array, "in place of the loads: jobs/s or lateness while something grows;",
+                "all, or some of:", *in_lines(curves)) do |wanted|
+        wanted = known(wanted || curves, curves, "curve")
+        options.loads = CURVES.select { |curve| wanted.include?(curve.name) }.flat_map(&:points)
       end
       parser.on("--doors DOORS", Array, "gem,embedded: Footplate's front doors to run (default: both, if built;",
                 "the first is the one compared)") do |doors|
         options.doors = doors.map { |door| known_door(door.to_sym) }
       end
+    end
+
+    def self.known(wanted, names, what)
+      unknown = wanted - names
+      raise Error, "unknown #{what}: #{unknown.first} (there are #{names.join(", ")})" if unknown.any?
+
+      wanted
     end
 
     def self.known_door(door)
@@ -50,22 +63,48 @@ module SideBySide
       raise Error, "no front door named #{door} has been built (there are: #{Engines.doors.join(", ")})"
     end
 
+    def self.in_lines(names)
+      names.each_slice(6).map { |some| some.join(",") }
+    end
+
     def self.size(parser, options)
       parser.on("--pairs N", Integer, "runs of each engine, in turn (default: 5)") { |pairs| options.pairs = pairs }
-      parser.on("--jobs N", Integer, "jobs per run, for both engines; not for latency") { |jobs| options.jobs = jobs }
-      parser.on("--quick", "a rough answer within two minutes") do
-        options.to_h.slice(:doors).compact.empty? && options.doors = [:gem]
-        options.pairs = 2
-        options.scale = 0.25
-        options.seconds = 2
-        options.budget = 110
+      parser.on("--jobs N", Integer, "jobs per run, for both engines; not where they come at a rate") do |jobs|
+        options.jobs = jobs
+      end
+      parser.on("--seconds N", Float, "how long jobs come, where they do at a rate (default: 10)") do |seconds|
+        options.seconds = seconds
+      end
+      parser.on("--quick", "a rough answer within two minutes, without:",
+                *in_lines(LOADS.select(&:slow).map(&:name))) { quick(options) }
+    end
+
+    def self.quick(options)
+      options.loads = LOADS.reject(&:slow) if options.whole?
+      options.doors ||= [:gem]
+      options.pairs = 2
+      options.scale = 0.25
+      options.seconds = 2
+      options.budget = 95
+    end
+
+    def self.output(parser, options)
+      parser.on("--json FILE", "write everything measured there") { |file| options.json = file }
+      parser.on("--charts DIR", "draw charts there (SVG)") { |dir| options.charts = dir }
+      parser.on("--from FILE", "measure nothing: tables and charts of a file that --json wrote") do |file|
+        options.from = file
       end
     end
-    private_class_method :parser, :scope, :size, :known_door
+    private_class_method :parser, :scope, :size, :quick, :output, :known, :known_door, :in_lines
+
+    # Whether nothing was left out.
+    def whole?
+      loads == LOADS
+    end
 
     # Jobs of `engine` for `load`.
     def count(load, engine)
-      return jobs if jobs && !load.latency?
+      return jobs if jobs && load.jobs.to_i.positive?
 
       load.count(engine, scale, seconds)
     end

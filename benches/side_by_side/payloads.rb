@@ -9,21 +9,24 @@ module SideBySide
   # Payloads as the clients write them, made from a pattern so that making them costs little.
   module Payloads
     JOBS = Hash.new("NoopJob").merge("raising" => "RaisingJob", "sleep" => "SleepingJob", "cpu" => "FibonacciJob",
-                                     "latency10" => "LatencyJob", "latency100" => "LatencyJob").freeze
+                                     "latency" => "LatencyJob").freeze
+    MIXED = %w[MixedNoopJob MixedCpuJob MixedIoJob].freeze
     # Known to every Rails and every Sidekiq that has an adapter.
     WRAPPER = "ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper"
 
-    # @param load [String] its name
-    # @return [String] the job number `number` of a load; for latency, `float` is when it is pushed
-    def self.job(load, number, float = 1.5)
-      return active_job(number, float) if load == "activejob"
+    # @param kind [String] of a load
+    # @param second [#to_s] second argument, as JSON; for latency: when it ought to be pushed, or is due
+    # @return [String] the job number `number`
+    def self.job(kind, number, second = 1.5, queue: "default")
+      return active_job(number, second) if kind == "activejob"
 
-      plain(JOBS[load], "#{number},#{float}")
+      job_class = kind == "mixed" ? MIXED[number % MIXED.size] : JOBS[kind]
+      plain(job_class, "#{number},#{second}", queue)
     end
 
-    def self.plain(job_class, args = "")
+    def self.plain(job_class, args = "", queue = "default")
       now = Time.now.to_f
-      %({"retry":true,"queue":"default","class":"#{job_class}","args":[#{args}],"jid":"#{SecureRandom.hex(12)}",) +
+      %({"retry":true,"queue":"#{queue}","class":"#{job_class}","args":[#{args}],"jid":"#{SecureRandom.hex(12)}",) +
         %("created_at":#{now},"enqueued_at":#{now}})
     end
 

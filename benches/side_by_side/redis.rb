@@ -12,12 +12,11 @@ module SideBySide
     attr_reader :url
 
     def initialize(dir)
-      port = Addrinfo.tcp("127.0.0.1", 0).bind { |socket| socket.local_address.ip_port }
-      @url = "redis://127.0.0.1:#{port}/0"
-      @pid = Process.spawn(SERVER, "--bind", "127.0.0.1", "--port", port.to_s, "--save", "", "--appendonly", "no",
+      @port = Addrinfo.tcp("127.0.0.1", 0).bind { |socket| socket.local_address.ip_port }
+      @url = "redis://127.0.0.1:#{@port}/0"
+      @pid = Process.spawn(SERVER, "--bind", "127.0.0.1", "--port", @port.to_s, "--save", "", "--appendonly", "no",
                            "--dir", dir, out: File.join(dir, "redis.log"), err: %i[child out])
-      @io = connect(port)
-      @io.setsockopt(Socket::IPPROTO_TCP, Socket::TCP_NODELAY, 1)
+      @io = connect
     rescue Errno::ENOENT
       raise Error, "there is no #{SERVER} on this machine"
     end
@@ -40,9 +39,10 @@ module SideBySide
       commands.map { read }
     end
 
-    # The payloads, the first to be popped first.
+    # The payloads, the first to be popped first; about 8 MB in a command at most.
     def push(payloads, list = "queue:default")
-      payloads.each_slice(1_000) { |slice| call("LPUSH", list, *slice) }
+      slices = payloads.each_slice([1_000, (8_000_000 / (payloads.first&.bytesize || 1)) + 1].min)
+      slices.each { |slice| call("LPUSH", list, *slice) }
     end
 
     # One number of INFO.
@@ -54,12 +54,11 @@ module SideBySide
       call("INFO", "server")[/^(?:valkey|redis)_version:(.*)\r$/, 1]
     end
 
-    private
-
-    def connect(port)
+    # Another connection, for its own conversation.
+    def connect
       deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + 10
       begin
-        TCPSocket.new("127.0.0.1", port)
+        TCPSocket.new("127.0.0.1", @port).tap { |io| io.setsockopt(Socket::IPPROTO_TCP, Socket::TCP_NODELAY, 1) }
       rescue Errno::ECONNREFUSED
         raise Error, "#{SERVER} did not start" if Process.clock_gettime(Process::CLOCK_MONOTONIC) > deadline
 
@@ -67,6 +66,8 @@ module SideBySide
         retry
       end
     end
+
+    private
 
     def pack(words)
       parts = words.map do |word|

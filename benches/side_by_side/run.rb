@@ -1,64 +1,82 @@
 # frozen_string_literal: true
 
+require_relative "delivery"
 require_relative "feeder"
 require_relative "payloads"
 require_relative "worker"
 
 module SideBySide
   ##
-  # One worker process over one load: once it is there with all its threads, its jobs are let into the queue (for
-  # latency: one by one), it works them off, and is stopped. What is measured lies between that moment and its last job.
+  # One worker process over one load: once it is there with all its threads, its jobs are let into the queue, it works
+  # them off, and is stopped. What is measured lies between that moment and its last job. Other shapes of load (below)
+  # are subclasses.
   class Run
     STARTS_WITHIN = 60
     ENDS_WITHIN = 180
     STORED_WITHIN = 10
-    ASIDE = "bench:jobs"
+    ASIDE = "bench:"
+    # Payloads that are in our memory at once; they may be large.
+    SLICE = 1_000
 
-    def initialize(redis:, engine:, load:, jobs:)
+    # The class for a load's shape.
+    def self.shape(load)
+      { burst: self, latency: LatencyRun, scheduled: ScheduledRun, mixed: MixedRun, idle: IdleRun }.fetch(load.shape)
+    end
+
+    # @param url [String] where the worker finds Redis, if that is not where we do
+    def initialize(redis:, engine:, load:, jobs:, url: redis.url)
       @redis = redis
       @engine = engine
       @load = load
       @jobs = jobs
+      @url = url
     end
 
     # @return [Hash{Symbol => Object}] the figures
     # @raise [Void]
     def call
-      fill
-      @worker = Worker.new(@engine, @load, @jobs, @redis.url)
+      prepare
+      @worker = Worker.new(@engine, @load, @jobs, @url)
       @before = costs(@worker.report("ready", STARTS_WITHIN))
-      started = now
-      @load.latency? ? feed : open
+      @started = now
+      go
       finish = @worker.report("end", ENDS_WITHIN)
       ended = @load.retries ? await_retries : finish[:last]
-      figures(ended - started, finish)
+      figures(ended - @started, finish)
     ensure
       @worker&.discard
     end
 
     private
 
+    def prepare
+      @redis.call("FLUSHALL")
+      @redis.call("SADD", "queues", *@load.queue_names)
+      first = @load.queue_names.first
+      @redis.push([Payloads.plain("ReadyJob", "", first)], "queue:#{first}")
+      @redis.push([Payloads.plain("HoldingJob", "", HOLDING)] * @load.holding, "queue:#{HOLDING}")
+      fill
+    end
+
     # Where the worker does not look: pushing takes longer than running some of them.
     def fill
-      @redis.call("FLUSHALL")
-      @redis.call("SADD", "queues", "default")
-      @redis.push([Payloads.plain("ReadyJob")])
-      return if @load.latency?
+      (0...@jobs).each_slice(SLICE) { |numbers| fill_slice(numbers) }
+      last = @load.queue_names.last
+      @redis.push([Payloads.plain("LastJob", "", last)], "#{ASIDE}#{last}")
+    end
 
-      (0...@jobs).each_slice(10_000) do |numbers|
-        @redis.push(numbers.map { |number| Payloads.job(@load.name, number) }, ASIDE)
+    def fill_slice(numbers)
+      names = @load.queue_names
+      second = @load.argument ? %("#{"x" * @load.argument}") : 1.5
+      numbers.group_by { |number| names[number % names.size] }.each do |queue, some|
+        @redis.push(some.map { |number| Payloads.job(@load.kind, number, second, queue: queue) }, "#{ASIDE}#{queue}")
       end
-      @redis.push([Payloads.plain("LastJob")], ASIDE)
     end
 
     # All at once.
-    def open
-      @redis.call("RENAME", ASIDE, "queue:default")
-    end
-
-    def feed
-      Feeder.new(@redis, @load).push(@jobs)
-      @redis.push([Payloads.plain("LastJob")])
+    def go
+      names = @redis.call("KEYS", "#{ASIDE}*").map { |name| name.delete_prefix(ASIDE) }
+      @redis.pipeline(names.map { |name| ["RENAME", "#{ASIDE}#{name}", "queue:#{name}"] })
     end
 
     # The last job has raised; the retry of the last that did must be in Redis as well.
@@ -69,7 +87,7 @@ module SideBySide
 
     # So far, of the worker and of Redis.
     def costs(report)
-      { worker_cpu: report[:cpu], objects: report[:objects],
+      { worker_cpu: report[:cpu], objects: report[:objects], switches: report[:switches],
         redis_cpu: @redis.info("used_cpu_user") + @redis.info("used_cpu_sys"),
         redis_commands: @redis.info("total_commands_processed") }
     end
@@ -77,21 +95,15 @@ module SideBySide
     def figures(seconds, finish)
       after = costs(finish)
       @worker.stop
-      check(@worker.report("ledger", 1))
-      per_job = after.to_h { |name, value| [name, (value - @before[name]).fdiv(@jobs)] }
+      Delivery.new(@redis, @load, @jobs).check(@worker.report("ledger", 1))
+      per_job = after.to_h { |name, value| [name, (value - @before[name]).fdiv([@jobs, 1].max)] }
       { jobs: @jobs, seconds: seconds, jobs_per_second: @jobs / seconds, per_job: per_job,
-        resident: finish[:resident], peak: finish[:peak], **Feeder.percentiles(finish[:waits]) }
+        resident: finish[:resident], peak: finish[:peak], **special(finish) }
     end
 
-    def check(delivery)
-      raise Void, "#{delivery[:missing]} jobs lost, #{delivery[:doubled]} run twice" unless delivery.values.all?(0)
-
-      left = @redis.call("LLEN", "queue:default")
-      raise Void, "#{left} jobs left in the queue" unless left.zero?
-
-      retries = @redis.call("ZCARD", "retry")
-      expected = @load.retries ? @jobs : 0
-      raise Void, "#{retries} retries instead of #{expected}" unless retries == expected
+    # Figures of this shape alone.
+    def special(_finish)
+      {}
     end
 
     def now
@@ -99,3 +111,8 @@ module SideBySide
     end
   end
 end
+
+require_relative "idle_run"
+require_relative "latency_run"
+require_relative "mixed_run"
+require_relative "scheduled_run"

@@ -4,13 +4,15 @@ require "open3"
 require "rbconfig"
 require "tmpdir"
 require_relative "engines"
+require_relative "proxy"
 require_relative "run"
 
 module SideBySide
   ##
   # Runs the engines in turn: A B A B …, so that whatever else the machine does meets both.
   class Session
-    # One run: of which load, which engine (or :bare), with figures, or with the reason why it does not count.
+    # One run: of which load, which engine (or :bare, or :direct: Footplate without the load's delay), with figures, or
+    # with the reason why it does not count.
     Result = Struct.new(:load, :engine, :pair, :figures, :void, keyword_init: true)
 
     # @return [Array<Result>]
@@ -21,6 +23,7 @@ module SideBySide
       @redis = redis
       @progress = progress
       @engines = (options.doors || Engines.doors) + [:sidekiq]
+      @proxies = Hash.new { |proxies, delay| proxies[delay] = Proxy.new(@redis.url, delay) }
       @results = []
     end
 
@@ -31,6 +34,8 @@ module SideBySide
       @options.loads.each_with_index { |load, index| measure(load, index) }
       @progress.clear
       results
+    ensure
+      @proxies.each_value(&:stop)
     end
 
     private
@@ -46,7 +51,7 @@ module SideBySide
     end
 
     def steps(load)
-      [*@engines, *(:bare if load.bare)]
+      [*@engines.select { |engine| load.runs?(engine) }, *(:bare if load.bare), *(:direct if load.direct)]
     end
 
     # Whether the loads up to this one have used their share of the time.
@@ -59,7 +64,8 @@ module SideBySide
     end
 
     def step(load, engine, pair)
-      @progress.show(@done += 1, @total, "#{load.title}: #{Engines::TITLES.fetch(engine, "bare loop")}")
+      @progress.show(@done, @total, "#{load.title}: #{Engines::TITLES.fetch(engine) { engine }}")
+      @done += 1
       results << Result.new(load: load.name, engine: engine, pair: pair, figures: figures(load, engine))
     rescue Void => e
       @progress.say("VOID: #{load.title}, #{engine}, pair #{pair + 1}: #{e.message}")
@@ -67,10 +73,12 @@ module SideBySide
     end
 
     def figures(load, engine)
-      jobs = @options.count(load, engine == :bare ? :gem : engine)
+      jobs = @options.count(load, engine)
       return { jobs_per_second: bare(load, jobs) } if engine == :bare
 
-      Run.new(redis: @redis, engine: engine, load: load, jobs: jobs).call
+      url = load.delay && engine != :direct ? @proxies[load.delay].url : @redis.url
+      engine = @engines.first if engine == :direct
+      Run.shape(load).new(redis: @redis, engine: engine, load: load, jobs: jobs, url: url).call
     end
 
     def bare(load, jobs)
@@ -86,31 +94,6 @@ module SideBySide
 
     def now
       Process.clock_gettime(Process::CLOCK_MONOTONIC)
-    end
-  end
-
-  ##
-  # A line that says how far it is: rewritten on a terminal, one per step elsewhere.
-  class Progress
-    def initialize(out)
-      @out = out
-      @live = out.tty?
-      @started = Time.now
-    end
-
-    def show(done, total, what)
-      line = format("[%<seconds>4ds] %<done>d/%<total>d %<what>s", seconds: Time.now - @started, done: done,
-                                                                   total: total, what: what)
-      @out.print(@live ? "\r\e[K#{line}" : "#{line}\n")
-    end
-
-    def say(text)
-      clear
-      @out.puts(text)
-    end
-
-    def clear
-      @out.print("\r\e[K") if @live
     end
   end
 end

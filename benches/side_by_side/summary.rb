@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "loads"
+require_relative "targets"
 
 module SideBySide
   # The middle of several runs, and how far they were apart.
@@ -16,7 +17,7 @@ module SideBySide
 
     # Half of the range, as a share of the median.
     def share
-      (high - low) / 2.0 / median
+      median.zero? ? 0.0 : (high - low) / 2.0 / median
     end
   end
 
@@ -45,21 +46,26 @@ module SideBySide
     end
 
     def engines
-      @results.map(&:engine).uniq - [:bare]
+      @results.map(&:engine).uniq - %i[bare direct]
     end
 
     def void
       @results.select(&:void)
     end
 
-    # The figures that targets speak of.
+    # The figures that targets speak of: ratios to Sidekiq (:ratio, of jobs/s; :memory; :p50; :p99), to the limit, to
+    # itself without delay; or a median of its own.
     def figure(name, engine = door)
       case name
       when :ratio then ratio(engine, :jobs_per_second)
-      when :of_limit then of_limit(engine)
-      when :jobs_per_second then spread(engine, :jobs_per_second)&.median
+      when :of_limit then share(engine, limit)
+      when :of_direct then share(engine, spread(:direct, :jobs_per_second)&.median)
       when :memory then ratio(engine, :resident)
       when :p50, :p99 then ratio(engine, name)
+      when :lateness then spread(engine, :p99)&.median
+      when :redis_cpu then per_job(engine, name)&.then { |spread| spread.median * 1e6 }
+      when :redis_commands then per_job(engine, name)&.median
+      else spread(engine, name)&.median
       end
     end
 
@@ -83,9 +89,9 @@ module SideBySide
       ours && theirs && ours.median.fdiv(theirs.median)
     end
 
-    def of_limit(engine)
+    def share(engine, whole)
       ours = spread(engine, :jobs_per_second)
-      ours && limit && ours.median.fdiv(limit)
+      ours && whole && ours.median.fdiv(whole)
     end
   end
 end

@@ -12,31 +12,41 @@ module SideBySide
       @redis_version = redis.version
       @load_before = load_average
       @started = Time.now
+      @commit = commit # while the session runs, the checkout may move on
     end
 
     def to_h
-      { date: @started.strftime("%Y-%m-%d %H:%M"), commit: commit, footplate: footplate, ruby: RUBY_DESCRIPTION,
+      { date: @started.strftime("%Y-%m-%d %H:%M"), commit: @commit, footplate: footplate, ruby: RUBY_DESCRIPTION,
         sidekiq: gem_version("sidekiq"), activejob: gem_version("activejob"), json: gem_version("json"),
         redis: @redis_version, cpu: cpu, cores: Etc.nprocessors, kernel: Etc.uname[:release], os: os,
         load_average: [@load_before, load_average] }
     end
 
-    def lines
-      facts = to_h
+    # @param facts [Hash] what to_h returned
+    def self.lines(facts)
       ["#{facts[:date]}, #{facts[:cpu]} (#{facts[:cores]} cores), #{facts[:os]}, Linux #{facts[:kernel]}",
        "Footplate #{facts[:footplate]} (#{facts[:commit]}), Sidekiq #{facts[:sidekiq]}, Active Job " \
        "#{facts[:activejob] || "not installed"}, json #{facts[:json]}, Redis #{facts[:redis]}",
        facts[:ruby], *busy(facts[:load_average])]
     end
 
-    private
+    # In one line.
+    def self.footer(facts)
+      "#{facts[:date][/\S+/]}, Footplate #{facts[:footplate]} (#{facts[:commit]}), Sidekiq #{facts[:sidekiq]}, " \
+        "#{facts[:ruby][/\Aruby [\d.]+/].capitalize}, Redis #{facts[:redis]}, #{facts[:os].sub(" GNU/Linux", "")}, " \
+        "#{facts[:cores]} cores"
+    end
 
     # The benchmark itself keeps at most all cores busy.
-    def busy(averages)
+    def self.busy(averages)
       return [] if averages.first < 0.5
 
       ["NOTE: the machine was busy with other things (load average #{averages.first} before the first run)"]
     end
+
+    private_class_method :busy
+
+    private
 
     def load_average
       File.read("/proc/loadavg").to_f

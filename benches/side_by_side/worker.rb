@@ -14,10 +14,13 @@ module SideBySide
   class Worker
     STOPS_WITHIN = 40
 
+    attr_reader :pid
+
     def initialize(engine, load, jobs, redis_url)
       @dir = Dir.mktmpdir("footplate-bench")
       env = Engines.env.merge("REDIS_URL" => redis_url, "BENCH_DIR" => @dir, "BENCH_JOBS" => jobs.to_s,
-                              "BENCH_LOAD" => load.name, "BENCH_THREADS" => load.threads.to_s)
+                              "BENCH_LOAD" => load.kind, "BENCH_THREADS" => load.all_threads.to_s,
+                              "BENCH_HOLDING" => load.holding.to_s)
       @pid = Process.spawn(env, *Engines.command(engine, load), chdir: @dir, in: File::NULL, out: log,
                                                                 err: %i[child out])
     rescue Errno::ENOENT => e

@@ -1,0 +1,44 @@
+# frozen_string_literal: true
+
+require_relative "curves"
+require_relative "table"
+
+module SideBySide
+  ##
+  # A table per curve: a column per point, and how far the points are apart.
+  module CurveTable
+    UNITS = { jobs_per_second: ["jobs/s", "%<n>d"], p99: ["ms at p99", "%<n>.1f"] }.freeze
+
+    # @return [Array<String>] lines, or none if nothing of the curve was measured
+    def self.lines(curve, summaries)
+      points = summaries.select { |summary| summary.load.curve == curve.name }
+      return [] if points.empty?
+
+      unit, pattern = UNITS.fetch(curve.figure)
+      rows = points.flat_map(&:engines).uniq.map do |engine|
+        cells = points.map { |point| cell(point, engine, curve.figure, pattern) }
+        [Engines::TITLES.fetch(engine), *cells, (apart(points, engine, curve.figure) unless curve.tens).to_s]
+      end
+      head = ["#{curve.axis} (#{unit})", *points.map { |point| SideBySide.digits(point.load.at) }, "lowest / highest"]
+      [*Table.lines(head, rows), *even(curve, points), *curve.note]
+    end
+
+    def self.even(curve, points)
+      return unless curve.even
+
+      some = points.select { |point| curve.even.include?(point.load.at) }
+      "Lowest / highest of Footplate's at #{curve.even.join(", ")}: #{apart(some, points.first.door, curve.figure)} " \
+        "(target: >= 0.9)."
+    end
+
+    def self.cell(point, engine, figure, pattern)
+      point.engines.include?(engine) ? Table.with_spread(point.spread(engine, figure), pattern) : ""
+    end
+
+    def self.apart(points, engine, figure)
+      medians = points.filter_map { |point| point.spread(engine, figure)&.median }
+      Table.number(medians.min&.fdiv(medians.max), "%<n>.2f")
+    end
+    private_class_method :even, :cell, :apart
+  end
+end

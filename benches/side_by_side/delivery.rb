@@ -1,0 +1,32 @@
+# frozen_string_literal: true
+
+require_relative "worker"
+
+module SideBySide
+  ##
+  # Whether every job of a run ran once, and whether Redis holds what it must after it, and nothing else.
+  class Delivery
+    def initialize(redis, load, jobs)
+      @redis = redis
+      @load = load
+      @jobs = jobs
+    end
+
+    # @param counts [Hash] what the ledger wrote as the worker ended
+    # @raise [Void]
+    def check(counts)
+      raise Void, "#{counts[:missing]} jobs lost, #{counts[:doubled]} run twice" unless counts.values.all?(0)
+
+      left = @load.all_queue_names.sum { |name| @redis.call("LLEN", "queue:#{name}") }
+      raise Void, "#{left} jobs left in the queue" unless left.zero?
+
+      held = @redis.call("KEYS", "footplate:inflight:*")
+      raise Void, "claims left behind: #{held.join(", ")}" if held.any?
+
+      { "retry" => @load.retries ? @jobs : 0, "schedule" => @load.far }.each do |set, expected|
+        size = @redis.call("ZCARD", set)
+        raise Void, "#{size} jobs in #{set} instead of #{expected}" unless size == expected
+      end
+    end
+  end
+end

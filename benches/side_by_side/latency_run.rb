@@ -1,0 +1,23 @@
+# frozen_string_literal: true
+
+module SideBySide
+  ##
+  # Jobs come one by one, at a rate, and what counts is how long each waits.
+  class LatencyRun < Run
+    private
+
+    def fill; end
+
+    def go
+      Feeder.new(@redis, @load).push(@jobs)
+      # What had not been started as the last was pushed: an engine that keeps up leaves none.
+      @backlog = @redis.call("LLEN", "queue:default")
+      sleep Feeder::SETTLE
+      @redis.push([Payloads.plain("LastJob")])
+    end
+
+    def special(finish)
+      { **Feeder.percentiles(finish[:waits]), backlog: @backlog }
+    end
+  end
+end

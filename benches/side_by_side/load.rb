@@ -1,0 +1,71 @@
+# frozen_string_literal: true
+
+module SideBySide
+  # 10,000 for 10000.
+  def self.digits(number)
+    number.to_s.gsub(/(\d)(?=(\d{3})+\z)/, "\\1,")
+  end
+
+  # The queue of the jobs that are in flight all the time.
+  HOLDING = "holding"
+
+  ##
+  # What is measured, as data.
+  #
+  # name::     for `--only`
+  # title::    for the table
+  # kind::     the jobs and the settings of the application (BENCH_LOAD); default: the name
+  # shape::    how jobs reach the worker, and what is measured: see Run.shape
+  # jobs::     how many, for Footplate
+  # fewer::    Sidekiq gets `jobs / fewer`, so that both run for a second or more
+  # threads::  of the worker
+  # bare::     the loop in one Ruby process without Redis that limits this load (see bare_loop.rb), or nil
+  # limit::    a limit that needs no measuring, in jobs/s
+  # rate::     jobs/s pushed to an idle worker, or due; such a load measures latency, and its jobs are seconds' worth
+  # retries::  every job ends in the retry set, and the run with the last that is stored there
+  # delay::    milliseconds that a proxy adds to each round trip of the worker
+  # direct::   Footplate also runs in turn without the delay
+  # queues::   over which the jobs are spread
+  # argument:: bytes of a job's second argument, or nil for a number
+  # holding::  jobs that are in flight all the time, each with a thread more for it
+  # far::      jobs in the schedule that are due another day
+  # engines::  who runs it: nil for all, :ours for Footplate's doors
+  # curve::    the name of the curve that it is a point of, or nil
+  # at::       where on that curve
+  # slow::     left out by --quick
+  Load = Struct.new(:name, :title, :kind, :shape, :jobs, :fewer, :threads, :bare, :limit, :rate, :retries, :delay,
+                    :direct, :queues, :argument, :holding, :far, :engines, :curve, :at, :slow, keyword_init: true) do
+    def initialize(name:, threads: 10, **rest)
+      defaults = { kind: name, shape: :burst, threads: threads, fewer: 1, queues: 1, holding: 0, far: 0 }
+      super(**defaults, **rest, name: name)
+    end
+
+    # Jobs for an engine. With a rate: enough for `seconds`.
+    def count(engine, scale, seconds)
+      return (rate * seconds).round if rate
+      return jobs unless shape == :burst
+
+      count = jobs * scale
+      count /= fewer if engine == :sidekiq
+      [count.round, 200].max
+    end
+
+    def runs?(engine)
+      engines.nil? || engine != :sidekiq
+    end
+
+    def queue_names
+      return ["default"] if queues == 1
+
+      Array.new(queues) { |number| "q#{number}" }
+    end
+
+    def all_queue_names
+      [*queue_names, *(HOLDING if holding.positive?)]
+    end
+
+    def all_threads
+      threads + holding
+    end
+  end
+end

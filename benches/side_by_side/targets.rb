@@ -1,0 +1,38 @@
+# frozen_string_literal: true
+
+module SideBySide
+  ##
+  # A target of performance.md: information, not a verdict.
+  #
+  # load::   its name, or a text for a row that nothing measures yet
+  # figure:: see Summary#figure; :later for what no load measures yet
+  Target = Struct.new(:load, :figure, :sense, :value) do
+    def reached?(measured)
+      measured&.public_send(sense, value)
+    end
+  end
+
+  TARGETS = [
+    Target.new("noop", :ratio, :>=, 20), Target.new("noop", :of_limit, :>=, 1.2), Target.new("noop", :memory, :<, 1),
+    Target.new("noop", :redis_cpu, :<=, 3), Target.new("noop", :redis_commands, :<=, 0.05),
+    Target.new("logging", :ratio, :>=, 35),
+    Target.new("middleware", :ratio, :>=, 12),
+    Target.new("activejob", :ratio, :>=, 4.5), Target.new("activejob", :of_limit, :>=, 0.85),
+    Target.new("raising", :ratio, :>=, 10),
+    Target.new("sleep", :jobs_per_second, :>=, 19_500), Target.new("sleep", :memory, :<, 1),
+    Target.new("cpu", :of_limit, :>=, 0.97),
+    Target.new("noop+1ms", :of_direct, :>=, 0.95),
+    *%w[latency10 latency100 latency10+1ms latency100+1ms].flat_map do |load|
+      [Target.new(load, :p50, :<, 1), Target.new(load, :p99, :<, 1)]
+    end,
+    Target.new("scheduled", :lateness, :<=, 50),
+    Target.new("mixed", :all_done, :<=, 20.5), Target.new("mixed", :noops_done, :<=, 1),
+    Target.new("idle", :commands, :<=, 2), Target.new("idle", :cpu_percent, :<=, 0.2)
+  ].freeze
+
+  # Rows of several processes: nothing to measure before there is `-p`.
+  LATER = [
+    ["CPU-bound with -p 2", ">= 1.9 x one process"],
+    ["4 processes, one Rails application (PSS)", "<= 0.5 x four of Sidekiq's"]
+  ].freeze
+end
