@@ -79,7 +79,8 @@ class MicroBench
 
   def report
     puts "Compared with #{`git log -1 --format=%h\\ %s #{@sha}`.strip}; medians, in #{ROUNDS.size} rounds", ""
-    ids = Dir["#{RESULTS}/**/benchmark.json"].map { |path| JSON.parse(File.read(path)).values_at("full_id", "directory_name") }
+    found = Dir["#{RESULTS}/**/benchmark.json"].map { |path| JSON.parse(File.read(path)) }
+    ids = found.map { |it| it.values_at("full_id", "directory_name") }
     width = ids.map { |id, _| id.size }.max.to_i
     ids.uniq.sort.each { |id, dir| puts "#{id.ljust(width)}  #{line(dir)}" }
   end
@@ -90,15 +91,16 @@ class MicroBench
     return "#{time(now.first["point_estimate"])}  new" if before.none?
     return "gone" if now.none?
 
-    changes = before.zip(now).map { |was, is| is["point_estimate"] / was["point_estimate"] - 1 }
+    changes = before.zip(now).map { |was, is| is["point_estimate"].fdiv(was["point_estimate"]) - 1 }
     mean = changes.sum / changes.size
-    format("%<was>10s -> %<is>10s  %<change>+6.1f %%  %<word>s", was: time(average(before)), is: time(average(now)),
-                                                                change: mean * 100, word: verdict(before, now, mean))
+    format("%<was>10s -> %<is>10s  %<change>+6.1f %%  %<word>s",
+           was: time(average(before)), is: time(average(now)), change: mean * 100, word: verdict(before, now, mean))
   end
 
   # Significant is what every round says: the two intervals lie apart, on the same side.
   def verdict(before, now, mean)
-    pairs = before.zip(now).map { |pair| pair.map { |it| it["confidence_interval"].values_at("lower_bound", "upper_bound") } }
+    bounds = ->(it) { it["confidence_interval"].values_at("lower_bound", "upper_bound") }
+    pairs = before.map(&bounds).zip(now.map(&bounds))
     return "" if mean.abs < LEAST
     return "FASTER" if pairs.all? { |was, is| is.last < was.first }
     return "SLOWER" if pairs.all? { |was, is| is.first > was.last }
