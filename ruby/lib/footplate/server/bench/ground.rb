@@ -53,6 +53,8 @@ module Footplate
         def prepare(bytes)
           refuse("there is a key #{queue(:sidekiq)} already") if call("EXISTS", queue(:sidekiq)).positive?
           room(bytes)
+          # What clearing up takes, before there is anything to clear up.
+          sweep
           @absent = counters.select { |name| call("EXISTS", name).zero? }
           @prepared = true
           call("LPUSH", aside, "probe")

@@ -17,8 +17,15 @@ module FootplateBench
       @waits = []
       pid = Process.pid
       at_exit { tell("ledger", delivery) if Process.pid == pid }
-      # Its parent holds the other end: a worker must not outlive it.
-      Thread.new { $stdin.read && Process.kill(:TERM, pid) }
+      Thread.new { leash(pid) }
+    end
+
+    # The parent holds the other end of standard input: a worker must not outlive it, whatever Redis does.
+    def leash(pid)
+      $stdin.read
+      Process.kill(:TERM, pid)
+      sleep PATIENCE
+      Process.kill(:KILL, pid)
     end
 
     # @param done [#call] how many have run
