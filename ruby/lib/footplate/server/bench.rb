@@ -95,7 +95,7 @@ module Footplate
       def announce
         names = engines.map { |engine| Contender::TITLES.fetch(engine) }.join(" and for ")
         say("#{@plan.pairs} x #{@plan.jobs} no-op jobs for #{names}, #{threads} threads, on Redis at #{@ground.place}")
-        say("in a queue named #{@ground.name}, which takes about #{@plan.megabytes} MB there and is removed at the end; " \
+        say("in a queue named #{@ground.name}, which takes about #{@plan.megabytes} MB there and is removed; " \
             "of the application's keys none is touched, but for an entry in `processes` while a Sidekiq runs")
         say("! While it runs, whoever else uses this Redis or this machine feels the load. Ctrl-C ends it.")
         say("! The sidekiq gem is not loaded; there is nothing to compare with.") unless host.generation

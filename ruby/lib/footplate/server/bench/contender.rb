@@ -2,8 +2,8 @@
 
 require "fileutils"
 require "json"
-require "rbconfig"
 require "tmpdir"
+require "footplate/server/bench/programs"
 require "footplate/server/boot_error"
 
 module Footplate
@@ -18,7 +18,6 @@ module Footplate
         # The environment of a service is not theirs.
         CLEAN = %w[NOTIFY_SOCKET WATCHDOG_USEC WATCHDOG_PID DEBUG_INVOCATION REDIS_PROVIDER]
                 .to_h { |name| [name, nil] }.freeze
-        LIB = File.expand_path("../../..", __dir__)
 
         attr_reader :engine, :threads
 
@@ -42,9 +41,6 @@ module Footplate
           stdin, @leash = IO.pipe
           @pid = Process.spawn(env, *command, chdir: @dir, in: stdin, out: log, err: %i[child out], pgroup: true)
           stdin.close
-          # A Sidekiq is a member of the application's set of processes from here on.
-          identity = report("hello", STARTS_WITHIN)[:identity]
-          @ground.remember(identity) if engine == :sidekiq
         end
 
         # What it wrote under this name, which it does within `seconds` or never.
@@ -69,23 +65,26 @@ module Footplate
           signal(:TERM)
           deadline = now + STOPS_WITHIN
           sleep 0.01 until ended? || now > deadline
-          return if ended?
-
-          signal(:KILL)
-          Process.wait(@pid)
-          @pid = nil
+          kill unless ended?
         end
 
         # A second signal to us must not leave it running.
         def discard
           stop
         ensure
-          signal(:KILL) unless @pid.nil? || ended?
+          kill unless @pid.nil? || ended?
+          @ground.remember(identity)
           @leash&.close
           FileUtils.rm_rf(@dir) if @dir
         end
 
         private
+
+        # Of a Sidekiq, which is a member of the application's set of processes soon after it has told us.
+        def identity
+          hello = File.join(@dir.to_s, "hello")
+          JSON.parse(File.read(hello))["identity"] if engine == :sidekiq && @dir && File.exist?(hello)
+        end
 
         def options
           namespace = @ground.namespace
@@ -97,24 +96,14 @@ module Footplate
         end
 
         def command
-          [*(engine == :sidekiq ? sidekiq : door), "-r", File.join(__dir__, "worker.rb"), "-e", @environment,
+          [*Programs.public_send(engine), "-r", File.join(__dir__, "worker.rb"), "-e", @environment,
            "-c", threads.to_s, "-q", @ground.name, "-t", "5"]
         end
 
-        def sidekiq
-          [RbConfig.ruby, Gem.bin_path("sidekiq", "sidekiq")]
-        rescue Gem::Exception
-          ["sidekiq"]
-        end
-
-        # The program that runs us, unless that is Ruby itself.
-        def door
-          program = File.readlink("/proc/self/exe")
-          return [program] unless File.realpath(program) == File.realpath(RbConfig.ruby)
-
-          [RbConfig.ruby, "-I#{LIB}", File.join(LIB, "../exe/footplate")]
-        rescue SystemCallError
-          [RbConfig.ruby, "-I#{LIB}", File.join(LIB, "../exe/footplate")]
+        def kill
+          signal(:KILL)
+          Process.wait(@pid)
+          @pid = nil
         end
 
         def signal(name)

@@ -1,9 +1,9 @@
 # frozen_string_literal: true
 
 require "securerandom"
-require "footplate/redis"
-require "footplate/redis/driver"
+require "forwardable"
 require "footplate/server/bench/client_options"
+require "footplate/server/bench/line"
 
 module Footplate
   module Server
@@ -13,6 +13,8 @@ module Footplate
       # and the queue of that name, which a Sidekiq needs to stand where queues stand. Everything is made here and
       # removed here.
       class Ground
+        extend Forwardable
+
         # Counters that a Sidekiq 6 touches with every heartbeat, and so makes, be there anything to count or not.
         COUNTERS = %w[stat:processed stat:failed].freeze
         REMOVE_ZERO = "if redis.call('GET', KEYS[1]) == '0' then return redis.call('UNLINK', KEYS[1]) end return 0"
@@ -30,8 +32,11 @@ module Footplate
           @namespace = settings[:namespace]
           @options = ClientOptions.of(settings)
           @place = place
+          @line = Line.new(@options, place)
           @identities = []
         end
+
+        def_delegators :@line, :call, :cpu
 
         # @return [String, nil] the application's redis-namespace
         attr_reader :namespace
@@ -76,11 +81,6 @@ module Footplate
           call("LPUSH", queue(engine), payload)
         end
 
-        # @return [Float] seconds of CPU that Redis has used so far
-        def cpu
-          info("used_cpu_user").to_f + info("used_cpu_sys").to_f
-        end
-
         # A worker of a Sidekiq had this identity.
         def remember(identity)
           @identities << identity if identity
@@ -88,8 +88,8 @@ module Footplate
 
         # Removes what a run may have left. No worker runs any more.
         def sweep
-          remove(queue(:sidekiq), queue(:footplate), aside)
-          each_own { |keys| remove(*keys) }
+          @line.remove(queue(:sidekiq))
+          @line.each_key("#{prefix}:") { |keys| @line.remove(*keys) }
         end
 
         # Removes everything. Twice does no harm.
@@ -106,19 +106,7 @@ module Footplate
                            "remove it"
         end
 
-        # @raise [BootError] instead of whatever the gem at hand raises
-        def call(*command)
-          connection.call(*command)
-        rescue StandardError => e
-          raise BootError, "Cannot measure on Redis at #{place}: #{e.message.lines.first&.chomp} (#{e.class})"
-        end
-
         private
-
-        def connection
-          options = Redis::Options.connection(Redis::Options.resolve(@options))
-          @connection ||= Redis::Connection.wrap(Redis::Driver.factory(options).call)
-        end
 
         def key(name)
           namespace ? "#{namespace}:#{name}" : name
@@ -135,9 +123,10 @@ module Footplate
         end
 
         def room(bytes)
-          most = info("maxmemory").to_i
-          used = Integer(info("used_memory") || refuse("it does not tell how much memory it uses, so bench cannot " \
-                                                       "know whether it has room"))
+          most = @line.info("maxmemory").to_i
+          used = @line.info("used_memory")
+          refuse("it does not tell how much memory it uses, so nobody knows whether it has room") unless used
+          used = used.to_i
           return if most.zero? || used + (2 * bytes) < most
 
           refuse("it uses #{used / 1_000_000} of #{most / 1_000_000} MB, and the jobs need about " \
@@ -148,29 +137,12 @@ module Footplate
           raise BootError, "Will not measure on Redis at #{place}: #{reason}"
         end
 
-        def info(name)
-          call("INFO")[/^#{name}:(.*?)\r?$/, 1]
-        end
-
         # What a Sidekiq that was killed did not take back.
         def forget_processes
           @identities.each do |identity|
             call("SREM", key("processes"), identity)
-            remove(*["", ":work", ":workers", "-signals"].map { |suffix| key("#{identity}#{suffix}") })
+            @line.remove(*["", ":work", ":workers", "-signals"].map { |suffix| key("#{identity}#{suffix}") })
           end
-        end
-
-        def each_own
-          cursor = "0"
-          loop do
-            cursor, keys = call("SCAN", cursor, "MATCH", "#{prefix}:*", "COUNT", 2_000)
-            yield keys if keys.any?
-            break if cursor == "0"
-          end
-        end
-
-        def remove(*keys)
-          call("UNLINK", *keys)
         end
       end
     end
