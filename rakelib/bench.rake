@@ -29,7 +29,9 @@ class MicroBench
     # -m: cargo looks at times, and a commit's are older than what was built from another one.
     sh("git archive #{@sha} | tar -xm -C #{BEFORE}")
     programs = { before: build(BEFORE), now: build(Dir.pwd) }
-    ROUNDS.each_with_index { |order, round| order.each { |side| run(programs[side], side, round) } }
+    ROUNDS.each_index do |round|
+      programs.values.flat_map(&:keys).uniq.each { |name| run(name, programs, round) }
+    end
     report
   end
 
@@ -69,8 +71,10 @@ class MicroBench
     built.to_h { |it| [it.dig("target", "name"), it["executable"]] }
   end
 
-  def run(programs, side, round)
-    programs.each do |name, program|
+  # Both sides of one bench stand next to each other in time.
+  def run(name, programs, round)
+    ROUNDS[round].each do |side|
+      program = programs[side][name] or next
       warn "#{name}, #{side}, round #{round + 1} of #{ROUNDS.size}"
       sh({ "CRITERION_HOME" => RESULTS }, program, "--bench", "--noplot", "--quiet", "--warm-up-time", "0.5",
          "--measurement-time", "1.5", "--save-baseline", "#{side}-#{round}", out: File::NULL)
@@ -88,7 +92,7 @@ class MicroBench
   # @param dir [String] of one benchmark
   def line(dir)
     before, now = %w[before now].map { |side| ROUNDS.each_index.map { |round| median(dir, "#{side}-#{round}") } }
-    return "#{time(now.first["point_estimate"])}  new" if before.none?
+    return format("%<none>10s -> %<is>10s  new", none: "", is: time(average(now))) if before.none?
     return "gone" if now.none?
 
     changes = before.zip(now).map { |was, is| is["point_estimate"].fdiv(was["point_estimate"]) - 1 }
