@@ -18,6 +18,8 @@ module Footplate
     # configured with. The application is loaded to learn that, and nothing of it runs: the workers are processes of
     # their own with jobs of ours (bench/worker.rb), in a queue of ours (bench/ground.rb).
     class Bench
+      SIGNALS = %w[INT TERM HUP].freeze
+
       # @param typed [Hash{Symbol => Object}] what Native.parse answered for every command
       # @param asked [Hash{Symbol => Object}] what it answered for this one
       # @return [Integer] exit status: 0, or 1 when a run lost or doubled a job
@@ -35,8 +37,7 @@ module Footplate
       def run(out)
         @boot.host.logger.level = 3 unless @boot.settings.verbose?
         @boot.load_application(notify: false)
-        # An application may have its own ideas; here a signal must lead to the end of this method.
-        %w[INT TERM HUP].each { |name| trap(name, "DEFAULT") }
+        own_signals
         probe = usable_redis
         @ground = Ground.new(host.redis_settings, host.redis_description)
         results = measure
@@ -49,6 +50,12 @@ module Footplate
 
       def host
         @boot.host
+      end
+
+      # An application may have its own ideas; here a signal must lead to our clearing up. What the shell has this
+      # process ignore (nohup) stays ignored.
+      def own_signals
+        SIGNALS.each { |name| trap(name, "IGNORE") if trap(name, "DEFAULT") == "IGNORE" }
       end
 
       # @raise [BootError] with what `footplate check` would say
@@ -103,7 +110,7 @@ module Footplate
 
       # A second signal must not keep us from clearing up after the first.
       def leave
-        %w[INT TERM HUP].each { |name| trap(name, "IGNORE") }
+        SIGNALS.each { |name| trap(name, "IGNORE") }
         @ground.leave
       end
 
