@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 # The criterion benches, here and at an older commit, in turn on the same machine: figures of another day or another
-# machine say nothing. Both are built in target/micro/build, where they share their dependencies and leave
-# target/release alone; the older commit's files are laid out in target/micro/before.
+# machine say nothing. The older commit's files are laid out in target/micro/before and built in target/micro/build:
+# not in target, because cargo gives two checkouts of one package the same file names.
 
 require "English"
 require "json"
@@ -28,7 +28,7 @@ class MicroBench
     FileUtils.mkdir_p(BEFORE)
     # -m: cargo looks at times, and a commit's are older than what was built from another one.
     sh("git archive #{@sha} | tar -xm -C #{BEFORE}")
-    programs = { before: build(BEFORE), now: build(Dir.pwd) }
+    programs = { before: build(BEFORE, "#{HOME}/build"), now: build(Dir.pwd, File.expand_path("target")) }
     ROUNDS.each_index do |round|
       programs.values.flat_map(&:keys).uniq.each { |name| run(name, programs, round) }
     end
@@ -52,14 +52,14 @@ class MicroBench
   end
 
   # @return [Hash{String => String}] programs by the names of benches that there are
-  def build(dir)
+  def build(dir, target)
     names = Dir[File.join(dir, "benches/*.rs")].map { |path| File.basename(path, ".rs") }.sort
     names &= @wanted unless @wanted.empty?
     return {} if names.empty?
 
     warn "building #{names.join(", ")} in #{dir}"
-    command = ["cargo", "bench", "--quiet", "--locked", "--no-run", "--features", "embed", "--target-dir",
-               "#{HOME}/build", "--message-format", "json", *names.flat_map { |name| ["--bench", name] }]
+    command = ["cargo", "bench", "--quiet", "--locked", "--no-run", "--features", "embed", "--target-dir", target,
+               "--message-format", "json-render-diagnostics", *names.flat_map { |name| ["--bench", name] }]
     lines = IO.popen(command, chdir: dir, &:readlines)
     abort("bench:micro: the benches in #{dir} do not build") unless $CHILD_STATUS.success?
     artifacts(lines)
