@@ -13,6 +13,7 @@ Examples:
   footplate -C config/mailers.yml    Settings from another file
   footplate -r ./worker.rb           An application that is one Ruby file
   footplate check                    Show what would start, and start nothing
+  footplate bench --quick            Measure on the application's own Redis, beside Sidekiq
   footplate completions bash > /etc/bash_completion.d/footplate
 
 Settings come from these flags, then config/footplate.yml, then config/sidekiq.yml (in both, the section
@@ -67,12 +68,38 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Show what would start, and what of it deserves a look; start nothing
     Check,
+    /// Measure on the Redis that the application is configured with, beside the installed Sidekiq; touches no job
+    Bench(Bench),
     /// Print a completion script for a shell
     Completions {
         /// bash, zsh or fish
         #[arg(value_enum)]
         shell: CompletionShell,
     },
+}
+
+/// What `footplate bench` is asked for. Ruby has the defaults.
+#[derive(Args, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Bench {
+    /// A rough answer within half a minute
+    #[arg(long, help_heading = "Measuring")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub quick: bool,
+
+    /// No-op jobs in each run [default: 50000]
+    #[arg(long, value_name = "N", value_parser = jobs, allow_negative_numbers = true, overrides_with = "jobs", help_heading = "Measuring")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jobs: Option<u32>,
+
+    /// Runs of each, in turn [default: 3]
+    #[arg(long, value_name = "N", value_parser = pairs, allow_negative_numbers = true, overrides_with = "pairs", help_heading = "Measuring")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pairs: Option<u32>,
+
+    /// Print JSON instead of a table
+    #[arg(long, help_heading = "Measuring")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub json: bool,
 }
 
 /// The shells a script can be made for.
@@ -215,6 +242,22 @@ fn at_least_one(typed: &str) -> Result<u32, String> {
         Ok(0) | Err(_) => Err("it must be a whole number, 1 or more".to_owned()),
         Ok(number) => Ok(number),
     }
+}
+
+/// So much that nobody fills a Redis by a slip of the finger.
+fn jobs(typed: &str) -> Result<u32, String> {
+    between(typed, 10, 1_000_000)
+}
+
+fn pairs(typed: &str) -> Result<u32, String> {
+    between(typed, 1, 100)
+}
+
+fn between(typed: &str, least: u32, most: u32) -> Result<u32, String> {
+    let number = typed.parse().ok();
+    number
+        .filter(|it| (least..=most).contains(it))
+        .ok_or_else(|| format!("it must be a whole number from {least} to {most}"))
 }
 
 fn queue(typed: &str) -> Result<String, String> {

@@ -17,12 +17,12 @@ mod tests;
 
 use args::{Arguments, Command, Leftovers};
 
-pub use args::Options;
+pub use args::{Bench, Options};
 
 /// What a command line asks for.
 ///
-/// As JSON (for Ruby) it is an object with one key: `{"run": {…}}`, `{"check": {…}}` or
-/// `{"exit": {"code": 0, "stdout": "…", "stderr": "…"}}`.
+/// As JSON (for Ruby) it is an object with one key: `{"run": {…}}`, `{"check": {…}}`,
+/// `{"bench": {…, "bench": {…}}}` or `{"exit": {"code": 0, "stdout": "…", "stderr": "…"}}`.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Parsed {
@@ -39,6 +39,14 @@ pub enum Parsed {
     Run(Options),
     /// Boot the application, tell what would run, and leave.
     Check(Options),
+    /// Boot the application to find its Redis, and measure there.
+    Bench {
+        /// What is typed for every command.
+        #[serde(flatten)]
+        options: Options,
+        /// What only this one takes.
+        bench: Bench,
+    },
 }
 
 impl Parsed {
@@ -89,6 +97,7 @@ pub fn parse_with(argv: &[String], colours: Colours) -> Parsed {
     match arguments.command {
         None => Parsed::Run(options),
         Some(Command::Check) => Parsed::Check(options),
+        Some(Command::Bench(bench)) => Parsed::Bench { options, bench },
         Some(Command::Completions { shell }) => printed(completions(shell.into())),
     }
 }

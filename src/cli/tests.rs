@@ -147,8 +147,36 @@ fn check_takes_the_same_flags_on_either_side() {
 }
 
 #[test]
+fn bench_takes_numbers_of_its_own() {
+    let parsed = parse(&[
+        "bench",
+        "-C",
+        "x.yml",
+        "--quick",
+        "--jobs",
+        "500",
+        "--pairs=2",
+    ]);
+    assert_eq!(
+        parsed.to_json(),
+        r#"{"bench":{"config_file":"x.yml","bench":{"quick":true,"jobs":500,"pairs":2}}}"#
+    );
+    assert_eq!(parse(&["bench"]).to_json(), r#"{"bench":{"bench":{}}}"#);
+    for words in [["--jobs", "9"], ["--jobs", "2000000"], ["--pairs", "-1"]] {
+        let said = refused(&["bench", words[0], words[1]]);
+        assert!(said.contains("it must be a whole number from 1"), "{said}");
+    }
+    assert!(refused(&["--jobs", "10"]).contains("--jobs"));
+}
+
+#[test]
 fn help_is_printed_and_succeeds() {
-    for words in [&["-h"][..], &["--help"], &["check", "--help"]] {
+    for words in [
+        &["-h"][..],
+        &["--help"],
+        &["check", "--help"],
+        &["bench", "--help"],
+    ] {
         assert!(printed(words).contains("footplate"));
     }
     let help = printed(&["--help"]);

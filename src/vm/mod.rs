@@ -16,6 +16,8 @@ mod json;
 mod killed;
 mod mail;
 mod perform;
+#[cfg(feature = "embed")]
+pub mod sandbox;
 mod trace;
 mod worker;
 

@@ -78,6 +78,13 @@ module Footplate
       end
     end
 
+    def bench
+      guarded do
+        require "footplate/server/bench"
+        Server::Bench.run(@typed.except(:bench), @typed.fetch(:bench))
+      end
+    end
+
     private
 
     def host

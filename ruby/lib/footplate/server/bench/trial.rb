@@ -1,0 +1,102 @@
+# frozen_string_literal: true
+
+require "footplate/server/bench/limits"
+require "footplate/server/bench/payloads"
+require "footplate/server/bench/plan"
+
+module Footplate
+  module Server
+    class Bench
+      ##
+      # One worker from its start to its end: jobs one by one while it idles, then all no-ops at once.
+      class Trial
+        # Seconds in which what others do on this Redis is looked at.
+        BACKGROUND = 0.3
+        SETTLE = 0.3
+
+        Figures = Struct.new(:engine, :pair, :jobs_per_second, :p50, :p99, :redis_cpu, :void, keyword_init: true)
+
+        def initialize(contender, ground, plan)
+          @contender = contender
+          @ground = ground
+          @plan = plan
+        end
+
+        # @return [Figures]
+        # @raise [BootError] when the worker does not come to its end
+        def call(pair)
+          start
+          waits = latency
+          speed = speed()
+          @contender.stop
+          Figures.new(engine: @contender.engine, pair: pair, void: void, **waits, **speed)
+        ensure
+          @contender.discard
+          @ground.sweep
+        end
+
+        private
+
+        def engine
+          @contender.engine
+        end
+
+        def start
+          push(BenchPayloads.mark("ready", @contender.threads, @ground.name))
+          @contender.start(@plan.jobs)
+          @contender.report("ready", Contender::STARTS_WITHIN)
+        end
+
+        def push(payload)
+          @ground.push(engine, payload)
+        end
+
+        # @return [Hash{Symbol => Float}] milliseconds from the push to `perform`
+        def latency
+          sleep SETTLE
+          began = Limits.now
+          @plan.latency_jobs.times do |number|
+            ahead = began + number.fdiv(Plan::RATE) - Limits.now
+            sleep ahead if ahead.positive?
+            push(BenchPayloads.latency(Limits.now, @ground.name))
+          end
+          push(BenchPayloads.mark("latency", @plan.latency_jobs, @ground.name))
+          waits = @contender.report("latency", @plan.patience)[:waits].sort
+          { p50: 0.5, p99: 0.99 }.transform_values { |share| Limits.percentile(waits, share).to_f * 1_000 }
+        end
+
+        # @return [Hash{Symbol => Float}] jobs a second, and microseconds of Redis's CPU for each
+        def speed
+          fill
+          others = background
+          cpu = @ground.cpu
+          from = Limits.now
+          @ground.let_in(engine)
+          seconds = @contender.report("end", @plan.patience)[:at] - from
+          used = @ground.cpu - cpu - (others * seconds)
+          { jobs_per_second: @plan.jobs / seconds, redis_cpu: [used, 0].max * 1e6 / @plan.jobs }
+        end
+
+        def fill
+          numbers = (0...@plan.jobs).each_slice(5_000)
+          numbers.each { |slice| @ground.put_aside(slice.map { |it| BenchPayloads.noop(it, @ground.name) }) }
+          @ground.put_aside([BenchPayloads.mark("end", @plan.jobs, @ground.name)])
+        end
+
+        # @return [Float] CPU seconds a second
+        def background
+          before = @ground.cpu
+          from = Limits.now
+          sleep BACKGROUND
+          (@ground.cpu - before) / (Limits.now - from)
+        end
+
+        # @return [String, nil] why this run does not count
+        def void
+          ledger = @contender.report("ledger", 1)
+          "#{ledger[:missing]} jobs lost, #{ledger[:doubled]} run twice" unless ledger.values.all?(0)
+        end
+      end
+    end
+  end
+end
