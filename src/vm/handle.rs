@@ -95,6 +95,7 @@ impl Handle {
             slot,
             tid: tid.into(),
             native: processor.funcall("native?", ())?,
+            middleware: processor.funcall("middleware?", ())?,
             processor,
             lines: RefCell::default(),
         };

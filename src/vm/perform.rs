@@ -1,5 +1,6 @@
 //! The native path: constant, `new`, `jid=`, `perform`, with one `protect` around all of it. Taken
-//! when nothing in the application stands around the job; else Ruby's processor runs it.
+//! when nothing in the application stands around the job, or nothing but middleware; else Ruby's processor
+//! runs it.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +10,7 @@ use magnus::{Error, Ruby, Value, prelude::*};
 use rb_sys::{ID, VALUE};
 
 use super::context::{JobContext, string};
-use super::json::Args;
+use super::json::{self, Args};
 use crate::job::{Envelope, Job};
 
 /// What is known of a job class. Classes in here are never collected nor moved.
@@ -68,8 +69,8 @@ pub(super) enum Performed {
     Done,
     /// Its arguments need Ruby's parser; nothing was run.
     NeedsRuby,
-    /// It raised; the instance, if there was one by then.
-    Raised(Error, Option<Value>),
+    /// It raised; the instance and the payload's hash, if there were any by then.
+    Raised(Error, Option<Value>, Option<Value>),
 }
 
 /// Method names, interned for ever. Made before there are workers, and not at first use: interning runs
@@ -80,6 +81,7 @@ pub(super) struct MethodNames {
     set_jid: ID,
     set_context: ID,
     perform: ID,
+    around: ID,
 }
 
 impl MethodNames {
@@ -90,30 +92,44 @@ impl MethodNames {
             set_jid: id("jid="),
             set_context: id("_context="),
             perform: id("perform"),
+            around: id("around"),
         }
     }
 }
 
-/// Runs `job` as an instance of `class` in the log's context; `asked` is what the job may ask whether it
-/// is interrupted.
+/// `Footplate::Server::Processor`, as the native path sees it.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings {
+    /// What a job may ask whether it is interrupted, and who calls it where there is middleware.
+    pub(super) processor: Value,
+    /// Whether there is.
+    pub(super) middleware: bool,
+}
+
+/// Runs `job` as an instance of `class` in the log's context.
 pub(super) fn perform(
     ids: MethodNames,
     context: &JobContext,
     job: &Job,
     envelope: &Envelope,
     class: JobClass,
-    asked: Value,
+    around: Surroundings,
 ) -> Performed {
     let nil = rb_sys::Qnil as VALUE;
-    let mut instance = nil;
+    let (mut instance, mut payload) = (nil, nil);
     let mut args = Args::EMPTY;
     let mut readable = false;
-    let array = job.span(&envelope.args);
+    let processor = around.processor.as_raw();
     let result = protect(|| {
         // SAFETY: with the GVL and under protect; nothing in this closure owns anything that a
         // Ruby exception would have to drop, and every value stands on this thread's stack.
         unsafe {
-            readable = args.read(array);
+            if around.middleware {
+                payload = json::read(&job.payload).unwrap_or(nil);
+                readable = payload != nil;
+            } else {
+                readable = args.read(job.span(&envelope.args));
+            }
             if !readable {
                 return nil;
             }
@@ -126,8 +142,11 @@ pub(super) fn perform(
             instance = rb_sys::rb_funcallv_public(class.class, ids.new, 0, std::ptr::null());
             rb_sys::rb_funcallv_public(instance, ids.set_jid, 1, &raw const jid);
             if class.takes_context {
-                let asked = asked.as_raw();
-                rb_sys::rb_funcallv_public(instance, ids.set_context, 1, &raw const asked);
+                rb_sys::rb_funcallv_public(instance, ids.set_context, 1, &raw const processor);
+            }
+            if around.middleware {
+                let args = [instance, payload, string(Some(&job.queue))];
+                return rb_sys::rb_funcallv_public(processor, ids.around, 3, args.as_ptr());
             }
             let args = args.as_slice();
             rb_sys::rb_funcallv_public(instance, ids.perform, args.len() as _, args.as_ptr())
@@ -137,9 +156,10 @@ pub(super) fn perform(
         Ok(_) if readable => Performed::Done,
         Ok(_) => Performed::NeedsRuby,
         Err(error) => {
-            // SAFETY: an object that `new` returned and this frame still holds, or nil.
-            let instance = unsafe { Value::from_raw(instance) };
-            Performed::Raised(error, (!instance.is_nil()).then_some(instance))
+            // SAFETY: objects that this frame still holds, or nil.
+            let [instance, payload] = [instance, payload].map(|it| unsafe { Value::from_raw(it) });
+            let some = |it: Value| (!it.is_nil()).then_some(it);
+            Performed::Raised(error, some(instance), some(payload))
         }
     }
 }

@@ -13,7 +13,7 @@ use super::handle::Process;
 use super::job::RubyJob;
 use super::joblog::Moment;
 use super::killed;
-use super::perform::{JobClass, Performed, perform};
+use super::perform::{JobClass, Performed, Surroundings, perform};
 use crate::engine::ready::Take;
 use crate::engine::sync::Parker;
 use crate::engine::{Ended, Measure, Outcome};
@@ -38,6 +38,8 @@ pub(super) struct Worker {
     pub(super) tid: Arc<str>,
     /// The application's `Footplate::Server::Processor`. On the stack of [`Worker::run`]'s caller.
     pub(super) processor: Value,
+    /// Whether there is middleware on the native path.
+    pub(super) middleware: bool,
     /// Whether jobs may take the native path.
     pub(super) native: bool,
     /// Log lines to be written before anything else happens in this thread: the end of a job, which
@@ -150,22 +152,22 @@ impl Worker {
                 Ok(class) => class,
                 Err(error) => {
                     let error = self.process.context.set(job).err().unwrap_or(error);
-                    return self.failed(ruby, ruby_job(), error, None);
+                    return self.failed(ruby, ruby_job(), error, None, None);
                 }
             },
         };
         let process = &self.process;
-        match perform(
-            process.names,
-            &process.context,
-            job,
-            envelope,
-            class,
-            self.processor,
-        ) {
+        let around = Surroundings {
+            processor: self.processor,
+            middleware: self.middleware,
+        };
+        let (names, context) = (process.names, &process.context);
+        match perform(names, context, job, envelope, class, around) {
             Performed::Done => Ok(End::Returned),
             Performed::NeedsRuby => self.through_ruby(ruby, ruby_job().announced()),
-            Performed::Raised(error, instance) => self.failed(ruby, ruby_job(), error, instance),
+            Performed::Raised(error, instance, payload) => {
+                self.failed(ruby, ruby_job(), error, instance, payload)
+            }
         }
     }
 
@@ -190,6 +192,7 @@ impl Worker {
         ruby_job: RubyJob,
         error: Error,
         instance: Option<Value>,
+        payload: Option<Value>,
     ) -> Result<End, Error> {
         ruby_job.log_fail();
         if instance.is_some() {
@@ -201,7 +204,7 @@ impl Worker {
         };
         let result: Result<Value, Error> = self
             .processor
-            .funcall("failed", (ruby_job, exception, instance));
+            .funcall("failed", (ruby_job, exception, instance, payload));
         self.see_to_the_end(&ruby_job, result)
     }
 

@@ -104,6 +104,62 @@ Conformance.describe "server middleware" do
   end
 end
 
+# With nothing else around the job: the engine calls the chain itself.
+Conformance.describe "server middleware alone" do
+  app <<~'RUBY'
+    class Meddler
+      def call(job, payload, queue)
+        effect("before", payload["class"], job.class.name == payload["class"], job.jid == payload["jid"], queue)
+        payload["args"] = ["changed"] if payload["class"] == "Changed"
+        payload["added"] = true
+        return if payload["class"] == "Skipped"
+        yield
+        raise ArgumentError, "after the job" if payload["class"] == "Late"
+      rescue KeyError
+        raise Sidekiq::JobRetry::Handled
+      end
+    end
+    class Look
+      include JobModule
+      def perform(*args) = effect("look", args)
+    end
+    class Changed < Look; end
+    class Skipped < Look; end
+    class Late < Look; end
+    class Owned
+      include JobModule
+      def perform = raise(KeyError, "the middleware's affair")
+    end
+    Sidekiq.configure_server do |config|
+      config.server_middleware { |chain| chain.add(Meddler) }
+      config.error_handlers << ->(error, context, *) { effect("error", error.message, context[:job]["added"]) }
+    end
+  RUBY
+
+  scenario do
+    %w[Look Changed Skipped Late].each { |name| push(name, 1) }
+    push("Owned")
+    start("-c", "1")
+    drained
+    server.stop
+  end
+
+  it "gets instance, payload and queue, and may change the arguments or keep the job from running" do
+    expect(effects("before")).to eq(%w[Look Changed Skipped Late Owned].map { |name| [name, true, true, "default"] })
+    expect(effects("look")).to eq([[[1]], [["changed"]], [[1]]])
+  end
+
+  it "fails the job when it raises, and the handlers see the payload as it left it" do
+    expect(entries("retry").transform_values { |job| job["error_message"] }).to eq("Late" => "after the job")
+    expect(effects("error")).to eq([["after the job", true], ["the middleware's affair", true]])
+  end
+
+  it "may see to a failure itself, which is counted and not retried" do
+    expect([processed, failed]).to eq([5, 2])
+    expect(redis.call("ZCARD", "dead")).to eq(0)
+  end
+end
+
 Conformance.describe "a reloader that fails" do
   app <<~'RUBY'
     class Ok

@@ -34,9 +34,19 @@ module Footplate
         @interruption = Interruption.new(host, json, controls) if controls.interrupted
       end
 
-      # Whether the engine may run plain jobs without calling anything here.
+      # Whether the engine may run plain jobs without calling anything here but `around`.
       def native?
-        @chain.empty? && @reloader.nil? && @lines.native? && !@host.custom_json? && @classes.cached?
+        @reloader.nil? && @lines.native? && !@host.custom_json? && @classes.cached?
+      end
+
+      # Whether it must call that.
+      def middleware?
+        !@chain.empty?
+      end
+
+      # A job that runs natively, in its middleware.
+      def around(instance, payload, queue)
+        @chain.invoke(instance, payload, queue) { instance.perform(*payload["args"]) }
       end
 
       # What a job's `interrupted?` asks.
@@ -59,15 +69,17 @@ module Footplate
       rescue @controls.skip
         job.skipped
       rescue @controls.handled => e
-        report(job, e.cause || e, payload)
+        handled(job, e, payload)
       rescue Exception => e # rubocop:disable Lint/RescueException
         @host.handle_exception(e, { context: "Internal exception!", job: payload, jobstr: job.payload })
         raise
       end
 
-      # Sees a job to its end that raised on the native path. `instance` is nil when it has none.
-      def failed(job, exception, instance)
-        @retry.uninterrupted { conclude(job, exception, instance) }
+      # Sees a job to its end that raised on the native path.
+      # @param instance [Object, nil] nil when there was none yet
+      # @param payload [Hash, nil] as the middleware left it
+      def failed(job, exception, instance, payload)
+        @retry.uninterrupted { conclude(job, exception, instance, payload || @decoder.again(job)) }
       end
 
       # Whether the process's end is what kept a job from being handed in.
@@ -77,11 +89,10 @@ module Footplate
 
       private
 
-      def conclude(job, exception, instance)
+      def conclude(job, exception, instance, payload)
         return job.interrupted if @controls.shutdown?(exception)
         return job.skipped if exception.is_a?(@controls.skip)
-
-        payload = @decoder.again(job)
+        return handled(job, exception, payload) if exception.is_a?(@controls.handled)
         return if @interruption&.handle?(job, exception, payload)
 
         @retry.record(job, exception, instance)
@@ -112,8 +123,14 @@ module Footplate
         instance
       end
 
+      # Recorded here, or by middleware with an idea of its own what becomes of the job: then only counted.
+      def handled(job, exception, payload)
+        job.skipped
+        report(job, exception.cause || exception, payload)
+      end
+
       def invoke(job, instance, payload, queue)
-        @chain.invoke(instance, payload, queue) { instance.perform(*payload["args"]) }
+        around(instance, payload, queue)
       rescue Exception => e # rubocop:disable Lint/RescueException
         raise e unless @interruption&.handle?(job, e, payload)
 
