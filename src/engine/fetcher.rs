@@ -108,10 +108,7 @@ impl Fetcher {
                     () = shared.reached(Phase::Quiet) => {}
                 }
             } else if jobs.is_empty() {
-                tokio::select! {
-                    () = idle.wait(self.capsule()) => {}
-                    () = shared.reached(Phase::Quiet) => {}
-                }
+                self.wait_idle(&mut idle).await;
             } else {
                 idle.reset();
                 self.hand_over(jobs);
@@ -156,16 +153,44 @@ impl Fetcher {
             () = shared.reached(Phase::Quiet) => return,
             () = sleep(self.stalled_after) => {}
         }
-        let now = self.capsule().ready.demand();
-        if now.taken != demand.taken {
-            self.stalled_after = STALLED;
-        } else if now.ready > 0 {
-            self.stalled_after = (self.stalled_after * 2).min(MOST_PATIENT);
-            self.give_back(self.capsule().ready.reclaim());
-            self.pace = Pace::default();
-            self.capsule().ready.set_prefetch(0);
-            self.wait_for_a_visit(now.visits).await;
+        self.give_back_what_is_stalled(demand).await;
+    }
+
+    /// Waits for jobs to come. Meanwhile some that came before, or by hand-off, may lie ready.
+    async fn wait_idle(&mut self, idle: &mut Idle) {
+        let shared = Arc::clone(&self.shared);
+        let waiting = idle.wait(&shared.capsules[self.index]);
+        tokio::pin!(waiting);
+        loop {
+            let before = self.capsule().ready.demand();
+            tokio::select! {
+                () = &mut waiting => return,
+                () = shared.reached(Phase::Quiet) => return,
+                () = sleep(self.stalled_after), if before.ready > 0 => {}
+            }
+            if self.give_back_what_is_stalled(before).await {
+                return;
+            }
         }
+    }
+
+    /// Whether there was any: nothing was taken since `before`, [`Self::stalled_after`] ago.
+    async fn give_back_what_is_stalled(&mut self, before: Demand) -> bool {
+        let now = self.capsule().ready.demand();
+        if now.taken != before.taken {
+            self.stalled_after = STALLED;
+            return false;
+        }
+        if now.ready == 0 {
+            return false;
+        }
+        self.stalled_after = (self.stalled_after * 2).min(MOST_PATIENT);
+        self.capsule().say_idle(false);
+        self.give_back(self.capsule().ready.reclaim());
+        self.pace = Pace::default();
+        self.capsule().ready.set_prefetch(0);
+        self.wait_for_a_visit(now.visits).await;
+        true
     }
 
     /// Workers that did not come by for what was ready will not come by for more: waits until one

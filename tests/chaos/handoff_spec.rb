@@ -106,6 +106,17 @@ RSpec.describe "Hand-off" do
     expect(waiting).to be_empty
   end
 
+  it "gives back a job that it cannot start, though workers are free" do
+    idle_server(env: { "POISON" => "1" })
+    redis.push("default", [payload("PoisonJob", 0, "hold")])
+    eventually("a held GVL") { ledger.call("LLEN", "holding") == 1 }
+    push(1)
+    eventually("a job in flight") { redis.inflight.size == 2 }
+    server(env: { "POISON" => "1" }).start
+    await_done(2)
+    expect(ledger.call("LLEN", "holding")).to eq(1)
+  end
+
   it "finds what was moved for a connection that is lost, also while the workers are busy" do
     idle_server(arguments: %w[-c 6])
     push(0, 1, 2, work: long)
