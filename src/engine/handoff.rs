@@ -1,27 +1,23 @@
 //! While a capsule is idle, takes the jobs of one of its queues as they come, one round trip earlier than
 //! the fetcher could (see store/handoff.rs). The fetcher says when it is idle, and goes on looking.
 
-use std::cell::Cell;
 use std::convert::Infallible;
-use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep;
 
+use super::hatch::{Hatch, Ticket};
 use super::outcome::Outcome;
-use super::settler::HandedOver;
+use super::ready::Door;
 use super::shared::{Capsule, Patience, Phase, Shared};
-use crate::job::{Envelope, Job, Token};
+use crate::job::Job;
 use crate::store::{self, ClientId, Parking, Store, StoreError};
 
 /// How many queues of a capsule are waited at: each takes a connection, and a job that the fetcher did not
 /// ask for, so that more workers than these must be free.
 pub(super) const HANDOFFS: usize = 3;
-/// Tokens of jobs that come this way begin here: above those of all claims.
-pub(super) const FIRST_TOKEN: u64 = 1 << 52;
 /// How soon to say again that the waiting is over.
 const AGAIN: Duration = Duration::from_millis(5);
 /// How long after a lost connection the server may still move a job for it: it may not know of the loss,
@@ -39,8 +35,6 @@ pub(super) struct Handoff {
     /// Of the capsule.
     pub(super) index: usize,
     pub(super) queue: Arc<str>,
-    /// The next token, for all queues.
-    pub(super) tokens: Rc<Cell<u64>>,
     /// As the fetchers': whoever has the other end knows when nothing can come any more.
     pub(super) _busy: mpsc::Sender<Infallible>,
 }
@@ -48,10 +42,11 @@ pub(super) struct Handoff {
 impl Handoff {
     pub(super) async fn run(self) {
         let mut place = self.store.handoff(&self.queue);
+        let mut hatch = None;
         let mut patience = Patience::default();
         let mut late_until: Option<Instant> = None;
         while self.occasion(late_until.is_some()).await {
-            match self.next(&mut place).await {
+            match self.next(&mut place, &mut hatch).await {
                 Ok(()) => patience = Patience::default(),
                 Err(StoreError::Denied(why)) => {
                     tracing::debug!("no hand-off of jobs from queue {}: {why}", self.queue);
@@ -59,6 +54,7 @@ impl Handoff {
                 }
                 // The fetcher says what is wrong with Redis, the lease's task takes a new one.
                 Err(_) => {
+                    hatch = None;
                     late_until = Some(Instant::now() + LATE);
                     tokio::select! {
                         () = patience.wait() => {}
@@ -104,12 +100,15 @@ impl Handoff {
     }
 
     /// Hands over a job that lies in the list already, or waits for one, as long as that makes sense.
-    async fn next(&self, place: &mut store::Handoff) -> Result<(), StoreError> {
+    async fn next(
+        &self,
+        place: &mut store::Handoff,
+        hatch: &mut Option<Arc<Hatch>>,
+    ) -> Result<(), StoreError> {
         // Before the look, so that nothing is missed between it and the waiting.
         let mut recalled = self.shared.recalled.subscribe();
         let epoch = self.shared.epoch();
-        let holder = self.shared.holder(epoch);
-        let payload = match place.park(&holder).await? {
+        let payload = match place.park(&self.shared.holder(epoch)).await? {
             Parking::Stranded(payload) => Some(payload),
             Parking::Refused => {
                 tokio::select! {
@@ -124,18 +123,62 @@ impl Handoff {
                 None
             }
             Parking::Free if !*self.capsule().idle.borrow() => None,
-            Parking::Free => {
-                let client = place.connect().await?;
-                tokio::select! {
-                    payload = place.wait(&holder) => payload?,
-                    error = self.recall(&mut recalled, client) => return Err(error),
-                }
-            }
+            Parking::Free => return self.wait(place, hatch, epoch, &mut recalled).await,
         };
         if let Some(payload) = payload {
             self.hand_over(epoch, payload).await;
         }
         Ok(())
+    }
+
+    /// Waits for one job, as long as that makes sense. A worker may be quicker in taking it.
+    async fn wait(
+        &self,
+        place: &mut store::Handoff,
+        hatch: &mut Option<Arc<Hatch>>,
+        epoch: u32,
+        recalled: &mut watch::Receiver<u64>,
+    ) -> Result<(), StoreError> {
+        let client = place.connect().await?;
+        let holder = self.shared.holder(epoch);
+        let (ticket, adopted) = self.ticket(epoch);
+        let mut kept = Some(ticket);
+        self.fit(hatch, place);
+        if let Some(hatch) = &hatch {
+            kept.take().into_iter().for_each(|it| hatch.open(it));
+        }
+        let came = tokio::select! {
+            payload = place.wait(&holder) => payload,
+            error = self.recall(recalled, client) => Err(error),
+        };
+        if let Some(hatch) = &hatch {
+            kept = hatch.shut();
+        }
+        match (kept, came) {
+            (Some(ticket), Ok(Some(payload))) => self.admit(ticket, payload, adopted).await,
+            (Some(_), came) => {
+                came?;
+            }
+            // Also when the connection was lost since.
+            (None, came) => {
+                self.see_off(adopted).await;
+                came?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The hatch of the connection that there is.
+    fn fit(&self, hatch: &mut Option<Arc<Hatch>>, place: &store::Handoff) {
+        let Some(tap) = place.tap() else {
+            *hatch = None;
+            return;
+        };
+        let there = hatch.take().filter(|it| Arc::ptr_eq(&it.tap, tap));
+        let there = there.unwrap_or_else(|| Arc::new(Hatch::new(tap, &self.shared)));
+        let door: Arc<dyn Door<Arc<Job>>> = Arc::clone(&there) as _;
+        self.capsule().ready.watch_at(&door);
+        *hatch = Some(there);
     }
 
     /// Ends the waiting once there is a reason to. Only an error ends this one.
@@ -160,33 +203,38 @@ impl Handoff {
         }
     }
 
-    /// Completes once the list is empty again.
-    async fn hand_over(&self, epoch: u32, payload: Vec<u8>) {
-        let token = self.tokens.get();
-        self.tokens.set(token + 1);
-        let job = Arc::new(Job {
-            token: Token(token),
-            parcel: None,
-            epoch,
-            queue: Arc::clone(&self.queue),
-            envelope: Envelope::read(&payload),
-            payload: payload.into_boxed_slice(),
-        });
+    fn ticket(&self, epoch: u32) -> (Ticket, oneshot::Receiver<()>) {
         let (adopted, done) = oneshot::channel();
-        self.shared.settlements.hand_over(HandedOver {
-            job: Arc::clone(&job),
+        let ticket = Ticket {
+            epoch,
+            capsule: self.index,
+            queue: Arc::clone(&self.queue),
             adopted,
-        });
-        self.capsule().handed_over.fetch_add(1, Ordering::Relaxed);
+        };
+        (ticket, done)
+    }
+
+    async fn hand_over(&self, epoch: u32, payload: Vec<u8>) {
+        let (ticket, adopted) = self.ticket(epoch);
+        self.admit(ticket, payload, adopted).await;
+    }
+
+    async fn admit(&self, ticket: Ticket, payload: Vec<u8>, adopted: oneshot::Receiver<()>) {
+        let job = ticket.admit(&self.shared, payload);
         // If the lease was lost meanwhile, the job comes back through recovery.
-        if epoch == self.shared.epoch() {
+        if job.epoch == self.shared.epoch() {
             self.capsule().ready.push([job]);
         }
+        self.see_off(adopted).await;
+    }
+
+    /// Completes once the list is empty again.
+    async fn see_off(&self, adopted: oneshot::Receiver<()>) {
         if self.shared.phase() >= Phase::Quiet {
             // The fetcher may have collected what was left before this came.
             let left = self.capsule().ready.reclaim();
             self.shared.settlements.push_all(left, || Outcome::Returned);
         }
-        drop(done.await);
+        drop(adopted.await);
     }
 }

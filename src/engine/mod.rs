@@ -9,6 +9,7 @@ mod clock;
 mod control;
 mod fetcher;
 mod handoff;
+mod hatch;
 mod heartbeat;
 mod lease;
 mod mailbox;

@@ -5,12 +5,20 @@
 //! jobs thus stays on one thread (no futex, no GVL hand-over per job); as soon as a job blocks, the
 //! worker that was woken meanwhile gets the GVL and goes on.
 //!
+//! While nothing is there, one sleeper is the *watcher*: it sleeps beside the doors, through which a job can be had
+//! without the engine's thread. On an idle machine waking a thread takes longer than anything else that happens to a job.
+//!
 //! Knows nothing of Redis or Ruby. The fetcher reads [`Ready::demand`]; workers call
 //! [`Ready::take`] and, when that says [`Take::Empty`], [`Ready::park`].
 
 use std::collections::VecDeque;
 
 use super::sync::{Arc, Mutex, Parker, Woken, lock};
+
+#[cfg(not(loom))]
+mod doors;
+#[cfg(not(loom))]
+pub use doors::Door;
 
 /// What a worker gets.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,6 +61,11 @@ pub struct Ready<T> {
 struct State<T> {
     jobs: VecDeque<T>,
     sleepers: Vec<Arc<Parker>>,
+    /// One of the sleepers.
+    #[cfg(not(loom))]
+    watcher: Option<Arc<Parker>>,
+    #[cfg(not(loom))]
+    doors: Vec<std::sync::Weak<dyn Door<T>>>,
     /// Workers woken that have not come back yet: 0 or 1, but for interruptions.
     waking: usize,
     workers: usize,
@@ -93,9 +106,29 @@ impl<T> State<T> {
         if self.waking > 0 || self.jobs.is_empty() || self.closed {
             return None;
         }
-        let sleeper = self.sleepers.pop()?;
+        let sleeper = self.next_sleeper()?;
         self.waking += 1;
         Some(sleeper)
+    }
+
+    #[cfg(loom)]
+    fn next_sleeper(&mut self) -> Option<Arc<Parker>> {
+        self.sleepers.pop()
+    }
+
+    /// The watcher, who is perhaps awake already; else whoever went to sleep last.
+    #[cfg(not(loom))]
+    fn next_sleeper(&mut self) -> Option<Arc<Parker>> {
+        let watcher = self.watcher.take();
+        let place = watcher.and_then(|it| {
+            self.sleepers
+                .iter()
+                .rposition(|other| Arc::ptr_eq(&it, other))
+        });
+        match place {
+            Some(place) => Some(self.sleepers.remove(place)),
+            None => self.sleepers.pop(),
+        }
     }
 
     fn fetcher_may_go(&mut self) -> bool {
@@ -115,6 +148,10 @@ impl<T> Ready<T> {
             state: Mutex::new(State {
                 jobs: VecDeque::new(),
                 sleepers: Vec::new(),
+                #[cfg(not(loom))]
+                watcher: None,
+                #[cfg(not(loom))]
+                doors: Vec::new(),
                 waking: 0,
                 workers,
                 running: 0,
@@ -176,13 +213,15 @@ impl<T> Ready<T> {
         }
         state.sleepers.push(Arc::clone(parker));
         drop(state);
-        let woken = parker.park();
+        let woken = self.sleep(parker);
 
         let mut state = lock(&self.state);
         let place = state.sleepers.iter().position(|it| Arc::ptr_eq(it, parker));
         if let Some(place) = place {
             state.sleepers.remove(place);
         }
+        #[cfg(not(loom))]
+        state.watcher.take_if(|it| Arc::ptr_eq(it, parker));
         drop(state);
         if woken == Woken::Interrupted {
             // A notification that crossed with the interruption must not wake the next sleep.
@@ -192,6 +231,11 @@ impl<T> Ready<T> {
         Parked {
             chosen: place.is_none(),
         }
+    }
+
+    #[cfg(loom)]
+    fn sleep(&self, parker: &Arc<Parker>) -> Woken {
+        parker.park()
     }
 
     /// A worker is back from [`Self::park`], with the GVL: only now may another one be woken.

@@ -34,10 +34,15 @@ pub struct Settlements {
     confirmed: Notify,
 }
 
+/// Tokens of jobs that come by hand-off begin here: above those of all claims.
+const FIRST_TOKEN: u64 = 1 << 52;
+
 #[derive(Default)]
 struct Inbox {
     /// Jobs that are not in the in-flight table yet, which comes before anything else is done with them.
     handed_over: Vec<HandedOver>,
+    /// How many there ever were.
+    handed_over_ever: u64,
     ended: Vec<Ended>,
 }
 
@@ -66,10 +71,17 @@ impl Settlements {
         }
     }
 
-    /// Before its worker can hand in an outcome.
-    pub(super) fn hand_over(&self, job: HandedOver) {
-        lock(&self.inbox).handed_over.push(job);
+    /// Before its worker can hand in an outcome. `make` gets the job's token: they grow in the order in which jobs
+    /// are adopted.
+    pub(super) fn hand_over(&self, make: impl FnOnce(u64) -> HandedOver) -> Arc<Job> {
+        let mut inbox = lock(&self.inbox);
+        let it = make(FIRST_TOKEN + inbox.handed_over_ever);
+        let job = Arc::clone(&it.job);
+        inbox.handed_over_ever += 1;
+        inbox.handed_over.push(it);
+        drop(inbox);
         self.arrived.notify_one();
+        job
     }
 
     /// Hands in the same outcome for many, in order.
@@ -94,7 +106,11 @@ impl Settlements {
         if !inbox.is_empty() {
             self.unconfirmed.store(true, Ordering::Release);
         }
-        std::mem::take(&mut *inbox)
+        Inbox {
+            handed_over: std::mem::take(&mut inbox.handed_over),
+            handed_over_ever: inbox.handed_over_ever,
+            ended: std::mem::take(&mut inbox.ended),
+        }
     }
 
     /// Hands everything that arrives to `flush`, for ever.
@@ -107,7 +123,9 @@ impl Settlements {
                 None => self.arrived.notified().await,
             }
             loop {
-                let Inbox { handed_over, ended } = self.drain();
+                let Inbox {
+                    handed_over, ended, ..
+                } = self.drain();
                 let many = ended.len() > BUSY;
                 let sorted = parcels.sort(ended, Instant::now());
                 flush(handed_over, sorted).await;

@@ -20,12 +20,18 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub struct Parker {
     state: Mutex<Wake>,
     changed: Condvar,
+    /// Wakes the thread where it sleeps beside doors.
+    #[cfg(not(loom))]
+    bell: std::sync::OnceLock<Option<std::os::fd::OwnedFd>>,
 }
 
 #[derive(Debug, Default)]
 struct Wake {
     notified: bool,
     interrupted: bool,
+    look_again: bool,
+    /// It sleeps beside doors.
+    beside: bool,
 }
 
 impl Default for Parker {
@@ -33,6 +39,8 @@ impl Default for Parker {
         Self {
             state: Mutex::new(Wake::default()),
             changed: Condvar::new(),
+            #[cfg(not(loom))]
+            bell: std::sync::OnceLock::new(),
         }
     }
 }
@@ -44,23 +52,41 @@ pub enum Woken {
     Notified,
     /// Somebody called [`Parker::interrupt`], and nobody notified.
     Interrupted,
+    /// Somebody called [`Parker::look_again`], and nothing else happened.
+    LookAgain,
 }
 
 impl Parker {
     /// Wakes the thread because there is something for it.
     pub fn notify(&self) {
-        lock(&self.state).notified = true;
-        self.changed.notify_one();
+        self.wake(|state| state.notified = true);
     }
 
     /// Wakes the thread because Ruby asks for it. Safe to call at any time, from any thread, any
     /// number of times.
     pub fn interrupt(&self) {
-        lock(&self.state).interrupted = true;
-        self.changed.notify_one();
+        self.wake(|state| state.interrupted = true);
     }
 
-    /// Forgets a wake-up that nobody waits for any more.
+    /// Wakes the thread because it may have to sleep in another way.
+    pub fn look_again(&self) {
+        self.wake(|state| state.look_again = true);
+    }
+
+    fn wake(&self, why: impl FnOnce(&mut Wake)) {
+        let mut state = lock(&self.state);
+        why(&mut state);
+        let beside = state.beside;
+        drop(state);
+        if beside {
+            #[cfg(not(loom))]
+            self.ring();
+        } else {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Forgets a wake-up that nobody waits for any more. By the thread itself, when it does not sleep.
     pub fn clear(&self) {
         *lock(&self.state) = Wake::default();
     }
@@ -84,9 +110,71 @@ impl Wake {
     fn consume(&mut self) -> Option<Woken> {
         if std::mem::take(&mut self.notified) {
             self.interrupted = false;
+            self.look_again = false;
             return Some(Woken::Notified);
         }
-        std::mem::take(&mut self.interrupted).then_some(Woken::Interrupted)
+        if std::mem::take(&mut self.interrupted) {
+            return Some(Woken::Interrupted);
+        }
+        std::mem::take(&mut self.look_again).then_some(Woken::LookAgain)
+    }
+}
+
+/// Sleeping beside doors: the engine's thread and this one are woken at once, by the kernel.
+#[cfg(not(loom))]
+impl Parker {
+    /// As [`Self::park`]; `None` when a door became readable first.
+    pub(crate) fn park_beside(&self, doors: &[std::os::fd::BorrowedFd<'_>]) -> Option<Woken> {
+        use rustix::event::{PollFd, PollFlags, poll};
+
+        let Some(bell) = self.bell() else {
+            return Some(self.park());
+        };
+        {
+            let mut state = lock(&self.state);
+            if let Some(reason) = state.consume() {
+                return Some(reason);
+            }
+            state.beside = true;
+        }
+        let mut watched: Vec<_> = std::iter::once(bell)
+            .map(|it| PollFd::new(it, PollFlags::IN))
+            .chain(doors.iter().map(|it| PollFd::new(it, PollFlags::IN)))
+            .collect();
+        // Ended by a signal, it looks like a door: the caller finds nothing there.
+        let _ = poll(&mut watched, None);
+        let mut state = lock(&self.state);
+        state.beside = false;
+        // Nobody rings from here on; what was rung must not wake the next sleep.
+        let _ = rustix::io::read(bell, &mut [0; 8]);
+        state.consume()
+    }
+
+    /// Waits awake for a moment. `None` when nothing happened.
+    pub(crate) fn expect(&self, limit: std::time::Duration) -> Option<Woken> {
+        let deadline = std::time::Instant::now() + limit;
+        loop {
+            let reason = lock(&self.state).consume();
+            if reason.is_some() || std::time::Instant::now() >= deadline {
+                return reason;
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    /// `None` when the process may open no more files.
+    fn bell(&self) -> Option<&std::os::fd::OwnedFd> {
+        use rustix::event::{EventfdFlags, eventfd};
+
+        let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
+        self.bell.get_or_init(|| eventfd(0, flags).ok()).as_ref()
+    }
+
+    fn ring(&self) {
+        if let Some(Some(bell)) = self.bell.get() {
+            // It only fails when it was rung 2^64 times.
+            let _ = rustix::io::write(bell, &1_u64.to_ne_bytes());
+        }
     }
 }
 

@@ -1,8 +1,6 @@
 //! The engine's thread: the runtime, the tasks on it, and what happens when one of them ends.
 
-use std::cell::Cell;
 use std::convert::Infallible;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
@@ -12,7 +10,7 @@ use tokio::task::{JoinSet, LocalSet};
 
 use super::control::Control;
 use super::fetcher::{Desk, Fetcher, Pace, STALLED};
-use super::handoff::{FIRST_TOKEN, HANDOFFS, Handoff};
+use super::handoff::{HANDOFFS, Handoff};
 use super::order::QueueOrder;
 use super::shared::{Phase, Shared};
 use super::{StartError, heartbeat, lease, scheduler, settler, shutdown, start};
@@ -135,7 +133,6 @@ fn fetchers(shared: &Arc<Shared>, store: &Store, busy: mpsc::Sender<Infallible>)
 
 /// For the first queues of each capsule, so that a worker is left for the others.
 fn handoffs(shared: &Arc<Shared>, store: &Store, busy: &mpsc::Sender<Infallible>) -> Vec<Handoff> {
-    let tokens = Rc::new(Cell::new(FIRST_TOKEN));
     let mut handoffs = Vec::new();
     for (index, capsule) in shared.settings.capsules.iter().enumerate() {
         let order = QueueOrder::new(&capsule.queues, shared.settings.generation);
@@ -145,7 +142,6 @@ fn handoffs(shared: &Arc<Shared>, store: &Store, busy: &mpsc::Sender<Infallible>
                 store: store.clone(),
                 index,
                 queue: Arc::from(queue.as_str()),
-                tokens: Rc::clone(&tokens),
                 _busy: busy.clone(),
             });
         }

@@ -1,15 +1,22 @@
 //! Makes a connection: finds the master, introduces itself, and learns what the server can do.
 
+use std::os::fd::AsFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
+use redis::io::tcp::socket2::{SockRef, TcpKeepalive};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, ProtocolVersion, PushInfo,
-    RedisError, Value, cmd,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, ProtocolVersion,
+    PushInfo, RedisError, Value, cmd,
 };
 
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+
 use super::error::classify;
+use super::tap::{Tap, Tapped};
 use super::{StoreError, reply};
 use crate::config::redis::{RedisSettings, SettingsError};
 
@@ -54,19 +61,34 @@ pub(super) async fn listening(
     push: Push,
 ) -> Result<(MultiplexedConnection, bool), StoreError> {
     let config = config(settings);
-    connect(settings, &config.clone().set_push_sender(push), &config).await
+    let (connection, resp3, _) =
+        connect(settings, &config.clone().set_push_sender(push), &config).await?;
+    Ok((connection, resp3))
 }
 
-/// A connection for commands that block for up to `patience`, and the server's name for it.
+/// See [`blocking`].
+pub(super) struct Blocking {
+    pub(super) connection: MultiplexedConnection,
+    /// The server's name for it.
+    pub(super) client: i64,
+    /// For others to take a reply; there is none with TLS.
+    pub(super) tap: Option<Arc<Tap>>,
+}
+
+/// A connection for commands that block for up to `patience`.
 pub(super) async fn blocking(
     settings: &RedisSettings,
     patience: Duration,
-) -> Result<(MultiplexedConnection, i64), StoreError> {
+) -> Result<Blocking, StoreError> {
     let longest = patience + settings.response_timeout();
     let config = config(settings).set_response_timeout(Some(longest));
-    let (mut connection, _) = connect(settings, &config, &config).await?;
+    let (mut connection, _, tap) = connect(settings, &config, &config).await?;
     let id = run(&mut connection, cmd("CLIENT").arg("ID")).await?;
-    Ok((connection, reply::integer(&id)?))
+    Ok(Blocking {
+        connection,
+        client: reply::integer(&id)?,
+        tap,
+    })
 }
 
 /// Connects to the server, or to the master that the sentinels name; says whether it speaks RESP3.
@@ -74,18 +96,19 @@ async fn connect(
     settings: &RedisSettings,
     modern: &AsyncConnectionConfig,
     old: &AsyncConnectionConfig,
-) -> Result<(MultiplexedConnection, bool), StoreError> {
+) -> Result<(MultiplexedConnection, bool, Option<Arc<Tap>>), StoreError> {
     let master = match settings.master()? {
         Some(name) => Some(find_master(settings, &name).await?),
         None => None,
     };
     let info = prepare(settings.server(master.clone())?);
     let resp3 = with_protocol(&info, ProtocolVersion::RESP3);
-    let (mut connection, resp3) = match open(resp3, modern).await {
+    let limit = settings.connect_timeout();
+    let ((mut connection, tap), resp3) = match open(resp3, modern, limit).await {
         // A proxy that does not know HELLO: all but the messages works without it.
         Err(error) if speaks_only_resp2(&error) => {
             let resp2 = with_protocol(&info, ProtocolVersion::RESP2);
-            (open(resp2, old).await.map_err(denied)?, false)
+            (open(resp2, old, limit).await.map_err(denied)?, false)
         }
         other => (other.map_err(denied)?, true),
     };
@@ -98,26 +121,77 @@ async fn connect(
     if master.is_some() {
         check_role(&mut connection).await?;
     }
-    Ok((connection, resp3))
+    Ok((connection, resp3, tap))
 }
 
+/// With a tap, unless TLS hides the replies.
 async fn open(
     info: ConnectionInfo,
     config: &AsyncConnectionConfig,
-) -> Result<MultiplexedConnection, RedisError> {
-    Client::open(info)?
-        .get_multiplexed_async_connection_with_config(config)
+    limit: Duration,
+) -> Result<(MultiplexedConnection, Option<Arc<Tap>>), RedisError> {
+    tokio::time::timeout(limit, open_patiently(info, config))
         .await
+        .unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()))
 }
 
+async fn open_patiently(
+    info: ConnectionInfo,
+    config: &AsyncConnectionConfig,
+) -> Result<(MultiplexedConnection, Option<Arc<Tap>>), RedisError> {
+    match info.addr() {
+        ConnectionAddr::Tcp(host, port) => {
+            let stream = TcpStream::connect((host.as_str(), *port)).await?;
+            stream.set_nodelay(true)?;
+            SockRef::from(&stream).set_tcp_keepalive(&keepalive())?;
+            introduce(&info, config, stream).await
+        }
+        ConnectionAddr::Unix(path) => {
+            introduce(&info, config, UnixStream::connect(path).await?).await
+        }
+        _ => {
+            let client = Client::open(info)?;
+            let connection = client.get_multiplexed_async_connection_with_config(config);
+            Ok((connection.await?, None))
+        }
+    }
+}
+
+async fn introduce<S>(
+    info: &ConnectionInfo,
+    config: &AsyncConnectionConfig,
+    stream: S,
+) -> Result<(MultiplexedConnection, Option<Arc<Tap>>), RedisError>
+where
+    S: AsFd + AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let tap = Tap::new(stream.as_fd().try_clone_to_owned()?);
+    let stream = Tapped {
+        stream,
+        tap: Arc::clone(&tap),
+    };
+    let (connection, driver) =
+        MultiplexedConnection::new_with_config(info.redis_settings(), stream, config.clone())
+            .await?;
+    // Ends with the last handle to the connection.
+    tokio::spawn(driver);
+    Ok((connection, Some(tap)))
+}
+
+/// For TLS, where redis-rs opens the socket.
 fn prepare(info: ConnectionInfo) -> ConnectionInfo {
-    let settings = TcpSettings::default().set_nodelay(true).set_keepalive(
-        redis::io::tcp::socket2::TcpKeepalive::new()
-            .with_time(Duration::from_secs(15))
-            .with_interval(Duration::from_secs(5))
-            .with_retries(3),
-    );
-    info.set_tcp_settings(settings)
+    info.set_tcp_settings(
+        TcpSettings::default()
+            .set_nodelay(true)
+            .set_keepalive(keepalive()),
+    )
+}
+
+fn keepalive() -> TcpKeepalive {
+    TcpKeepalive::new()
+        .with_time(Duration::from_secs(15))
+        .with_interval(Duration::from_secs(5))
+        .with_retries(3)
 }
 
 fn with_protocol(info: &ConnectionInfo, protocol: ProtocolVersion) -> ConnectionInfo {
@@ -180,7 +254,8 @@ async fn find_master(settings: &RedisSettings, name: &str) -> Result<(String, u1
             ProtocolVersion::RESP2,
         );
         let asked = async {
-            let mut connection = open(info, &config).await.map_err(denied)?;
+            let limit = settings.connect_timeout();
+            let (mut connection, _) = open(info, &config, limit).await.map_err(denied)?;
             let mut question = cmd("SENTINEL");
             question.arg("get-master-addr-by-name").arg(name);
             reply::texts(run(&mut connection, &question).await?)

@@ -2,6 +2,7 @@
 //! the job comes with the wake-up, one round trip earlier than by a claim. It comes into a list that belongs
 //! to the holder, and from there into the in-flight table.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::Value;
@@ -10,6 +11,7 @@ use redis::aio::MultiplexedConnection;
 use super::connect;
 use super::script::{ADOPT, Call, PARK, SWEEP};
 use super::settle::Name;
+use super::tap::Tap;
 use super::{Store, StoreError, reply};
 
 /// How long one command waits. Not longer, because a server may give a job to a client that is gone.
@@ -42,6 +44,16 @@ pub struct Handoff {
 struct Line {
     connection: MultiplexedConnection,
     client: ClientId,
+    tap: Option<Arc<Tap>>,
+}
+
+impl Drop for Line {
+    /// Others may hold the tap: the server must know at once that nobody waits any more.
+    fn drop(&mut self) {
+        if let Some(tap) = &self.tap {
+            tap.close();
+        }
+    }
 }
 
 /// For [`Store::unblock`].
@@ -131,16 +143,26 @@ impl Handoff {
         if let Some(line) = &self.line {
             return Ok(line.client);
         }
-        let (connection, client) = connect::blocking(self.store.link.settings(), PATIENCE).await?;
-        let client = ClientId(client);
+        let line = connect::blocking(self.store.link.settings(), PATIENCE).await?;
+        let client = ClientId(line.client);
         match self.store.unblock(client).await {
             Err(StoreError::Refused(why)) if why.starts_with("NOPERM") => {
                 Err(StoreError::Denied(why))
             }
             other => other,
         }?;
-        self.line = Some(Line { connection, client });
+        self.line = Some(Line {
+            connection: line.connection,
+            client,
+            tap: line.tap,
+        });
         Ok(client)
+    }
+
+    /// Of the connection that there is: for a thread that is quicker than [`Self::wait`], which returns what was
+    /// taken all the same. `None` with TLS.
+    pub fn tap(&self) -> Option<&Arc<Tap>> {
+        self.line.as_ref()?.tap.as_ref()
     }
 
     /// Waits for a job on the connection that there is, 30 s at most. After an error there is no connection
@@ -156,6 +178,9 @@ impl Handoff {
             .arg("RIGHT")
             .arg("LEFT")
             .arg(PATIENCE.as_secs());
+        if let Some(tap) = &line.tap {
+            tap.arm();
+        }
         let reply = connect::run(&mut line.connection, &command).await?;
         self.line = Some(line);
         match reply {

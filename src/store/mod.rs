@@ -30,6 +30,7 @@ mod rights;
 mod schedule;
 mod script;
 mod settle;
+mod tap;
 
 pub use claim::{Claim, Claimed, Claims};
 pub use connect::{Flavour, ServerFacts};
@@ -40,6 +41,7 @@ pub use link::Touched;
 pub use registry::{Beat, BeatReply};
 pub use schedule::{Due, DueSet, Promotion, PromotionKind};
 pub use settle::{Outcome, Settlement};
+pub use tap::Tap;
 
 pub use crate::dialect::sidekiq::Keys;
 

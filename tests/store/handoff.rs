@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use footplate::store::{ClientId, Handoff, Parking, Store, StoreError};
 
 use crate::support::{DAY, LONG, NOW, Server, claim, payloads, queues, until};
@@ -80,6 +82,32 @@ async fn a_job_comes_with_the_wake_up_and_is_adopted_once() {
         1
     );
     assert_eq!(store.release_lease("me").await.unwrap(), 0);
+}
+
+/// Here the runtime has one thread: while that is not given back, only the tap can have the reply.
+#[tokio::test]
+async fn a_reply_may_be_taken_before_it_is_read_and_only_once() {
+    let server = Server::start();
+    let (_, mut place, _) = place(&server).await;
+    let tap = Arc::clone(place.tap().unwrap());
+    assert_eq!(tap.take(), None);
+    for job in ["first", "second"] {
+        assert_eq!(place.park("me").await.unwrap(), Parking::Free);
+        let waiting = tokio::spawn(async move { (place.wait("me").await, place) });
+        somebody_waits(&server).await;
+        assert_eq!(tap.take(), None);
+        server.push("a", &[job]);
+        if job == "first" {
+            let taken = std::iter::repeat_with(|| tap.take()).flatten().next();
+            assert_eq!(taken.as_deref(), Some(job.as_bytes()));
+            assert_eq!(tap.take(), None);
+        }
+        let (read, same) = waiting.await.unwrap();
+        place = same;
+        assert_eq!(read.unwrap().as_deref(), Some(job.as_bytes()));
+        assert_eq!(tap.take(), None);
+        server.run::<u32>(&format!("DEL {LIST}"));
+    }
 }
 
 #[tokio::test]

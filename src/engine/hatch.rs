@@ -1,0 +1,96 @@
+//! Where a worker takes a job that comes by hand-off, before the engine's thread is awake.
+
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::sync::oneshot;
+
+use super::ready::Door;
+use super::settler::HandedOver;
+use super::shared::{Phase, Shared};
+use super::sync::{Mutex, lock};
+use crate::job::{Envelope, Job, Token};
+use crate::store::Tap;
+
+/// What is known of a job before it comes. Whoever has the ticket when it does brings it in.
+pub(super) struct Ticket {
+    pub(super) epoch: u32,
+    /// Index of the capsule.
+    pub(super) capsule: usize,
+    pub(super) queue: Arc<str>,
+    /// Told once the job is in the in-flight table.
+    pub(super) adopted: oneshot::Sender<()>,
+}
+
+impl Ticket {
+    /// Makes the job of `payload`, and has the settler adopt it before anything else that concerns it.
+    pub(super) fn admit(self, shared: &Shared, payload: Vec<u8>) -> Arc<Job> {
+        let Self {
+            epoch,
+            capsule,
+            queue,
+            adopted,
+        } = self;
+        let envelope = Envelope::read(&payload);
+        let job = shared.settlements.hand_over(|token| {
+            let job = Arc::new(Job {
+                token: Token(token),
+                parcel: None,
+                epoch,
+                queue,
+                envelope,
+                payload: payload.into_boxed_slice(),
+            });
+            HandedOver { job, adopted }
+        });
+        shared.capsules[capsule]
+            .handed_over
+            .fetch_add(1, Ordering::Relaxed);
+        job
+    }
+}
+
+/// One per connection; shut unless a job is waited for.
+pub(super) struct Hatch {
+    pub(super) tap: Arc<Tap>,
+    shared: Arc<Shared>,
+    ticket: Mutex<Option<Ticket>>,
+}
+
+impl Hatch {
+    pub(super) fn new(tap: &Arc<Tap>, shared: &Arc<Shared>) -> Self {
+        Self {
+            tap: Arc::clone(tap),
+            shared: Arc::clone(shared),
+            ticket: Mutex::new(None),
+        }
+    }
+
+    /// Before the waiting begins.
+    pub(super) fn open(&self, ticket: Ticket) {
+        *lock(&self.ticket) = Some(ticket);
+    }
+
+    /// After it. `None` when a worker has taken the job.
+    pub(super) fn shut(&self) -> Option<Ticket> {
+        lock(&self.ticket).take()
+    }
+}
+
+impl Door<Arc<Job>> for Hatch {
+    fn socket(&self) -> BorrowedFd<'_> {
+        self.tap.socket()
+    }
+
+    fn take(&self) -> Option<Arc<Job>> {
+        let mut place = lock(&self.ticket);
+        let epoch = place.as_ref()?.epoch;
+        // The engine knows what else is to be done then.
+        if epoch != self.shared.epoch() || self.shared.phase() != Phase::Running {
+            return None;
+        }
+        let payload = self.tap.take()?;
+        Some(place.take()?.admit(&self.shared, payload))
+    }
+}

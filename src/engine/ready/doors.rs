@@ -1,0 +1,95 @@
+//! Doors of a ready queue: ways on which a job comes to a sleeping worker without the engine's thread.
+//!
+//! One sleeper at a time, the watcher, sleeps beside them. Not in loom's models: what happens here happens between
+//! going to sleep and being woken, and whatever comes by a door is pushed as by anybody else.
+
+use std::os::fd::BorrowedFd;
+use std::sync::Weak;
+use std::time::Duration;
+
+use super::{Arc, Parker, Ready, Woken, lock};
+
+/// How long a watcher stays awake for what came in by a door and was the engine's.
+const ANNOUNCED: Duration = Duration::from_micros(100);
+
+/// A way on which the next job may come.
+pub trait Door<T>: Send + Sync {
+    /// Becomes readable when one does.
+    fn socket(&self) -> BorrowedFd<'_>;
+    /// The job, if it can be had here.
+    fn take(&self) -> Option<T>;
+}
+
+impl<T> Ready<T> {
+    pub(super) fn sleep(&self, parker: &Arc<Parker>) -> Woken {
+        loop {
+            let doors = self.watch(parker);
+            let woken = if doors.is_empty() {
+                parker.park()
+            } else {
+                let sockets: Vec<_> = doors.iter().map(|door| door.socket()).collect();
+                parker
+                    .park_beside(&sockets)
+                    .or_else(|| {
+                        let came: Vec<T> = doors.iter().filter_map(|it| it.take()).collect();
+                        self.push(came);
+                        parker.expect(ANNOUNCED)
+                    })
+                    .unwrap_or_else(|| self.sleep_on(parker))
+            };
+            if woken != Woken::LookAgain {
+                return woken;
+            }
+        }
+    }
+
+    /// What the door announced is for nobody here: not beside it, which may stay readable for long.
+    fn sleep_on(&self, parker: &Arc<Parker>) -> Woken {
+        self.unwatch(parker);
+        parker.park()
+    }
+
+    /// The doors to sleep beside, if this sleeper is to be the watcher.
+    fn watch(&self, parker: &Arc<Parker>) -> Vec<Arc<dyn Door<T>>> {
+        let mut state = lock(&self.state);
+        let doors: Vec<_> = state.doors.iter().filter_map(Weak::upgrade).collect();
+        let other = state
+            .watcher
+            .as_ref()
+            .is_some_and(|it| !Arc::ptr_eq(it, parker));
+        // Not any more, if it was chosen meanwhile.
+        let asleep = state.sleepers.iter().any(|it| Arc::ptr_eq(it, parker));
+        if doors.is_empty() || other || !asleep {
+            return Vec::new();
+        }
+        state.watcher = Some(Arc::clone(parker));
+        doors
+    }
+
+    fn unwatch(&self, parker: &Arc<Parker>) {
+        let mut state = lock(&self.state);
+        state.watcher.take_if(|it| Arc::ptr_eq(it, parker));
+    }
+
+    /// A job may come by `door` from now on, as long as it is open: somebody watches it.
+    pub(crate) fn watch_at(&self, door: &Arc<dyn Door<T>>) {
+        let mut state = lock(&self.state);
+        state.doors.retain(|it| it.strong_count() > 0);
+        let same = |it: &Weak<dyn Door<T>>| std::ptr::addr_eq(it.as_ptr(), Arc::as_ptr(door));
+        let known = state.doors.iter().any(same);
+        if known && state.watcher.is_some() {
+            return;
+        }
+        if !known {
+            state.doors.push(Arc::downgrade(door));
+        }
+        let sleeper = state.watcher.as_ref().or(state.sleepers.last()).cloned();
+        drop(state);
+        if let Some(sleeper) = sleeper {
+            sleeper.look_again();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
