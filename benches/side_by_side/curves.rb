@@ -8,7 +8,7 @@ module SideBySide
   #
   # figure:: on the y axis: :jobs_per_second, or :p99 in ms
   # tens::   the y axis goes by factors of ten, for what changes by several of them
-  # even::   points that are to lie within 10 % of each other, by performance.md
+  # even::   points that are to lie within 10 % of each other
   # note::   what a reader must know of it
   Curve = Struct.new(:name, :title, :axis, :figure, :points, :tens, :even, :note, keyword_init: true) do
     # @param points [Hash{Integer => Hash}] the load's fields by the place on the x axis

@@ -2,7 +2,7 @@
 
 module SideBySide
   ##
-  # A target of performance.md: information, not a verdict.
+  # What is to be reached: information, not a verdict.
   #
   # load::   its name, or a text for a row that nothing measures yet
   # figure:: see Summary#figure; :later for what no load measures yet
