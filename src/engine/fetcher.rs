@@ -200,6 +200,8 @@ impl Fetcher {
             && self.capsule().ready.demand().visits == visits
         {
             sleep(GLANCE).await;
+            // What came since, by hand-off.
+            self.give_back(self.capsule().ready.reclaim());
         }
     }
 

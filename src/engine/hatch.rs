@@ -47,6 +47,8 @@ impl Ticket {
         shared.capsules[capsule]
             .handed_over
             .fetch_add(1, Ordering::Relaxed);
+        // If it cannot start, the fetcher gives it back.
+        shared.capsules[capsule].hungry.notify_one();
         job
     }
 }
@@ -83,14 +85,19 @@ impl Door<Arc<Job>> for Hatch {
         self.tap.socket()
     }
 
-    fn take(&self) -> Option<Arc<Job>> {
+    /// Pushes under the lock: once the engine finds the ticket gone, the job lies where it looks for jobs to return.
+    fn take(&self, push: &mut dyn FnMut(Arc<Job>)) {
         let mut place = lock(&self.ticket);
-        let epoch = place.as_ref()?.epoch;
+        let epoch = place.as_ref().map(|it| it.epoch);
         // The engine knows what else is to be done then.
-        if epoch != self.shared.epoch() || self.shared.phase() != Phase::Running {
-            return None;
+        if epoch != Some(self.shared.epoch()) || self.shared.phase() != Phase::Running {
+            return;
         }
-        let payload = self.tap.take()?;
-        Some(place.take()?.admit(&self.shared, payload))
+        let Some(payload) = self.tap.take() else {
+            return;
+        };
+        if let Some(ticket) = place.take() {
+            push(ticket.admit(&self.shared, payload));
+        }
     }
 }

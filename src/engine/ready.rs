@@ -18,6 +18,8 @@ use super::sync::{Arc, Mutex, Parker, Woken, lock};
 #[cfg(not(loom))]
 mod doors;
 #[cfg(not(loom))]
+use super::sync::Bell;
+#[cfg(not(loom))]
 pub use doors::Door;
 
 /// What a worker gets.
@@ -66,6 +68,9 @@ struct State<T> {
     watcher: Option<Arc<Parker>>,
     #[cfg(not(loom))]
     doors: Vec<std::sync::Weak<dyn Door<T>>>,
+    /// The watcher's.
+    #[cfg(not(loom))]
+    bell: Option<Arc<Bell>>,
     /// Workers woken that have not come back yet: 0 or 1, but for interruptions.
     waking: usize,
     workers: usize,
@@ -152,6 +157,8 @@ impl<T> Ready<T> {
                 watcher: None,
                 #[cfg(not(loom))]
                 doors: Vec::new(),
+                #[cfg(not(loom))]
+                bell: None,
                 waking: 0,
                 workers,
                 running: 0,

@@ -169,7 +169,7 @@ async fn adopt(shared: &Shared, store: &Store, HandedOver { job, adopted }: Hand
     // Not there any more: the lease was lost, and its settlement will find nothing either.
     let _there = shared
         .insist("take over a job", || {
-            store.adopt(&holder, &job.queue, job.token.0)
+            store.adopt(&holder, &job.queue, job.token.0, &job.payload)
         })
         .await;
     // Nobody waits for it when the process ends.

@@ -130,9 +130,14 @@ impl Shared {
         self.lease_until.store(micros, Ordering::Release);
     }
 
+    /// Whether a job claimed under the lease of `epoch` may start at `now`: nobody else can have taken it over.
+    pub fn may_start(&self, epoch: u32, now: Instant) -> bool {
+        epoch == self.epoch() && self.lease_holds(now)
+    }
+
     /// Whether at `now` nobody else can have taken over what this process has claimed. A process that was
     /// suspended, or has not reached Redis for a lease period, must not start any of it.
-    pub fn lease_holds(&self, now: Instant) -> bool {
+    fn lease_holds(&self, now: Instant) -> bool {
         let micros = now.saturating_duration_since(self.born).as_micros();
         micros < u128::from(self.lease_until.load(Ordering::Acquire))
     }

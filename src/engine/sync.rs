@@ -6,7 +6,14 @@ pub(crate) use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
 #[cfg(not(loom))]
 pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
+#[cfg(not(loom))]
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::PoisonError;
+
+#[cfg(not(loom))]
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+#[cfg(not(loom))]
+use rustix::io::Errno;
 
 /// Locks, whatever happened to an earlier holder: what these locks protect is valid between any two
 /// statements, and a worker that panicked must not take the others with it.
@@ -20,9 +27,6 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub struct Parker {
     state: Mutex<Wake>,
     changed: Condvar,
-    /// Wakes the thread where it sleeps beside doors.
-    #[cfg(not(loom))]
-    bell: std::sync::OnceLock<Option<std::os::fd::OwnedFd>>,
 }
 
 #[derive(Debug, Default)]
@@ -30,8 +34,9 @@ struct Wake {
     notified: bool,
     interrupted: bool,
     look_again: bool,
-    /// It sleeps beside doors.
-    beside: bool,
+    /// It sleeps beside doors, and hears this.
+    #[cfg(not(loom))]
+    bell: Option<Arc<Bell>>,
 }
 
 impl Default for Parker {
@@ -39,8 +44,6 @@ impl Default for Parker {
         Self {
             state: Mutex::new(Wake::default()),
             changed: Condvar::new(),
-            #[cfg(not(loom))]
-            bell: std::sync::OnceLock::new(),
         }
     }
 }
@@ -76,14 +79,13 @@ impl Parker {
     fn wake(&self, why: impl FnOnce(&mut Wake)) {
         let mut state = lock(&self.state);
         why(&mut state);
-        let beside = state.beside;
-        drop(state);
-        if beside {
-            #[cfg(not(loom))]
-            self.ring();
-        } else {
-            self.changed.notify_one();
+        // With the lock: the bell may be another's a moment later.
+        #[cfg(not(loom))]
+        if let Some(bell) = &state.bell {
+            return bell.ring();
         }
+        drop(state);
+        self.changed.notify_one();
     }
 
     /// Forgets a wake-up that nobody waits for any more. By the thread itself, when it does not sleep.
@@ -124,29 +126,23 @@ impl Wake {
 #[cfg(not(loom))]
 impl Parker {
     /// As [`Self::park`]; `None` when a door became readable first.
-    pub(crate) fn park_beside(&self, doors: &[std::os::fd::BorrowedFd<'_>]) -> Option<Woken> {
-        use rustix::event::{PollFd, PollFlags, poll};
-
-        let Some(bell) = self.bell() else {
-            return Some(self.park());
-        };
+    pub(crate) fn park_beside(&self, bell: &Arc<Bell>, doors: &[BorrowedFd<'_>]) -> Option<Woken> {
         {
             let mut state = lock(&self.state);
             if let Some(reason) = state.consume() {
                 return Some(reason);
             }
-            state.beside = true;
+            state.bell = Some(Arc::clone(bell));
         }
-        let mut watched: Vec<_> = std::iter::once(bell)
-            .map(|it| PollFd::new(it, PollFlags::IN))
-            .chain(doors.iter().map(|it| PollFd::new(it, PollFlags::IN)))
+        let mut watched: Vec<_> = std::iter::once(&bell.0.as_fd())
+            .chain(doors)
+            .map(|it| PollFd::from_borrowed_fd(*it, PollFlags::IN))
             .collect();
-        // Ended by a signal, it looks like a door: the caller finds nothing there.
-        let _ = poll(&mut watched, None);
+        while poll(&mut watched, None) == Err(Errno::INTR) {}
         let mut state = lock(&self.state);
-        state.beside = false;
+        state.bell = None;
         // Nobody rings from here on; what was rung must not wake the next sleep.
-        let _ = rustix::io::read(bell, &mut [0; 8]);
+        bell.silence();
         state.consume()
     }
 
@@ -161,20 +157,29 @@ impl Parker {
             std::thread::yield_now();
         }
     }
+}
 
+/// Wakes a thread that sleeps beside doors.
+#[cfg(not(loom))]
+#[derive(Debug)]
+pub(crate) struct Bell(OwnedFd);
+
+#[cfg(not(loom))]
+impl Bell {
     /// `None` when the process may open no more files.
-    fn bell(&self) -> Option<&std::os::fd::OwnedFd> {
-        use rustix::event::{EventfdFlags, eventfd};
-
-        let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
-        self.bell.get_or_init(|| eventfd(0, flags).ok()).as_ref()
+    pub(crate) fn new() -> Option<Arc<Self>> {
+        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).ok()?;
+        Some(Arc::new(Self(bell)))
     }
 
     fn ring(&self) {
-        if let Some(Some(bell)) = self.bell.get() {
-            // It only fails when it was rung 2^64 times.
-            let _ = rustix::io::write(bell, &1_u64.to_ne_bytes());
-        }
+        // It only fails when it was rung 2^64 times.
+        let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
+    }
+
+    fn silence(&self) {
+        // It fails when nobody rang.
+        let _ = rustix::io::read(&self.0, &mut [0; 8]);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The engine's thread: the runtime, the tasks on it, and what happens when one of them ends.
 
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -131,12 +132,16 @@ fn fetchers(shared: &Arc<Shared>, store: &Store, busy: mpsc::Sender<Infallible>)
         .collect()
 }
 
-/// For the first queues of each capsule, so that a worker is left for the others.
+/// For the first queues of each capsule, so that a worker is left for the others; at one that several capsules serve
+/// the first waits, because what comes is kept in a list of the process's for that queue.
 fn handoffs(shared: &Arc<Shared>, store: &Store, busy: &mpsc::Sender<Infallible>) -> Vec<Handoff> {
-    let mut handoffs = Vec::new();
+    let (mut handoffs, mut taken) = (Vec::new(), HashSet::new());
     for (index, capsule) in shared.settings.capsules.iter().enumerate() {
         let order = QueueOrder::new(&capsule.queues, shared.settings.generation);
         for queue in order.names().iter().take(HANDOFFS) {
+            if !taken.insert(queue.clone()) {
+                continue;
+            }
             handoffs.push(Handoff {
                 shared: Arc::clone(shared),
                 store: store.clone(),

@@ -61,8 +61,8 @@ pub(super) async fn listening(
     push: Push,
 ) -> Result<(MultiplexedConnection, bool), StoreError> {
     let config = config(settings);
-    let (connection, resp3, _) =
-        connect(settings, &config.clone().set_push_sender(push), &config).await?;
+    let modern = config.clone().set_push_sender(push);
+    let (connection, resp3, _) = connect(settings, &modern, &config, false).await?;
     Ok((connection, resp3))
 }
 
@@ -82,7 +82,7 @@ pub(super) async fn blocking(
 ) -> Result<Blocking, StoreError> {
     let longest = patience + settings.response_timeout();
     let config = config(settings).set_response_timeout(Some(longest));
-    let (mut connection, _, tap) = connect(settings, &config, &config).await?;
+    let (mut connection, _, tap) = connect(settings, &config, &config, true).await?;
     let id = run(&mut connection, cmd("CLIENT").arg("ID")).await?;
     Ok(Blocking {
         connection,
@@ -96,6 +96,7 @@ async fn connect(
     settings: &RedisSettings,
     modern: &AsyncConnectionConfig,
     old: &AsyncConnectionConfig,
+    tapped: bool,
 ) -> Result<(MultiplexedConnection, bool, Option<Arc<Tap>>), StoreError> {
     let master = match settings.master()? {
         Some(name) => Some(find_master(settings, &name).await?),
@@ -103,7 +104,7 @@ async fn connect(
     };
     let info = prepare(settings.server(master.clone())?);
     let resp3 = with_protocol(&info, ProtocolVersion::RESP3);
-    let limit = settings.connect_timeout();
+    let limit = tapped.then(|| settings.connect_timeout());
     let ((mut connection, tap), resp3) = match open(resp3, modern, limit).await {
         // A proxy that does not know HELLO: all but the messages works without it.
         Err(error) if speaks_only_resp2(&error) => {
@@ -124,18 +125,30 @@ async fn connect(
     Ok((connection, resp3, tap))
 }
 
-/// With a tap, unless TLS hides the replies.
+/// With a tap if there is a `limit` for it, unless TLS hides the replies.
 async fn open(
     info: ConnectionInfo,
     config: &AsyncConnectionConfig,
-    limit: Duration,
+    limit: Option<Duration>,
 ) -> Result<(MultiplexedConnection, Option<Arc<Tap>>), RedisError> {
-    tokio::time::timeout(limit, open_patiently(info, config))
-        .await
-        .unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()))
+    match limit {
+        Some(limit) => tokio::time::timeout(limit, open_tapped(info, config))
+            .await
+            .unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into())),
+        None => open_plain(info, config).await,
+    }
 }
 
-async fn open_patiently(
+async fn open_plain(
+    info: ConnectionInfo,
+    config: &AsyncConnectionConfig,
+) -> Result<(MultiplexedConnection, Option<Arc<Tap>>), RedisError> {
+    let client = Client::open(info)?;
+    let connection = client.get_multiplexed_async_connection_with_config(config);
+    Ok((connection.await?, None))
+}
+
+async fn open_tapped(
     info: ConnectionInfo,
     config: &AsyncConnectionConfig,
 ) -> Result<(MultiplexedConnection, Option<Arc<Tap>>), RedisError> {
@@ -149,11 +162,7 @@ async fn open_patiently(
         ConnectionAddr::Unix(path) => {
             introduce(&info, config, UnixStream::connect(path).await?).await
         }
-        _ => {
-            let client = Client::open(info)?;
-            let connection = client.get_multiplexed_async_connection_with_config(config);
-            Ok((connection.await?, None))
-        }
+        _ => open_plain(info, config).await,
     }
 }
 
@@ -178,7 +187,7 @@ where
     Ok((connection, Some(tap)))
 }
 
-/// For TLS, where redis-rs opens the socket.
+/// For where redis-rs opens the socket.
 fn prepare(info: ConnectionInfo) -> ConnectionInfo {
     info.set_tcp_settings(
         TcpSettings::default()
@@ -254,8 +263,7 @@ async fn find_master(settings: &RedisSettings, name: &str) -> Result<(String, u1
             ProtocolVersion::RESP2,
         );
         let asked = async {
-            let limit = settings.connect_timeout();
-            let (mut connection, _) = open(info, &config, limit).await.map_err(denied)?;
+            let (mut connection, _) = open(info, &config, None).await.map_err(denied)?;
             let mut question = cmd("SENTINEL");
             question.arg("get-master-addr-by-name").arg(name);
             reply::texts(run(&mut connection, &question).await?)

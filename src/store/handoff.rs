@@ -72,7 +72,13 @@ impl Store {
 
     /// Moves a job that was handed over to the in-flight table, under a token that is larger than any before
     /// it of the kind. `false` when the job is not there: the lease was lost, and others have it.
-    pub async fn adopt(&self, holder: &str, queue: &str, token: u64) -> Result<bool, StoreError> {
+    pub async fn adopt(
+        &self,
+        holder: &str,
+        queue: &str,
+        token: u64,
+        payload: &[u8],
+    ) -> Result<bool, StoreError> {
         let mut call = Call::keys([
             self.keys.handoff(holder, queue),
             self.keys.inflight(holder),
@@ -82,7 +88,8 @@ impl Store {
         ]);
         call.arg(holder)
             .arg(token)
-            .arg(Name::default().of(token, queue));
+            .arg(Name::default().of(token, queue))
+            .arg(payload);
         Ok(reply::integer(&self.link.script(&ADOPT, &call).await?)? == 1)
     }
 
@@ -99,7 +106,6 @@ impl Store {
             self.keys.handoffs(),
             self.keys.leases(),
             self.keys.orphans(),
-            self.keys.trials(),
         ]);
         call.arg(self.keys.handoff_prefix())
             .arg(self.keys.inflight(""))

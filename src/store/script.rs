@@ -94,7 +94,7 @@ scripts! {
     OPEN = "parcel.lua" "open.lua",
     PARK = "park.lua",
     ADOPT = "trial.lua" "adopt.lua",
-    SWEEP = "trial.lua" "sweep.lua",
+    SWEEP = "sweep.lua",
     SETTLE = "settle.lua",
     LEASE = "lease.lua",
     EXPIRE = "expire.lua",

@@ -93,7 +93,7 @@ impl Worker {
     fn work(&self, ruby: &Ruby, job: &Arc<Job>) -> Result<(), Error> {
         let process = &self.process;
         let started = Instant::now();
-        if !process.shared.lease_holds(started) {
+        if !process.shared.may_start(job.epoch, started) {
             // Goes back if it is still ours, and is somebody else's already if it is not.
             process.shared.settlements.push(Ended {
                 job: Arc::clone(job),

@@ -57,8 +57,11 @@ RSpec.describe "Footplate beside Sidekiq" do
     store = @stores[name]
     server = ServerProcess.new(app: app, **store, arguments: queues, **options).start.await_ready
     started = now
+    # Several times: a due job of Sidekiq's is nowhere for a moment on its way to its queue.
+    looks = 0
     eventually("an end of #{name}: #{server.output.lines.last(20).join}", within: 300) do
-      store[:redis].unfinished.zero?
+      looks = store[:redis].unfinished.zero? ? looks + 1 : 0
+      looks > 100
     end
     RSpec.configuration.reporter.message("    #{name}: #{(now - started).round(1)} s")
     await_beat(store[:redis]) if name == :sidekiq && generation == 7

@@ -57,7 +57,7 @@ async fn a_job_comes_with_the_wake_up_and_is_adopted_once() {
     assert_eq!(job.unwrap().as_deref(), Some(&b"1"[..]));
     assert_eq!(server.queue("a"), ["2"]);
     for _ in 0..2 {
-        assert!(store.adopt("me", "a", TOKEN).await.unwrap());
+        assert!(store.adopt("me", "a", TOKEN, b"1").await.unwrap());
     }
     assert_eq!(fields(&server), [format!("{TOKEN}:a")]);
     assert_eq!(server.run::<u32>(&format!("EXISTS {LIST}")), 0);
@@ -68,12 +68,12 @@ async fn a_job_comes_with_the_wake_up_and_is_adopted_once() {
     );
     // A late copy of the call must not take the next job under the old name.
     assert_eq!(place.wait("me").await.unwrap().as_deref(), Some(&b"2"[..]));
-    assert!(store.adopt("me", "a", TOKEN).await.unwrap());
+    assert!(store.adopt("me", "a", TOKEN, b"1").await.unwrap());
     assert_eq!(
         server.run::<Vec<String>>(&format!("LRANGE {LIST} 0 -1")),
         ["2"]
     );
-    assert!(store.adopt("me", "a", TOKEN + 1).await.unwrap());
+    assert!(store.adopt("me", "a", TOKEN + 1, b"2").await.unwrap());
     assert_eq!(
         store
             .acknowledge("me", &[(TOKEN + 1, "a")], DAY)
@@ -149,7 +149,7 @@ async fn a_job_whose_reply_was_lost_is_found_by_the_holder() {
             Parking::Stranded(b"1".to_vec())
         );
     }
-    assert!(store.adopt("me", "a", TOKEN).await.unwrap());
+    assert!(store.adopt("me", "a", TOKEN, b"1").await.unwrap());
     assert_eq!(place.park("me").await.unwrap(), Parking::Free);
 }
 
@@ -191,23 +191,56 @@ fn on_trial(server: &Server) -> Option<String> {
 
 #[tokio::test]
 async fn a_job_that_must_be_tried_is_on_trial_however_it_came() {
-    for dead in [false, true] {
+    let server = Server::start();
+    let (store, place, _) = place(&server).await;
+    place.park("me").await.unwrap();
+    must_be_tried(&server, "1");
+    strand(&server, "1");
+    assert!(store.adopt("me", "a", TOKEN, b"1").await.unwrap());
+    assert_eq!(on_trial(&server).as_deref(), Some(&*fields(&server)[0]));
+    store.abandon("me").await.unwrap();
+    let step = store.recover("me", 100, 1 << 20, 3, NOW, <[u8]>::to_vec);
+    assert_eq!(step.await.unwrap().buried.len(), 1);
+}
+
+/// Nobody has run it: a connection of the dead holder's got it.
+#[tokio::test]
+async fn what_comes_to_a_dead_holder_is_not_convicted() {
+    for adopted in [false, true] {
         let server = Server::start();
         let (store, place, _) = place(&server).await;
         place.park("me").await.unwrap();
         must_be_tried(&server, "1");
         strand(&server, "1");
-        if dead {
-            store.abandon("me").await.unwrap();
-            assert_eq!(store.sweep_handoffs().await.unwrap(), 1);
+        store.abandon("me").await.unwrap();
+        store.release_lease("me").await.unwrap();
+        if adopted {
+            assert!(store.adopt("me", "a", TOKEN, b"1").await.unwrap());
         } else {
-            assert!(store.adopt("me", "a", TOKEN).await.unwrap());
-            store.abandon("me").await.unwrap();
+            assert_eq!(store.sweep_handoffs().await.unwrap(), 1);
         }
-        assert_eq!(on_trial(&server).as_deref(), Some(&*fields(&server)[0]));
-        let step = store.recover("me", 100, 1 << 20, 3, NOW, <[u8]>::to_vec);
-        assert_eq!(step.await.unwrap().buried.len(), 1, "dead: {dead}");
+        assert_eq!(on_trial(&server), None);
+        assert_eq!(recovered(&store).await, 1);
+        assert_eq!(server.queue("a"), ["1"]);
     }
+}
+
+/// The first went to a connection of which only the client knows that it is lost.
+#[tokio::test]
+async fn the_job_that_is_adopted_is_the_one_that_came() {
+    let server = Server::start();
+    let (store, place, _) = place(&server).await;
+    place.park("me").await.unwrap();
+    strand(&server, "1");
+    strand(&server, "2");
+    assert!(store.adopt("me", "a", TOKEN, b"2").await.unwrap());
+    let kept: String = server.run(&format!("HGET footplate:inflight:me {TOKEN}:a"));
+    assert_eq!(kept, "2");
+    assert_eq!(
+        place.park("me").await.unwrap(),
+        Parking::Stranded(b"1".to_vec())
+    );
+    assert!(!store.adopt("me", "a", TOKEN + 1, b"2").await.unwrap());
 }
 
 #[tokio::test]
@@ -218,7 +251,12 @@ async fn of_two_that_must_be_tried_and_came_at_once_none_is_blamed() {
     for (payload, token) in [("1", TOKEN), ("2", TOKEN + 1)] {
         must_be_tried(&server, payload);
         strand(&server, payload);
-        assert!(store.adopt("me", "a", token).await.unwrap());
+        assert!(
+            store
+                .adopt("me", "a", token, payload.as_bytes())
+                .await
+                .unwrap()
+        );
     }
     assert_eq!(on_trial(&server), None);
     store.abandon("me").await.unwrap();
@@ -232,10 +270,10 @@ async fn an_adoption_after_the_lease_leaves_the_job_to_recovery() {
     place.park("me").await.unwrap();
     strand(&server, "1");
     store.release_lease("me").await.unwrap();
-    assert!(store.adopt("me", "a", TOKEN).await.unwrap());
+    assert!(store.adopt("me", "a", TOKEN, b"1").await.unwrap());
     assert_eq!(store.expire_holders(10).await.unwrap(), ["me"]);
     assert_eq!(recovered(&store).await, 1);
-    assert!(!store.adopt("me", "a", TOKEN + 1).await.unwrap());
+    assert!(!store.adopt("me", "a", TOKEN + 1, b"2").await.unwrap());
     assert_eq!(server.queue("a"), ["1"]);
 }
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use footplate::store::{Beat, Outcome, Settlement, Store, StoreError, Touched};
+use footplate::store::{Beat, Outcome, Parking, Settlement, Store, StoreError, Touched};
 
 use crate::support::{DAY, LONG, NOW, Scratch, Server, claim, heard, payloads, queues, until};
 
@@ -105,6 +105,7 @@ async fn a_full_server_is_drained() {
             .unwrap(),
         1
     );
+    assert_eq!(store.handoff("a").park("me").await.unwrap(), Parking::Free);
     assert!(store.renew_lease("me", LONG).await.unwrap());
     let beat = Beat {
         identity: "id".to_owned(),

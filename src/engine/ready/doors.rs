@@ -7,7 +7,7 @@ use std::os::fd::BorrowedFd;
 use std::sync::Weak;
 use std::time::Duration;
 
-use super::{Arc, Parker, Ready, Woken, lock};
+use super::{Arc, Bell, Parker, Ready, Woken, lock};
 
 /// How long a watcher stays awake for what came in by a door and was the engine's.
 const ANNOUNCED: Duration = Duration::from_micros(100);
@@ -16,26 +16,16 @@ const ANNOUNCED: Duration = Duration::from_micros(100);
 pub trait Door<T>: Send + Sync {
     /// Becomes readable when one does.
     fn socket(&self) -> BorrowedFd<'_>;
-    /// The job, if it can be had here.
-    fn take(&self) -> Option<T>;
+    /// Hands the job to `push`, if it can be had here.
+    fn take(&self, push: &mut dyn FnMut(T));
 }
 
 impl<T> Ready<T> {
     pub(super) fn sleep(&self, parker: &Arc<Parker>) -> Woken {
         loop {
-            let doors = self.watch(parker);
-            let woken = if doors.is_empty() {
-                parker.park()
-            } else {
-                let sockets: Vec<_> = doors.iter().map(|door| door.socket()).collect();
-                parker
-                    .park_beside(&sockets)
-                    .or_else(|| {
-                        let came: Vec<T> = doors.iter().filter_map(|it| it.take()).collect();
-                        self.push(came);
-                        parker.expect(ANNOUNCED)
-                    })
-                    .unwrap_or_else(|| self.sleep_on(parker))
+            let woken = match self.sleep_at_doors(parker) {
+                Some(woken) => woken,
+                None => parker.park(),
             };
             if woken != Woken::LookAgain {
                 return woken;
@@ -43,14 +33,27 @@ impl<T> Ready<T> {
         }
     }
 
-    /// What the door announced is for nobody here: not beside it, which may stay readable for long.
-    fn sleep_on(&self, parker: &Arc<Parker>) -> Woken {
-        self.unwatch(parker);
-        parker.park()
+    /// `None` when there are no doors, or when what one announced is for nobody here: then not beside it any longer,
+    /// since it may stay readable for long.
+    fn sleep_at_doors(&self, parker: &Arc<Parker>) -> Option<Woken> {
+        let (doors, bell) = self.watch(parker)?;
+        let sockets: Vec<_> = doors.iter().map(|door| door.socket()).collect();
+        let woken = parker.park_beside(&bell, &sockets);
+        if woken.is_some() {
+            return woken;
+        }
+        for door in &doors {
+            door.take(&mut |job| self.push([job]));
+        }
+        let woken = parker.expect(ANNOUNCED);
+        if woken.is_none() {
+            self.unwatch(parker);
+        }
+        woken
     }
 
     /// The doors to sleep beside, if this sleeper is to be the watcher.
-    fn watch(&self, parker: &Arc<Parker>) -> Vec<Arc<dyn Door<T>>> {
+    fn watch(&self, parker: &Arc<Parker>) -> Option<(Vec<Arc<dyn Door<T>>>, Arc<Bell>)> {
         let mut state = lock(&self.state);
         let doors: Vec<_> = state.doors.iter().filter_map(Weak::upgrade).collect();
         let other = state
@@ -60,10 +63,14 @@ impl<T> Ready<T> {
         // Not any more, if it was chosen meanwhile.
         let asleep = state.sleepers.iter().any(|it| Arc::ptr_eq(it, parker));
         if doors.is_empty() || other || !asleep {
-            return Vec::new();
+            return None;
         }
+        if state.bell.is_none() {
+            state.bell = Bell::new();
+        }
+        let bell = Arc::clone(state.bell.as_ref()?);
         state.watcher = Some(Arc::clone(parker));
-        doors
+        Some((doors, bell))
     }
 
     fn unwatch(&self, parker: &Arc<Parker>) {

@@ -1,7 +1,7 @@
 -- Finds jobs that were handed over to a holder whose lease is over: a BLMOVE may be carried out after its client
 -- has died. They become part of the holder's in-flight table, and the holder an orphan, for recover.lua.
 -- The names of lists and tables are in the handoffs, so they cannot be declared in KEYS.
--- KEYS: 1 handoffs, 2 leases, 3 orphans, 4 trials
+-- KEYS: 1 handoffs, 2 leases, 3 orphans
 -- ARGV: 1 prefix of a list's key, 2 prefix of a table's key, 3 most lists, 4 seconds after which an empty list
 --       that nobody waits for is forgotten
 -- Returns how many jobs.
@@ -24,7 +24,6 @@ for i = 1, #lists, 2 do
       redis.call('ZADD', KEYS[3], 'NX', now, holder)
       redis.call('HSET', table_key, field, payload)
       redis.call('RPOP', list)
-      try_running(table_key, field, payload, KEYS[4])
       found = found + 1
       payload = redis.call('LINDEX', list, -1)
     end

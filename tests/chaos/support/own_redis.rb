@@ -76,7 +76,9 @@ class OwnRedis < RedisServer
   # In one step, since a job may move from where one looks next to where one has just looked.
   ON_THEIR_WAY = <<~LUA
     local count = redis.call('ZCOUNT', 'schedule', '-inf', ARGV[1]) + redis.call('ZCARD', 'footplate:orphans')
-    for _, name in ipairs(redis.call('KEYS', 'queue:*')) do count = count + redis.call('LLEN', name) end
+    for _, pattern in ipairs({'queue:*', 'footplate:handoff:*'}) do
+      for _, name in ipairs(redis.call('KEYS', pattern)) do count = count + redis.call('LLEN', name) end
+    end
     for _, name in ipairs(redis.call('KEYS', 'footplate:inflight:*')) do
       for _, field in ipairs(redis.call('HKEYS', name)) do
         if string.sub(field, 1, 1) ~= '#' then count = count + 1 end

@@ -90,9 +90,9 @@ module Footplate
       private
 
       def conclude(job, exception, instance, payload)
-        return job.interrupted if @controls.shutdown?(exception)
         return job.skipped if exception.is_a?(@controls.skip)
         return handled(job, exception, payload) if exception.is_a?(@controls.handled)
+        return job.interrupted if @controls.shutdown?(exception)
         return if @interruption&.handle?(job, exception, payload)
 
         @retry.record(job, exception, instance)

@@ -20,8 +20,8 @@ impl Door<u32> for Entrance {
         self.socket.as_fd()
     }
 
-    fn take(&self) -> Option<u32> {
-        lock(&self.jobs).pop()
+    fn take(&self, push: &mut dyn FnMut(u32)) {
+        lock(&self.jobs).pop().into_iter().for_each(push);
     }
 }
 
