@@ -68,9 +68,9 @@ struct State<T> {
     watcher: Option<Arc<Parker>>,
     #[cfg(not(loom))]
     doors: Vec<std::sync::Weak<dyn Door<T>>>,
-    /// The watcher's.
+    /// For watchers; at present nobody's.
     #[cfg(not(loom))]
-    bell: Option<Arc<Bell>>,
+    bells: Vec<Arc<Bell>>,
     /// Workers woken that have not come back yet: 0 or 1, but for interruptions.
     waking: usize,
     workers: usize,
@@ -158,7 +158,7 @@ impl<T> Ready<T> {
                 #[cfg(not(loom))]
                 doors: Vec::new(),
                 #[cfg(not(loom))]
-                bell: None,
+                bells: Vec::new(),
                 waking: 0,
                 workers,
                 running: 0,

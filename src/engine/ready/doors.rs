@@ -20,6 +20,12 @@ pub trait Door<T>: Send + Sync {
     fn take(&self, push: &mut dyn FnMut(T));
 }
 
+/// What the watcher sleeps beside.
+struct Post<T> {
+    doors: Vec<Arc<dyn Door<T>>>,
+    bell: Arc<Bell>,
+}
+
 impl<T> Ready<T> {
     pub(super) fn sleep(&self, parker: &Arc<Parker>) -> Woken {
         loop {
@@ -36,9 +42,10 @@ impl<T> Ready<T> {
     /// `None` when there are no doors, or when what one announced is for nobody here: then not beside it any longer,
     /// since it may stay readable for long.
     fn sleep_at_doors(&self, parker: &Arc<Parker>) -> Option<Woken> {
-        let (doors, bell) = self.watch(parker)?;
+        let Post { doors, bell } = self.watch(parker)?;
         let sockets: Vec<_> = doors.iter().map(|door| door.socket()).collect();
         let woken = parker.park_beside(&bell, &sockets);
+        lock(&self.state).bells.push(bell);
         if woken.is_some() {
             return woken;
         }
@@ -53,7 +60,7 @@ impl<T> Ready<T> {
     }
 
     /// The doors to sleep beside, if this sleeper is to be the watcher.
-    fn watch(&self, parker: &Arc<Parker>) -> Option<(Vec<Arc<dyn Door<T>>>, Arc<Bell>)> {
+    fn watch(&self, parker: &Arc<Parker>) -> Option<Post<T>> {
         let mut state = lock(&self.state);
         let doors: Vec<_> = state.doors.iter().filter_map(Weak::upgrade).collect();
         let other = state
@@ -65,12 +72,10 @@ impl<T> Ready<T> {
         if doors.is_empty() || other || !asleep {
             return None;
         }
-        if state.bell.is_none() {
-            state.bell = Bell::new();
-        }
-        let bell = Arc::clone(state.bell.as_ref()?);
+        // Not one that somebody is still at: two would take each other's ringing.
+        let bell = state.bells.pop().or_else(Bell::new)?;
         state.watcher = Some(Arc::clone(parker));
-        Some((doors, bell))
+        Some(Post { doors, bell })
     }
 
     fn unwatch(&self, parker: &Arc<Parker>) {

@@ -144,3 +144,50 @@ fn a_door_that_is_gone_is_not_watched() {
     let state = lock(&house.ready.state);
     assert!(state.doors.iter().all(|it| it.upgrade().is_none()));
 }
+
+/// Whoever is chosen wakes, however the role of the watcher changes meanwhile.
+#[test]
+fn no_ringing_is_taken_by_the_next_watcher() {
+    let ready = Arc::new(Ready::new(4, || {}));
+    let (_bell, socket) = UnixStream::pair().expect("a pair of sockets");
+    let jobs = Mutex::default();
+    let door: Arc<dyn Door<u32>> = Arc::new(Entrance { socket, jobs });
+    ready.watch_at(&door);
+    let workers: Vec<_> = (0..4)
+        .map(|_| {
+            let ready = Arc::clone(&ready);
+            thread::spawn(move || {
+                let parker = Arc::new(Parker::default());
+                let (mut done, mut finished) = (0, false);
+                loop {
+                    match ready.take(finished) {
+                        Take::Job(_) => (done, finished) = (done + 1, true),
+                        Take::Empty => {
+                            finished = false;
+                            ready.arrive(ready.park(&parker), true);
+                        }
+                        Take::Closed => return done,
+                    }
+                }
+            })
+        })
+        .collect();
+    for job in 0..20_000 {
+        ready.push([job]);
+        if job % 3 == 0 {
+            ready.watch_at(&door);
+        }
+        while job % 64 == 0 && ready.idle() < 4 {
+            thread::yield_now();
+        }
+    }
+    while ready.idle() < 4 {
+        thread::yield_now();
+    }
+    ready.close();
+    let done: u32 = workers
+        .into_iter()
+        .map(|it| it.join().expect("no panic"))
+        .sum();
+    assert_eq!(done, 20_000);
+}
