@@ -231,11 +231,14 @@ async fn the_job_that_is_adopted_is_the_one_that_came() {
     let server = Server::start();
     let (store, place, _) = place(&server).await;
     place.park("me").await.unwrap();
-    strand(&server, "1");
-    strand(&server, "2");
+    for job in ["1", "3", "2", "4"] {
+        strand(&server, job);
+    }
     assert!(store.adopt("me", "a", TOKEN, b"2").await.unwrap());
     let kept: String = server.run(&format!("HGET footplate:inflight:me {TOKEN}:a"));
     assert_eq!(kept, "2");
+    let list: Vec<String> = server.run(&format!("LRANGE {LIST} 0 -1"));
+    assert_eq!(list, ["4", "3", "1"]);
     assert_eq!(
         place.park("me").await.unwrap(),
         Parking::Stranded(b"1".to_vec())

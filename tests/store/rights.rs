@@ -1,8 +1,8 @@
 use footplate::config::redis::{RedisSettings, Secret};
 use footplate::dialect::sidekiq::Generation;
-use footplate::store::{Keys, Store, StoreError};
+use footplate::store::{Keys, Parking, Store, StoreError};
 
-use crate::support::Server;
+use crate::support::{LONG, Server};
 
 /// A user with these rights, and how to connect as him.
 fn user(server: &Server, rules: &str) -> RedisSettings {
@@ -49,6 +49,34 @@ async fn a_missing_right_is_named_as_it_is_granted() {
         tried(&settings, Keys::default()).await.unwrap();
     }
     assert_eq!(server.run::<Vec<String>>("KEYS *"), [""; 0]);
+}
+
+/// Nothing of a hand-off is tried at the start: it must do with what is.
+#[tokio::test]
+async fn the_rights_in_the_readme_are_enough_for_a_hand_off() {
+    let server = Server::start();
+    let readme = include_str!("../../README.md");
+    let (_, rights) = readme.split_once("    ~* +eval").unwrap();
+    let (rights, _) = rights.split_once("\n\n").unwrap();
+    let rights: Vec<&str> = rights.split_whitespace().collect();
+    let rules = format!(
+        "~* +eval {} +blmove +client|id +client|unblock",
+        rights.join(" ")
+    );
+    let settings = user(&server, &rules);
+    tried(&settings, Keys::default()).await.unwrap();
+    let (store, _) = Store::open(&settings, Keys::default()).await.unwrap();
+    store.take_lease("me", LONG).await.unwrap();
+    let mut place = store.handoff("a");
+    place.connect().await.unwrap();
+    assert_eq!(place.park("me").await.unwrap(), Parking::Free);
+    server.push("a", &["1"]);
+    assert!(place.wait("me").await.unwrap().is_some());
+    // In front of it one that came for a lost connection.
+    server.run::<u32>("RPUSH footplate:handoff:me:a 2");
+    assert!(store.adopt("me", "a", 1 << 52, b"1").await.unwrap());
+    store.abandon("me").await.unwrap();
+    assert_eq!(store.sweep_handoffs().await.unwrap(), 1);
 }
 
 #[tokio::test]

@@ -10,11 +10,6 @@ RSpec.describe Footplate::Server::Host, if: InstalledGems.has?("sidekiq") do
 
   let(:generation) { InstalledGems.sidekiq_generation }
 
-  def with_app(app, script, typed = { require: "app.rb" }, files: {}, env: {})
-    script = "booted = boot(#{typed.inspect})\nhost = booted.host\n#{script}"
-    in_application({ "app.rb" => app }.merge(files), script, env)
-  end
-
   it "makes the application believe it runs in Sidekiq" do
     script = "answer [$ran, !!Sidekiq.server?, Sidekiq::CLI.instance.environment, ENV['RAILS_ENV'], host.generation]"
     found = with_app(<<~APP, script)
@@ -158,40 +153,6 @@ RSpec.describe Footplate::Server::Host, if: InstalledGems.has?("sidekiq") do
     expect(with_app("require 'sidekiq'", "answer host.redis_settings", env: env)).to include("path" => "/run/mine.sock")
     expect(with_app("require 'sidekiq'", "answer host.redis_settings", env: { "REDIS_URL" => "redis://here:9/2" }))
       .to include("host" => "here", "port" => 9, "db" => 2)
-  end
-
-  describe "capsules", if: InstalledGems.sidekiq_generation.to_i >= 7 do
-    it "come from files, from initializers, and from :startup" do
-      files = { "config/sidekiq.yml" => "capsules: {filed: {concurrency: 1, queues: [x]}}\n" }
-      found = with_app(<<~APP, <<~SCRIPT, files: files)
-        require "sidekiq"
-        Sidekiq.configure_server do |config|
-          config.capsule("inited") { |c| c.concurrency = 2; c.queues = %w[y,1 z,1] }
-          config.on(:startup) { config.capsule("late") { |c| c.concurrency = 3; c.queues = %w[q q] } }
-        end
-      APP
-        host.fire_event(:startup)
-        answer host.capsules.map { |c| [c.name, c.concurrency, c.mode, c.queues] }
-      SCRIPT
-      expect(found).to eq(
-        [["default", 5, "strict", [["default", 0]]], ["filed", 1, "strict", [["x", 0]]],
-         ["inited", 2, "random", [["y", 1], ["z", 1]]], ["late", 3, "strict", [["q", 0]]]]
-      )
-    end
-
-    it "keep their own middleware" do
-      script = "answer %w[default other].map { |n| host.server_middleware(n).map { |e| e.klass.name } }"
-      found = with_app(<<~APP, script)
-        require "sidekiq"
-        class All; end
-        class One; end
-        Sidekiq.configure_server do |config|
-          config.server_middleware { |chain| chain.add All }
-          config.capsule("other") { |c| c.concurrency = 1; c.queues = ["q"]; c.server_middleware { |chain| chain.add One } }
-        end
-      APP
-      expect(found).to eq([["All"], %w[All One]])
-    end
   end
 
   it "refuses a queue named twice in Sidekiq 6", if: InstalledGems.sidekiq_generation == 6 do

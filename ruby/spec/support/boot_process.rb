@@ -43,6 +43,12 @@ module BootProcess
     in_folder(files) { |dir| run_ruby("Dir.chdir(#{dir.inspect})\n#{PRELUDE}\n#{script}", clean(env)) }
   end
 
+  # The same once `app` is loaded: the script finds `booted` and `host`.
+  def with_app(app, script, typed = { require: "app.rb" }, files: {}, env: {})
+    script = "booted = boot(#{typed.inspect})\nhost = booted.host\n#{script}"
+    in_application({ "app.rb" => app }.merge(files), script, env)
+  end
+
   # @return [Array(String, Integer)] everything the script printed, and its exit status
   def output_of(files, script, env = {})
     in_folder(files) do |dir|

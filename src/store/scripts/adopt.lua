@@ -5,11 +5,19 @@
 --       into the list before it, for a connection that only its client knows to be lost
 -- Returns 1, or 0 when the job is gone: somebody else has it.
 if tonumber(redis.call('HGET', KEYS[2], '#adopted') or '0') >= tonumber(ARGV[2]) then return 1 end
-local payload = ARGV[4]
-if not redis.call('LPOS', KEYS[1], payload) then return 0 end
+local payload, place = ARGV[4], nil
+for i = 1, redis.call('LLEN', KEYS[1]) do
+  if redis.call('LINDEX', KEYS[1], -i) == payload then
+    place = i
+    break
+  end
+end
+if not place then return 0 end
 redis.call('PERSIST', KEYS[2])
 redis.call('HSET', KEYS[2], ARGV[3], payload, '#adopted', ARGV[2])
-redis.call('LREM', KEYS[1], -1, payload)
+-- With the commands that claims need as well: LREM would be a right more to ask for.
+local popped = redis.call('RPOP', KEYS[1], place)
+for i = place - 1, 1, -1 do redis.call('RPUSH', KEYS[1], popped[i]) end
 -- The lease is over: whoever recovers must find the table.
 if not redis.call('ZSCORE', KEYS[3], ARGV[1]) then
   redis.call('ZADD', KEYS[4], 'NX', redis.call('TIME')[1], ARGV[1])

@@ -3,6 +3,7 @@
 require "fileutils"
 require "json"
 require "tmpdir"
+require "footplate/server/bench/limits"
 require "footplate/server/bench/programs"
 require "footplate/server/boot_error"
 
@@ -47,9 +48,10 @@ module Footplate
         # @raise [BootError]
         def report(name, seconds)
           path = File.join(@dir, name)
-          deadline = now + seconds
+          deadline = Limits.now + seconds
           until File.exist?(path)
-            raise BootError, "#{title} has not come to its #{name} within #{seconds} s: #{last_words}" if now > deadline
+            late = Limits.now > deadline
+            raise BootError, "#{title} has not come to its #{name} within #{seconds} s: #{last_words}" if late
             # It may have done it and ended since we looked.
             raise BootError, "#{title} ended before its #{name}: #{last_words}" if ended? && !File.exist?(path)
 
@@ -63,8 +65,8 @@ module Footplate
           return if @pid.nil? || ended?
 
           signal(:TERM)
-          deadline = now + STOPS_WITHIN
-          sleep 0.01 until ended? || now > deadline
+          deadline = Limits.now + STOPS_WITHIN
+          sleep 0.01 until ended? || Limits.now > deadline
           kill unless ended?
         end
 
@@ -125,10 +127,6 @@ module Footplate
           lines = File.read(log, encoding: "UTF-8").scrub.lines(chomp: true).reject(&:empty?)
           lines.reverse.find { |line| line.start_with?("footplate: ") }&.delete_prefix("footplate: ") || lines.last ||
             "it said nothing"
-        end
-
-        def now
-          Process.clock_gettime(Process::CLOCK_MONOTONIC)
         end
       end
     end
