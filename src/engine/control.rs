@@ -39,7 +39,8 @@ pub enum Control {
 pub struct DueBatch {
     /// The payloads as they stand in the set.
     pub payloads: Vec<Vec<u8>>,
-    /// One answer per payload. Dropping it means that nothing is to be moved now.
+    /// One answer per payload, or fewer: about the rest one may ask again. Dropping it means that nothing is to
+    /// be moved now.
     pub answer: oneshot::Sender<Vec<Due>>,
 }
 

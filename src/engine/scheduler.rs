@@ -122,13 +122,22 @@ impl Scheduler {
         }
     }
 
+    /// One answer per member. The application may end the thread that it is asked in; the next one goes on
+    /// behind the job under which it ended.
     async fn ask_ruby(&self, members: &[Vec<u8>]) -> Vec<Due> {
-        let (answer, answered) = oneshot::channel();
-        self.shared.due.send(DueBatch {
-            payloads: members.to_vec(),
-            answer,
-        });
-        answered.await.unwrap_or_default()
+        let mut answers = Vec::with_capacity(members.len());
+        while answers.len() < members.len() {
+            let (answer, answered) = oneshot::channel();
+            self.shared.due.send(DueBatch {
+                payloads: members[answers.len()..].to_vec(),
+                answer,
+            });
+            match answered.await {
+                Ok(more) if !more.is_empty() => answers.extend(more),
+                _ => break,
+            }
+        }
+        answers
     }
 
     fn report(&self, promotions: &[Promotion], moved: &[bool]) {

@@ -128,6 +128,11 @@ impl Handle {
         !self.process.is_own() || self.process.shared.phase() != crate::engine::Phase::Running
     }
 
+    /// Whether the caller runs in a child of the process that started the engine.
+    fn forked(&self) -> bool {
+        !self.process.is_own()
+    }
+
     fn finish(ruby: &Ruby, this: &Self) -> Result<(), Error> {
         this.own(ruby)?.finish();
         Ok(())
@@ -171,6 +176,7 @@ pub(super) fn define(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     class.define_method("busy", method!(Handle::busy, 0))?;
     class.define_method("running", method!(Handle::running, 0))?;
     class.define_method("stopping?", method!(Handle::stopping, 0))?;
+    class.define_method("forked?", method!(Handle::forked, 0))?;
     class.define_method("finish", method!(Handle::finish, 0))?;
     class.define_method("wait_ended", method!(Handle::wait_ended, 1))?;
     mail::define(class)?;

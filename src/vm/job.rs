@@ -285,6 +285,11 @@ impl RubyJob {
     fn settled(&self) -> bool {
         self.settled.get()
     }
+
+    /// Whether the caller runs in a child that the job forked, where nothing becomes of the job.
+    fn forked(&self) -> bool {
+        !self.process.is_own()
+    }
 }
 
 fn bytes(string: RString) -> Vec<u8> {
@@ -340,5 +345,6 @@ pub(super) fn define(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     class.define_method("bury", method!(RubyJob::bury, 0))?;
     class.define_method("dead?", method!(RubyJob::dead, 0))?;
     class.define_method("settled?", method!(RubyJob::settled, 0))?;
+    class.define_method("forked?", method!(RubyJob::forked, 0))?;
     Ok(())
 }

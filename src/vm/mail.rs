@@ -56,19 +56,28 @@ fn control(ruby: &Ruby, this: &Handle) -> Result<Option<RArray>, Error> {
     Ok(Some(array))
 }
 
-/// Yields each batch of due payloads to the block, which answers for each with `[queue, payload]`,
-/// `:veto`, `:malformed` or `:keep`. Returns when the engine has ended.
+/// Yields each due payload to the block, which answers with `[queue, payload]`, `:veto`, `:malformed` or `:keep`.
+/// Returns when the engine has ended. What ends the block some other way (middleware that kills its thread) keeps
+/// that one job, and ends this: the caller starts a thread anew, for the rest of the batch.
 fn each_due(ruby: &Ruby, this: &Handle) -> Result<(), Error> {
     let block = ruby.block_proc()?;
     while let Some(DueBatch { payloads, answer }) = read(ruby, &this.shared().due)? {
-        let array = ruby.ary_new_capa(payloads.len());
+        let mut decided = Vec::with_capacity(payloads.len());
+        let mut ended = Ok(());
         for payload in &payloads {
-            array.push(ruby.enc_str_new(payload, ruby.utf8_encoding()))?;
+            let payload = ruby.enc_str_new(payload, ruby.utf8_encoding());
+            match block.call::<_, Value>((payload,)) {
+                Ok(answer) => decided.push(due(answer)),
+                Err(error) => {
+                    decided.push(Due::Keep);
+                    ended = Err(error);
+                    break;
+                }
+            }
         }
-        let answers: RArray = block.call((array,))?;
-        let decided = answers.into_iter().map(due).collect();
         // The engine may have given up on the answer: it quiets, and the jobs stay due.
         drop(answer.send(decided));
+        ended?;
     }
     Ok(())
 }

@@ -61,9 +61,9 @@ impl Worker {
                 Take::Job(job) => {
                     let result = self.work(ruby, &job);
                     if !self.process.is_own() {
-                        // The job forked, and this is the child, where it returned too: its thread ends, and
-                        // with it the child. It must not take the parent's jobs.
-                        return Ok(());
+                        // The job forked, and this is the child, where it ended too: its thread ends, and with
+                        // it the child, in the way that Ruby ends a process. It must not take the parent's jobs.
+                        return result;
                     }
                     if let Err(error) = result {
                         ready.leave();
@@ -106,7 +106,7 @@ impl Worker {
         process.shared.busy.start(self.slot, Arc::clone(job));
         let result = catch_unwind(AssertUnwindSafe(|| self.dispatch(ruby, job, started)));
         if !process.is_own() {
-            return Ok(());
+            return result.map_or(Ok(()), |it| it.map(drop));
         }
         let result = match result {
             Ok(Ok(End::Returned)) => {
@@ -185,7 +185,7 @@ impl Worker {
         self.see_to_the_end(&ruby_job, result)
     }
 
-    /// The native path's job raised.
+    /// The native path's job raised. In a child that it forked this is the end of the child.
     fn failed(
         &self,
         ruby: &Ruby,
@@ -194,6 +194,9 @@ impl Worker {
         instance: Option<Value>,
         payload: Option<Value>,
     ) -> Result<End, Error> {
+        if !self.process.is_own() {
+            return Err(error);
+        }
         ruby_job.log_fail();
         if instance.is_some() {
             ruby_job.measured_as(Measure::Class);
@@ -216,6 +219,9 @@ impl Worker {
         ruby_job: &RubyJob,
         result: Result<Value, Error>,
     ) -> Result<End, Error> {
+        if !self.process.is_own() {
+            return result.map(|_| End::HandedIn);
+        }
         if !ruby_job.is_settled() {
             match &result {
                 Err(error) if self.is_shutdown(error) => ruby_job.interrupted(),

@@ -112,6 +112,21 @@ RSpec.describe "poisonous jobs" do
     expect([processed, failed]).to eq([2, 0])
   end
 
+  { "child raises" => "status 1", "child exits" => "status 7",
+    "child is signalled" => "signal #{Signal.list.fetch("TERM")}" }.each do |way, ending|
+    it "is no end of the job, when a #{way}, and its parent sees how it ended" do
+      # The second one runs by way of Ruby, the first does not.
+      job = payload("PoisonJob", 0, way)
+      redis.push("default", [job, JSON.generate(JSON.parse(job).merge("jid" => "b" * 24, "log_level" => "info"))])
+      server = poisoned_server.start
+      await_settled
+      expect(ledger.call("LRANGE", "children", 0, -1)).to eq([ending] * 2)
+      expect(server.output).not_to match(/\bfail\b/)
+      expect(server.stop.exitstatus).to eq(0)
+      expect([processed, failed, entries("retry"), entries("dead")]).to eq([2, 0, [], []])
+    end
+  end
+
   it "keeps lease, beat and registry alive while a job holds the GVL, and gives back what it cannot run" do
     redis.push("default", [payload("PoisonJob", 0, "hold")])
     holding = poisoned_server.start

@@ -26,6 +26,10 @@ class PoisonJob
     "fork and return" => -> { (child = fork) && Process.wait(child) },
     # What a job does that has run out of patience with a child of its own.
     "fork and terminate" => -> { Ledger.note("children", end_of(fork { sleep }).termsig) },
+    # Outside of a block the child goes on in the job.
+    "child raises" => -> { watch(fork || raise("in the child")) },
+    "child exits" => -> { watch(fork || exit(7)) },
+    "child is signalled" => -> { watch(fork || raise(SignalException, "TERM")) },
     "main thread raise" => -> { Thread.main.raise("from a job") || sleep },
     "hold" => -> { hold }
   }.freeze
@@ -34,6 +38,11 @@ class PoisonJob
     Ledger.note("holding", "begins")
     HOLD.call(5)
     Ledger.note("holding", "ends")
+  end
+
+  def self.watch(child)
+    status = Process.wait2(child).last
+    Ledger.note("children", status.signaled? ? "signal #{status.termsig}" : "status #{status.exitstatus}")
   end
 
   # @return [Process::Status]

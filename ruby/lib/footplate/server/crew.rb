@@ -46,11 +46,14 @@ module Footplate
         @lock.synchronize { @threads[slot] = thread }
       end
 
-      # In a forked child the engine is always stopping: a job that returns there ends the child.
+      # In a forked child the engine is always stopping. A job that ends there ends the child, and with what it
+      # raised, as it does in any other thread: an exit's status and a signal are seen by who waits for the child.
       def work(capsule, index, slot)
         introduce(capsule)
         Thread.handle_interrupt(Object => :immediate) { serve(index, slot) }
       rescue Exception => e # rubocop:disable Lint/RescueException
+        raise if @engine.forked?
+
         @host.handle_exception(e, { context: "Raised while a worker thread ended" })
       ensure
         hire(capsule, index, slot) unless @engine.stopping?
@@ -61,6 +64,8 @@ module Footplate
       rescue @controls.shutdown
         nil
       rescue Exception => e # rubocop:disable Lint/RescueException
+        raise if @engine.forked?
+
         @host.handle_exception(e, { context: "Raised in a worker thread outside of any job" })
       end
 

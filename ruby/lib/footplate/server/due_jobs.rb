@@ -27,7 +27,7 @@ module Footplate
       def run
         Thread.current.name = "footplate.scheduler"
         Thread.current.report_on_exception = false
-        @engine.each_due { |payloads| payloads.map { |payload| @promoter.call(payload) } }
+        @engine.each_due { |payload| @promoter.call(payload) }
       rescue Exception => e # rubocop:disable Lint/RescueException
         @host.handle_exception(e, { context: "Client middleware failed on due jobs; they stay scheduled" })
       ensure

@@ -60,12 +60,18 @@ module Footplate
       def logger_lines(job)
         say("start")
         yield
-        add_elapsed(job)
-        say("done")
+        conclude(job, "done")
       rescue Exception # rubocop:disable Lint/RescueException
-        add_elapsed(job)
-        say("fail")
+        conclude(job, "fail")
         raise
+      end
+
+      # The end of a child that the job forked is not the job's.
+      def conclude(job, word)
+        return if job.forked?
+
+        add_elapsed(job)
+        say(word)
       end
 
       def say(text)

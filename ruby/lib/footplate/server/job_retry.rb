@@ -7,7 +7,8 @@ module Footplate
     ##
     # The two layers around a job in which a failure is recorded, nested as those of Sidekiq::JobRetry: the inner
     # one knows the job's instance, whose class has a say; the outer one takes what happens between the two. What
-    # was recorded goes on outwards as `handled`.
+    # was recorded goes on outwards as `handled`. In a child that the job forked nothing is recorded: what is raised
+    # there ends the child.
     class JobRetry
       # @param failure [Failure]
       # @param controls [Controls]
@@ -21,6 +22,7 @@ module Footplate
       rescue @controls.handled, @controls.shutdown
         raise
       rescue Exception => e # rubocop:disable Lint/RescueException
+        raise if job.forked?
         raise @controls.shutdown if @controls.shutdown?(e)
         raise e unless uninterrupted { @failure.local(job, e, instance) }
 
@@ -32,6 +34,7 @@ module Footplate
       rescue @controls.handled, @controls.shutdown
         raise
       rescue Exception => e # rubocop:disable Lint/RescueException
+        raise if job.forked?
         raise @controls.shutdown if @controls.shutdown?(e)
 
         uninterrupted { @failure.global(job, e) }

@@ -71,6 +71,8 @@ module Footplate
       rescue @controls.handled => e
         handled(job, e, payload)
       rescue Exception => e # rubocop:disable Lint/RescueException
+        raise if job.forked?
+
         @host.handle_exception(e, { context: "Internal exception!", job: payload, jobstr: job.payload })
         raise
       end
