@@ -114,6 +114,7 @@ async fn drain(store: &Store, number: &mut u64, jobs: u64, batch: usize) -> Dura
             startable: 1,
             parcel: 0,
             queues: &queues,
+            shares: &[],
         };
         let claimed = store.claim(&claim).await.expect("a claim");
         assert!(!claimed.is_empty(), "the queue ran dry");
@@ -162,6 +163,7 @@ fn claim_and_acknowledge(criterion: &mut Criterion) {
                     startable: 1,
                     parcel: 0,
                     queues: &queues,
+                    shares: &[],
                 };
                 runtime.block_on(store.claim(&held)).expect("a claim");
             }

@@ -213,6 +213,7 @@ impl Fetcher {
             .iter()
             .map(|it| Arc::clone(&self.names[*it]))
             .collect();
+        let shares = self.order.shares(limit, &mut random).to_vec();
         let mut desk = self.desk.lock().await;
         let mut patience = Patience::default();
         let mut epoch = self.shared.epoch();
@@ -228,6 +229,7 @@ impl Fetcher {
                 byte_limit: MOST_BYTES,
                 parcel: self.pace.parcel(),
                 queues: &queues,
+                shares: &shares,
             };
             match self.store.claim(&claim).await {
                 Ok(claims) => {

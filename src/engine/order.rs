@@ -2,6 +2,9 @@
 
 use crate::dialect::sidekiq::{Generation, Mode};
 
+/// How often to draw for one claim at most. More jobs than that are shared out in equal parts.
+const DRAWS: usize = 64;
+
 /// A queue as configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueSpec {
@@ -20,6 +23,7 @@ pub struct QueueOrder {
     total: u32,
     mode: Mode,
     order: Vec<usize>,
+    shares: Vec<(usize, usize)>,
 }
 
 impl QueueOrder {
@@ -62,6 +66,7 @@ impl QueueOrder {
             total,
             mode,
             order,
+            shares: Vec::new(),
         }
     }
 
@@ -95,6 +100,46 @@ impl QueueOrder {
             }
         }
         &self.order
+    }
+
+    /// How many jobs of which queue a claim of `limit` jobs should take first, the queues as places in the order that
+    /// [`Self::arrange`] answered last. Empty where order alone decides.
+    ///
+    /// Sidekiq draws anew for each job. A process that took them by the dozen from one queue would run long series of
+    /// one kind of job: all workers sleep, then all want the processor.
+    pub fn shares(
+        &mut self,
+        limit: usize,
+        random: &mut impl FnMut(u32) -> u32,
+    ) -> &[(usize, usize)] {
+        self.shares.clear();
+        if self.mode == Mode::Strict || self.names.len() < 2 || limit < 2 {
+            return &self.shares;
+        }
+        // The first place was drawn for one job already.
+        let draws = limit.min(DRAWS);
+        let worth = limit / draws;
+        self.shares.push((0, worth));
+        for _ in 1..draws {
+            let place = self.draw(random);
+            match self.shares.iter_mut().find(|it| it.0 == place) {
+                Some(share) => share.1 += worth,
+                None => self.shares.push((place, worth)),
+            }
+        }
+        &self.shares
+    }
+
+    /// A place in the order, each queue with its weight's chance.
+    fn draw(&self, random: &mut impl FnMut(u32) -> u32) -> usize {
+        let mut drawn = random(self.total.max(1));
+        let place = self.order.iter().position(|queue| {
+            let tickets = self.tickets[*queue];
+            let here = drawn < tickets;
+            drawn = drawn.saturating_sub(tickets);
+            here
+        });
+        place.unwrap_or(0)
     }
 }
 
@@ -216,6 +261,38 @@ mod tests {
         for (order, count) in ours {
             let apart = f64::from(count.abs_diff(theirs[&order])) / f64::from(ROUNDS);
             assert!(apart < 0.012, "{order:?}: {apart}");
+        }
+    }
+
+    #[test]
+    fn order_alone_decides_over_one_job_one_queue_and_where_it_is_strict() {
+        let random = &mut |_| 0;
+        assert_eq!(order(&[("a", 1), ("b", 1)]).shares(1, random), []);
+        assert_eq!(order(&[("a", 3)]).shares(100, random), []);
+        assert_eq!(order(&[("a", 0), ("b", 0)]).shares(100, random), []);
+    }
+
+    #[test]
+    fn a_large_claim_is_shared_by_weight() {
+        const ROUNDS: usize = 2_000;
+        for limit in [2, 10, 64, 1_000] {
+            let mut order = order(&[("a", 3), ("b", 2), ("c", 1)]);
+            let mut random = source(limit as u64);
+            let mut of = [0usize; 3];
+            for _ in 0..ROUNDS {
+                let names = order.arrange(&mut random).to_vec();
+                let shares = order.shares(limit, &mut random);
+                let sum: usize = shares.iter().map(|it| it.1).sum();
+                assert!(sum <= limit && sum * 2 > limit, "{sum} of {limit}");
+                for (place, most) in shares {
+                    of[names[*place]] += most;
+                }
+            }
+            let all: usize = of.iter().sum();
+            for (taken, weight) in of.iter().zip([3.0, 2.0, 1.0]) {
+                let apart = *taken as f64 / all as f64 - weight / 6.0;
+                assert!(apart.abs() < 0.03, "{limit}: {of:?}");
+            }
         }
     }
 

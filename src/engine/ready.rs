@@ -215,7 +215,10 @@ impl<T> Ready<T> {
     #[must_use]
     pub fn park(&self, parker: &Arc<Parker>) -> Parked {
         let mut state = lock(&self.state);
-        if !state.jobs.is_empty() || state.closed {
+        // While another one is on its way to the GVL, a second would only stand in line behind it, and in front of
+        // workers who have begun with a job and want to go on: whoever comes wakes the next.
+        let wanted = !state.jobs.is_empty() && state.waking == 0;
+        if wanted || state.closed {
             return Parked { chosen: false };
         }
         state.sleepers.push(Arc::clone(parker));
@@ -271,6 +274,24 @@ impl<T> Ready<T> {
             (self.hungry)();
         }
         self.arrive(Parked { chosen: false }, false);
+    }
+
+    /// The job taken before was finished, and others should have the GVL before the next is taken. With `None` another
+    /// worker stands in line already: park. Else the caller is the one that is on its way: give the GVL up and ask
+    /// for it again, and then [`Self::arrive`].
+    #[must_use]
+    pub fn end_turn(&self) -> Option<Parked> {
+        let mut state = lock(&self.state);
+        state.running -= 1;
+        state.visits += 1;
+        let first = state.waking == 0;
+        state.waking += usize::from(first);
+        let hungry = state.fetcher_may_go();
+        drop(state);
+        if hungry {
+            (self.hungry)();
+        }
+        first.then_some(Parked { chosen: true })
     }
 
     /// Workers without a job, beyond those for whom one lies ready.

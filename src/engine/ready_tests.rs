@@ -67,6 +67,26 @@ fn one_sleeper_is_woken_at_a_time_however_many_jobs_come() {
 }
 
 #[test]
+fn of_those_whose_turn_is_over_one_stands_in_line_and_the_others_sleep() {
+    let ready = queue(3);
+    ready.push([1, 2, 3, 4]);
+    assert_eq!(ready.take(false), Take::Job(1));
+    assert_eq!(ready.take(false), Take::Job(2));
+    let first = ready.end_turn().expect("nobody else stands in line");
+    assert!(ready.end_turn().is_none(), "one does already");
+    assert_eq!(ready.running(), 0);
+    // Although there are jobs.
+    let (_, woken) = sleepers(&ready, 1);
+
+    ready.arrive(first, true);
+    assert_eq!(ready.take(false), Take::Job(3));
+    let (_, second) = woken.recv().expect("nobody woke");
+    ready.arrive(second, true);
+    assert_eq!(ready.take(false), Take::Job(4));
+    assert_eq!(ready.asleep_and_waking(), (0, 0));
+}
+
+#[test]
 fn the_last_that_slept_is_the_first_to_be_woken() {
     let ready = queue(2);
     let (_, woken) = sleepers(&ready, 2);

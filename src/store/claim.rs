@@ -30,6 +30,9 @@ pub struct Claim<'a> {
     pub parcel: usize,
     /// Bare names of the queues, in the order to look.
     pub queues: &'a [Arc<str>],
+    /// Jobs to take first: of which of the queues, and how many at most. What that leaves of the limit is taken
+    /// in their order.
+    pub shares: &'a [(usize, usize)],
 }
 
 /// What a claim took.
@@ -95,6 +98,9 @@ impl Store {
         for queue in claim.queues {
             call.push_key(self.keys.queue(queue));
             call.arg(&**queue);
+        }
+        for (queue, most) in claim.shares {
+            call.arg(*queue).arg(*most);
         }
         let mut parts = reply::array(self.link.script(&CLAIM, &call).await?)?.into_iter();
         let kind = parts.next().as_ref().map(reply::integer).transpose()?;

@@ -8,7 +8,22 @@ use std::any::Any;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use magnus::rb_sys::protect;
+use magnus::{Error, Ruby};
+
 use crate::engine::sync::Parker;
+
+/// Lets one of those have the GVL that wait for it, if there are any. Giving it up and asking for it anew would not:
+/// up to Ruby 3.2 whoever is awake is faster than whoever stands in line. An error is an interruption, as from
+/// `thread_check_ints`.
+pub(super) fn pass_on(_ruby: &Ruby) -> Result<(), Error> {
+    protect(|| {
+        // SAFETY: with the GVL, as the caller's `Ruby` shows, and under protect: it may raise.
+        unsafe { rb_sys::rb_thread_schedule() };
+        rb_sys::Qnil as rb_sys::VALUE
+    })
+    .map(drop)
+}
 
 struct Call<F, R> {
     work: Option<F>,

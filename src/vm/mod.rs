@@ -19,6 +19,7 @@ mod perform;
 #[cfg(feature = "embed")]
 pub mod sandbox;
 mod trace;
+mod turn;
 mod worker;
 
 use magnus::{Error, Ruby, TypedData, function, prelude::*};

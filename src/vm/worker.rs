@@ -8,13 +8,14 @@ use std::time::Instant;
 use magnus::{Error, Ruby, Value, prelude::*};
 
 use super::errors;
-use super::gvl::without_gvl;
+use super::gvl::{self, without_gvl};
 use super::handle::Process;
 use super::job::RubyJob;
 use super::joblog::Moment;
 use super::killed;
 use super::perform::{JobClass, Performed, Surroundings, perform};
-use crate::engine::ready::Take;
+use super::turn::Turn;
+use crate::engine::ready::{Ready, Take};
 use crate::engine::sync::Parker;
 use crate::engine::{Ended, Measure, Outcome};
 use crate::job::Job;
@@ -55,6 +56,7 @@ impl Worker {
         shared.busy.name(self.slot, self.tid.to_string());
         let ready = &shared.capsules[self.capsule].ready;
         let parker = Arc::new(Parker::default());
+        let mut turn = Turn::new();
         let mut finished = false;
         loop {
             match ready.take(finished) {
@@ -63,23 +65,23 @@ impl Worker {
                     if !self.process.is_own() {
                         // The job forked, and this is the child, where it ended too: its thread ends, and with
                         // it the child, in the way that Ruby ends a process. It must not take the parent's jobs.
-                        return result;
+                        return result.map(drop);
                     }
-                    if let Err(error) = result {
-                        ready.leave();
-                        return Err(error);
+                    let over = match result {
+                        Ok(ended) => turn.is_over(ended),
+                        Err(error) => {
+                            ready.leave();
+                            return Err(error);
+                        }
+                    };
+                    finished = !over;
+                    if over {
+                        self.pass_on(ruby, ready, &parker)?;
                     }
-                    finished = true;
                 }
                 Take::Empty => {
-                    self.write_log();
                     finished = false;
-                    let parked = without_gvl(&parker, || ready.park(&parker));
-                    let interrupted = ruby.thread_check_ints();
-                    if let Some(parked) = parked {
-                        ready.arrive(parked, interrupted.is_ok());
-                    }
-                    interrupted?;
+                    self.sleep(ruby, ready, &parker)?;
                 }
                 Take::Closed => {
                     self.write_log();
@@ -89,8 +91,43 @@ impl Worker {
         }
     }
 
-    /// Runs one job and sees that it is handed in, whatever happens.
-    fn work(&self, ruby: &Ruby, job: &Arc<Job>) -> Result<(), Error> {
+    /// This worker's turn is over: those have the GVL first that wait for it in the middle of a job. An error is an
+    /// interruption.
+    fn pass_on(
+        &self,
+        ruby: &Ruby,
+        ready: &Ready<Arc<Job>>,
+        parker: &Arc<Parker>,
+    ) -> Result<(), Error> {
+        match ready.end_turn() {
+            Some(candidate) => {
+                self.write_log();
+                let interrupted = gvl::pass_on(ruby);
+                ready.arrive(candidate, interrupted.is_ok());
+                interrupted
+            }
+            None => self.sleep(ruby, ready, parker),
+        }
+    }
+
+    /// Gives up the GVL until there may be a job for this worker. An error is an interruption.
+    fn sleep(
+        &self,
+        ruby: &Ruby,
+        ready: &Ready<Arc<Job>>,
+        parker: &Arc<Parker>,
+    ) -> Result<(), Error> {
+        self.write_log();
+        let parked = without_gvl(parker, || ready.park(parker));
+        let interrupted = ruby.thread_check_ints();
+        if let Some(parked) = parked {
+            ready.arrive(parked, interrupted.is_ok());
+        }
+        interrupted
+    }
+
+    /// Runs one job and sees that it is handed in, whatever happens. When it ended.
+    fn work(&self, ruby: &Ruby, job: &Arc<Job>) -> Result<Instant, Error> {
         let process = &self.process;
         let started = Instant::now();
         if !process.shared.may_start(job.epoch, started) {
@@ -101,16 +138,17 @@ impl Worker {
                 elapsed: None,
                 measure: Measure::Nothing,
             });
-            return Ok(());
+            return Ok(started);
         }
         process.shared.busy.start(self.slot, Arc::clone(job));
         let result = catch_unwind(AssertUnwindSafe(|| self.dispatch(ruby, job, started)));
         if !process.is_own() {
-            return result.map_or(Ok(()), |it| it.map(drop));
+            return result.map_or(Ok(started), |it| it.map(|_| started));
         }
+        let ended = Instant::now();
         let result = match result {
             Ok(Ok(End::Returned)) => {
-                let elapsed = started.elapsed().as_secs_f64();
+                let elapsed = ended.duration_since(started).as_secs_f64();
                 process.shared.settlements.push(Ended {
                     job: Arc::clone(job),
                     outcome: Outcome::Done,
@@ -118,9 +156,9 @@ impl Worker {
                     measure: Measure::Class,
                 });
                 self.log(job, Moment::Done(elapsed));
-                Ok(())
+                Ok(ended)
             }
-            Ok(Ok(End::HandedIn)) => Ok(()),
+            Ok(Ok(End::HandedIn)) => Ok(ended),
             Ok(Err(error)) => Err(error),
             // A bug of ours. If the job was handed in before, this second end counts for nothing.
             Err(_panic) => {

@@ -26,6 +26,18 @@ require_relative "support/server"
       end
     end
 
+    # With Ruby's time slices of 100 ms it would be about 20 each time, and as many from each of the other workers.
+    it "let a job go on that waited for something, before they begin with the next" do
+      Server.run(app, threads: 6, path: path) do |server|
+        server.push("Waiting", [[20]])
+        server.push("Busy", [[5]] * 600)
+        server.start
+        server.await_ledger(1)
+        expect(Integer(server.ledger.first)).to be <= 100
+        expect(server.stop.exitstatus).to eq(0)
+      end
+    end
+
     it "lose nothing in a storm of exceptions raised from outside, and are as many as before" do
       storm = <<~'RUBY'
         class Storm < StandardError; end

@@ -105,6 +105,31 @@ async fn without_a_lease_nothing_is_claimed() {
 }
 
 #[tokio::test]
+async fn shares_come_first_and_the_rest_in_order() {
+    let (server, names) = (Server::start(), queues(&["a", "b", "c"]));
+    let store = server.store().await;
+    store.take_lease("me", LONG).await.unwrap();
+    server.push("a", &["a1", "a2", "a3", "a4"]);
+    server.push("b", &["b1"]);
+    server.push("c", &["c1", "c2", "c3"]);
+    let shared = |number, limit| Claim {
+        shares: &[(2, 2), (1, 2), (0, 1)],
+        ..claim(number, limit, &names)
+    };
+    let jobs = store.claim(&shared(1, 5)).await.unwrap();
+    // What b has not is taken from a.
+    assert_eq!(payloads(&jobs), ["c1", "c2", "b1", "a1", "a2"]);
+    assert!(jobs.iter().map(|it| it.queue).eq([2, 2, 1, 0, 0]));
+    assert!(jobs.iter().map(|it| it.token).eq(10_000..10_005));
+    // The same when it is repeated, and never more than the limit.
+    assert_eq!(store.claim(&shared(1, 5)).await.unwrap().jobs, jobs.jobs);
+    let few = store.claim(&shared(2, 1)).await.unwrap();
+    assert_eq!(payloads(&few), ["c3"]);
+    server.run::<()>("SADD paused a");
+    assert!(store.claim(&shared(3, 5)).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_claim_is_bounded_in_bytes() {
     let (server, names) = (Server::start(), queues(&["a", "b"]));
     let store = server.store().await;

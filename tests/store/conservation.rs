@@ -134,6 +134,7 @@ async fn walk(seed: u64) {
                     startable: 1,
                     parcel: usize::try_from(dice.roll(2) * 8).unwrap(),
                     queues: &names,
+                    shares: &[],
                 };
                 let jobs = store.claim(&claim).await.unwrap();
                 if dice.roll(2) == 0 {

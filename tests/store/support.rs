@@ -167,6 +167,7 @@ pub(crate) fn claim<'a>(number: u64, limit: usize, queues: &'a [Arc<str>]) -> Cl
         startable: limit,
         parcel: 0,
         queues,
+        shares: &[],
     }
 }
 

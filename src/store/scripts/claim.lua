@@ -4,7 +4,8 @@
 -- KEYS: 1 in-flight table, 2 leases, 3 paused queues, 4 suspects, 5 trials, 6... the queues
 -- ARGV: 1 holder, 2 claim number, 3 first token, 4 most jobs, 5 most bytes,
 --       6 most jobs while there are suspects, 7 most jobs of a parcel (see parcel.lua; 0: none),
---       8... the queues' bare names
+--       8... the queues' bare names, then shares: index of a queue and most jobs of it, for as many as there are
+-- What the shares leave open is taken in the order of the queues.
 -- Returns {0, index, {payload...}, index, parcel...}, tokens counting up from the first, with 2 instead of 0 when
 -- jobs had to stay for a trial;
 -- or, for a claim that was executed before, {1, token, queue, payload, token, ...}.
@@ -78,63 +79,71 @@ local function store(jobs, token, name)
 end
 
 local any_paused = redis.call('EXISTS', KEYS[3]) == 1
-local reply, taken, bytes, full = {0}, 0, 0, false
+local reply, taken, bytes, full = {0}, 0, 0, limit < 1
 
 -- How many to pop at once: big payloads must not pile up here only to be pushed back.
 local function room(size, most)
   return math.max(1, math.min(most, math.floor((byte_limit - bytes) / math.max(size, 1))))
 end
 
-for i = 6, #KEYS do
-  local name, held, step = ARGV[i + 2], {}, 1
-  if not (any_paused and redis.call('SISMEMBER', KEYS[3], name) == 1) then
-    if limit > 1 then
-      local oldest = redis.call('LINDEX', KEYS[i], -1)
-      step = oldest and room(#oldest, 16)
-    end
-    while step and not full do
-      local want = math.min(limit - taken, step)
-      local popped = redis.call('RPOP', KEYS[i], want)
-      if not popped then break end
-      local exhausted, trial = #popped < want, nil
-      if trials then popped, trial = part(popped, held) end
-      local count, keep, biggest = #popped, #popped, 1
-      for j = 1, count do
-        local size = #popped[j]
-        if bytes + size > byte_limit and taken + j > 1 then
-          keep, full = j - 1, true
-          break
-        end
-        bytes = bytes + size
-        if size > biggest then biggest = size end
-      end
-      if keep < count then
-        -- Back to where they came from; still the same instant for everybody else.
-        local excess = {}
-        for j = count, keep + 1, -1 do
-          excess[#excess + 1] = popped[j]
-          popped[j] = nil
-        end
-        redis.call('RPUSH', KEYS[i], unpack(excess))
-      end
-      if keep > 0 then
-        reply[#reply + 1] = i - 6
-        reply[#reply + 1] = store(popped, first + taken, name)
-        if trial and trial <= keep then
-          put_on_trial(inflight, string.format('%d:%s', first + taken + trial - 1, name), popped[trial], KEYS[5])
-          trying = true
-        end
-        taken = taken + keep
-      end
-      if taken >= limit or bytes >= byte_limit then full = true end
-      step = room(biggest, 128)
-      if exhausted or #held >= held_most then break end
-    end
-    if #held > 0 then
-      reply[1] = 2
-      for j = #held, 1, -1 do redis.call('RPUSH', KEYS[i], held[j]) end
-    end
-    if full then break end
+-- Takes up to so many jobs of a queue.
+local function take(i, most)
+  local name, held, step, target = ARGV[i + 2], {}, 1, math.min(limit, taken + most)
+  if any_paused and redis.call('SISMEMBER', KEYS[3], name) == 1 then return end
+  if target - taken > 1 then
+    local oldest = redis.call('LINDEX', KEYS[i], -1)
+    step = oldest and room(#oldest, 16)
   end
+  while step and taken < target and not full do
+    local want = math.min(target - taken, step)
+    local popped = redis.call('RPOP', KEYS[i], want)
+    if not popped then break end
+    local exhausted, trial = #popped < want, nil
+    if trials then popped, trial = part(popped, held) end
+    local count, keep, biggest = #popped, #popped, 1
+    for j = 1, count do
+      local size = #popped[j]
+      if bytes + size > byte_limit and taken + j > 1 then
+        keep, full = j - 1, true
+        break
+      end
+      bytes = bytes + size
+      if size > biggest then biggest = size end
+    end
+    if keep < count then
+      -- Back to where they came from; still the same instant for everybody else.
+      local excess = {}
+      for j = count, keep + 1, -1 do
+        excess[#excess + 1] = popped[j]
+        popped[j] = nil
+      end
+      redis.call('RPUSH', KEYS[i], unpack(excess))
+    end
+    if keep > 0 then
+      reply[#reply + 1] = i - 6
+      reply[#reply + 1] = store(popped, first + taken, name)
+      if trial and trial <= keep then
+        put_on_trial(inflight, string.format('%d:%s', first + taken + trial - 1, name), popped[trial], KEYS[5])
+        trying = true
+      end
+      taken = taken + keep
+    end
+    if taken >= limit or bytes >= byte_limit then full = true end
+    step = room(biggest, 128)
+    if exhausted or #held >= held_most then break end
+  end
+  if #held > 0 then
+    reply[1] = 2
+    for j = #held, 1, -1 do redis.call('RPUSH', KEYS[i], held[j]) end
+  end
+end
+
+for at = #KEYS + 3, #ARGV, 2 do
+  if full then break end
+  take(tonumber(ARGV[at]) + 6, tonumber(ARGV[at + 1]))
+end
+for i = 6, #KEYS do
+  if full then break end
+  take(i, limit)
 end
 return reply

@@ -49,3 +49,33 @@ class Poison
     end
   end
 end
+
+# Needs the processor for a while.
+class Busy
+  include Footplate::Job
+
+  @ended = 0
+
+  class << self
+    attr_accessor :ended
+  end
+
+  def perform(milliseconds)
+    over = processor_time + (milliseconds / 1000.0)
+    nil while processor_time < over
+    Busy.ended += 1
+  end
+
+  def processor_time = Process.clock_gettime(Process::CLOCK_THREAD_CPUTIME_ID)
+end
+
+# Waits for something now and then, and marks how many others were let in before it meanwhile.
+class Waiting
+  include Footplate::Job
+
+  def perform(times)
+    before = Busy.ended
+    times.times { sleep(0.0001) }
+    mark((Busy.ended - before).to_s)
+  end
+end

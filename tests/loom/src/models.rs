@@ -213,3 +213,48 @@ fn a_fetcher_that_asked_in_vain_is_told() {
         assert_eq!(done, [1, 2]);
     });
 }
+
+/// As `vm::worker` where each job is a turn: takes jobs until there are none, and lets others in after each.
+fn taking_turns(world: &World, left: &Arc<Mutex<usize>>) -> thread::JoinHandle<Vec<u32>> {
+    let World { ready, gvl } = world.clone();
+    let left = Arc::clone(left);
+    let parker = Arc::new(Parker::default());
+    thread::spawn(move || {
+        let mut jobs = Vec::new();
+        let mut held = gvl.lock().unwrap();
+        loop {
+            let mut candidate = None;
+            match ready.take(false) {
+                Take::Closed => return jobs,
+                Take::Job(job) => {
+                    jobs.push(job);
+                    let mut left = left.lock().unwrap();
+                    *left -= 1;
+                    if *left == 0 {
+                        ready.close();
+                    }
+                    candidate = ready.end_turn();
+                }
+                Take::Empty => {}
+            }
+            drop(held);
+            let parked = candidate.unwrap_or_else(|| ready.park(&parker));
+            held = gvl.lock().unwrap();
+            ready.arrive(parked, true);
+        }
+    })
+}
+
+#[test]
+fn workers_that_let_others_in_leave_no_job_lying() {
+    model(3, || {
+        let world = World::new(2);
+        let left = Arc::new(Mutex::new(3));
+        let workers = [taking_turns(&world, &left), taking_turns(&world, &left)];
+        world.ready.push([1, 2]);
+        world.ready.push([3]);
+        let jobs = workers.map(|it| it.join().unwrap()).concat();
+        assert_eq!(sorted(jobs), [1, 2, 3]);
+        assert_eq!(world.ready.asleep_and_waking(), (0, 0));
+    });
+}
