@@ -33,6 +33,17 @@ pub enum Take<T> {
     Closed,
 }
 
+/// What a worker does whose turn of the GVL is over.
+#[derive(Debug)]
+pub enum EndOfTurn {
+    /// Nothing: nobody else is in the middle of a job.
+    None,
+    /// It is the one that is on its way to the next job: it gives the GVL up, asks for it again, and then [`Ready::arrive`]s.
+    Yield(Parked),
+    /// Another one is on its way: it parks.
+    Park,
+}
+
 /// What [`Ready::park`] saw, for [`Ready::arrive`].
 #[derive(Clone, Copy, Debug)]
 pub struct Parked {
@@ -276,22 +287,29 @@ impl<T> Ready<T> {
         self.arrive(Parked { chosen: false }, false);
     }
 
-    /// The job taken before was finished, and others should have the GVL before the next is taken. With `None` another
-    /// worker stands in line already: park. Else the caller is the one that is on its way: give the GVL up and ask
-    /// for it again, and then [`Self::arrive`].
+    /// The job taken before was finished, and others should have the GVL before the next is taken, if they have begun with
+    /// theirs.
     #[must_use]
-    pub fn end_turn(&self) -> Option<Parked> {
+    pub fn end_turn(&self) -> EndOfTurn {
         let mut state = lock(&self.state);
+        if state.running < 2 {
+            return EndOfTurn::None;
+        }
         state.running -= 1;
         state.visits += 1;
         let first = state.waking == 0;
         state.waking += usize::from(first);
-        let hungry = state.fetcher_may_go();
+        // Whoever takes what is there says so, too.
+        let hungry = state.jobs.is_empty() && state.fetcher_may_go();
         drop(state);
         if hungry {
             (self.hungry)();
         }
-        first.then_some(Parked { chosen: true })
+        if first {
+            EndOfTurn::Yield(Parked { chosen: true })
+        } else {
+            EndOfTurn::Park
+        }
     }
 
     /// Workers without a job, beyond those for whom one lies ready.

@@ -15,7 +15,7 @@ use super::joblog::Moment;
 use super::killed;
 use super::perform::{JobClass, Performed, Surroundings, perform};
 use super::turn::Turn;
-use crate::engine::ready::{Ready, Take};
+use crate::engine::ready::{EndOfTurn, Ready, Take};
 use crate::engine::sync::Parker;
 use crate::engine::{Ended, Measure, Outcome};
 use crate::job::Job;
@@ -74,10 +74,7 @@ impl Worker {
                             return Err(error);
                         }
                     };
-                    finished = !over;
-                    if over {
-                        self.pass_on(ruby, ready, &parker)?;
-                    }
+                    finished = !(over && self.pass_on(ruby, ready, &parker)?);
                 }
                 Take::Empty => {
                     finished = false;
@@ -91,23 +88,25 @@ impl Worker {
         }
     }
 
-    /// This worker's turn is over: those have the GVL first that wait for it in the middle of a job. An error is an
-    /// interruption.
+    /// This worker's turn is over: those have the GVL first that wait for it in the middle of a job. Whether there may
+    /// have been any. An error is an interruption.
     fn pass_on(
         &self,
         ruby: &Ruby,
         ready: &Ready<Arc<Job>>,
         parker: &Arc<Parker>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         match ready.end_turn() {
-            Some(candidate) => {
+            EndOfTurn::None => return Ok(false),
+            EndOfTurn::Park => self.sleep(ruby, ready, parker)?,
+            EndOfTurn::Yield(candidate) => {
                 self.write_log();
                 let interrupted = gvl::pass_on(ruby);
                 ready.arrive(candidate, interrupted.is_ok());
-                interrupted
+                interrupted?;
             }
-            None => self.sleep(ruby, ready, parker),
         }
+        Ok(true)
     }
 
     /// Gives up the GVL until there may be a job for this worker. An error is an interruption.

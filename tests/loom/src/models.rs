@@ -4,7 +4,7 @@ use loom::model::Builder;
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 
-use crate::ready::{Ready, Take};
+use crate::ready::{EndOfTurn, Ready, Take};
 use crate::sync::Parker;
 
 fn model(preemptions: usize, body: impl Fn() + Sync + Send + 'static) {
@@ -221,22 +221,33 @@ fn taking_turns(world: &World, left: &Arc<Mutex<usize>>) -> thread::JoinHandle<V
     let parker = Arc::new(Parker::default());
     thread::spawn(move || {
         let mut jobs = Vec::new();
+        let mut finished = false;
         let mut held = gvl.lock().unwrap();
         loop {
-            let mut candidate = None;
-            match ready.take(false) {
+            let candidate = match ready.take(finished) {
                 Take::Closed => return jobs,
+                Take::Empty => None,
                 Take::Job(job) => {
                     jobs.push(job);
+                    // The job gives the GVL up for a moment.
+                    drop(held);
+                    held = gvl.lock().unwrap();
                     let mut left = left.lock().unwrap();
                     *left -= 1;
                     if *left == 0 {
                         ready.close();
                     }
-                    candidate = ready.end_turn();
+                    match ready.end_turn() {
+                        EndOfTurn::None => {
+                            finished = true;
+                            continue;
+                        }
+                        EndOfTurn::Yield(candidate) => Some(candidate),
+                        EndOfTurn::Park => None,
+                    }
                 }
-                Take::Empty => {}
-            }
+            };
+            finished = false;
             drop(held);
             let parked = candidate.unwrap_or_else(|| ready.park(&parker));
             held = gvl.lock().unwrap();
