@@ -24,7 +24,7 @@ module SideBySide
   # rate::     jobs/s pushed to an idle worker, or due; such a load measures latency, and its jobs are seconds' worth
   # retries::  every job ends in the retry set, and the run with the last that is stored there
   # delay::    milliseconds that a proxy adds to each round trip of the worker
-  # direct::   Footplate also runs in turn without the delay
+  # undelayed:: Footplate also runs, in turn, with that delay at 0: the proxy itself needs the processor, too
   # queues::   over which the jobs are spread
   # argument:: bytes of a job's second argument, or nil for a number
   # holding::  jobs that are in flight all the time, each with a thread more for it
@@ -34,7 +34,7 @@ module SideBySide
   # at::       where on that curve
   # slow::     left out by --quick
   Load = Struct.new(:name, :title, :kind, :shape, :jobs, :fewer, :threads, :bare, :limit, :rate, :retries, :delay,
-                    :direct, :queues, :argument, :holding, :far, :engines, :curve, :at, :slow, keyword_init: true) do
+                    :undelayed, :queues, :argument, :holding, :far, :engines, :curve, :at, :slow, keyword_init: true) do
     def initialize(name:, threads: 10, **rest)
       defaults = { kind: name, shape: :burst, threads: threads, fewer: 1, queues: 1, holding: 0, far: 0 }
       super(**defaults, **rest, name: name)

@@ -13,7 +13,7 @@ module SideBySide
              limit: 20_000),
     Load.new(name: "cpu", title: "CPU-bound (2,000-step Fibonacci)", jobs: 3_000, bare: "cpu"),
     Load.new(name: "noop+1ms", title: "no-op, 1 ms added to each round trip", kind: "noop", jobs: 200_000, fewer: 8,
-             delay: 1, direct: true),
+             delay: 1, undelayed: true),
     *[10, 100, 1_000, 10_000].map do |rate|
       Load.new(name: "latency#{rate}", title: "push to perform, #{SideBySide.digits(rate)}/s", kind: "latency",
                shape: :latency, rate: rate, slow: rate >= 1_000)

@@ -11,7 +11,7 @@ module SideBySide
   ##
   # Runs the engines in turn: A B A B …, so that whatever else the machine does meets both.
   class Session
-    # One run: of which load, which engine (or :bare, or :direct: Footplate without the load's delay), with figures, or
+    # One run: of which load, which engine (or :bare, or :undelayed: with the proxy's delay at 0), with figures, or
     # with the reason why it does not count.
     Result = Struct.new(:load, :engine, :pair, :figures, :void, keyword_init: true)
 
@@ -51,7 +51,7 @@ module SideBySide
     end
 
     def steps(load)
-      [*@engines.select { |engine| load.runs?(engine) }, *(:bare if load.bare), *(:direct if load.direct)]
+      [*@engines.select { |engine| load.runs?(engine) }, *(:bare if load.bare), *(:undelayed if load.undelayed)]
     end
 
     # Whether the loads up to this one have used their share of the time.
@@ -76,8 +76,9 @@ module SideBySide
       jobs = @options.count(load, engine)
       return { jobs_per_second: bare(load, jobs) } if engine == :bare
 
-      url = load.delay && engine != :direct ? @proxies[load.delay].url : @redis.url
-      engine = @engines.first if engine == :direct
+      delay = engine == :undelayed ? 0 : load.delay
+      url = delay ? @proxies[delay].url : @redis.url
+      engine = @engines.first if engine == :undelayed
       Run.shape(load).new(redis: @redis, engine: engine, load: load, jobs: jobs, url: url).call
     end
 

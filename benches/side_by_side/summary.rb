@@ -46,7 +46,7 @@ module SideBySide
     end
 
     def engines
-      @results.map(&:engine).uniq - %i[bare direct]
+      @results.map(&:engine).uniq - %i[bare undelayed]
     end
 
     def void
@@ -59,7 +59,7 @@ module SideBySide
       case name
       when :ratio then ratio(engine, :jobs_per_second)
       when :of_limit then share(engine, limit)
-      when :of_direct then share(engine, spread(:direct, :jobs_per_second)&.median)
+      when :of_undelayed then share(engine, spread(:undelayed, :jobs_per_second)&.median)
       when :memory then ratio(engine, :resident)
       when :p50, :p99 then ratio(engine, name)
       when :lateness then spread(engine, :p99)&.median

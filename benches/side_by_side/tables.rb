@@ -28,16 +28,16 @@ module SideBySide
         rows(summary) do |engine|
           [spread(summary, engine, :jobs_per_second, "%<n>d"), ratio(summary, engine, :ratio, "%<n>.1f"),
            Table.number(summary.figure(:of_limit, engine), "%<n>.2f"),
-           Table.number(summary.figure(:of_direct, engine), "%<n>.2f"),
+           Table.number(summary.figure(:of_undelayed, engine), "%<n>.2f"),
            summary.spread(engine, :jobs_per_second)&.runs.to_i.to_s]
         end + other_rows(summary)
       end
-      Table.lines(["load", "engine", "jobs/s", "x Sidekiq", "of limit", "of no delay", "runs"], rows)
+      Table.lines(["load", "engine", "jobs/s", "x Sidekiq", "of limit", "of 0 ms", "runs"], rows)
     end
 
     # What the engines are compared with.
     def other_rows(summary)
-      { bare: "bare loop", direct: "Footplate, no delay" }.filter_map do |engine, title|
+      { bare: "bare loop", undelayed: "Footplate, 0 ms added" }.filter_map do |engine, title|
         spread = summary.spread(engine, :jobs_per_second) or next
         [summary.load.title, title, Table.with_spread(spread, "%<n>d"), "", "", "", spread.runs.to_s]
       end

@@ -21,7 +21,7 @@ module SideBySide
     Target.new("raising", :ratio, :>=, 10),
     Target.new("sleep", :jobs_per_second, :>=, 19_500), Target.new("sleep", :memory, :<, 1),
     Target.new("cpu", :of_limit, :>=, 0.97),
-    Target.new("noop+1ms", :of_direct, :>=, 0.95),
+    Target.new("noop+1ms", :of_undelayed, :>=, 0.95),
     *%w[latency10 latency100 latency10+1ms latency100+1ms].flat_map do |load|
       [Target.new(load, :p50, :<, 1), Target.new(load, :p99, :<, 1)]
     end,

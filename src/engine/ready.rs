@@ -33,17 +33,6 @@ pub enum Take<T> {
     Closed,
 }
 
-/// What a worker does whose turn of the GVL is over.
-#[derive(Debug)]
-pub enum EndOfTurn {
-    /// Nothing: nobody else is in the middle of a job.
-    None,
-    /// It is the one that is on its way to the next job: it gives the GVL up, asks for it again, and then [`Ready::arrive`]s.
-    Yield(Parked),
-    /// Another one is on its way: it parks.
-    Park,
-}
-
 /// What [`Ready::park`] saw, for [`Ready::arrive`].
 #[derive(Clone, Copy, Debug)]
 pub struct Parked {
@@ -287,14 +276,12 @@ impl<T> Ready<T> {
         self.arrive(Parked { chosen: false }, false);
     }
 
-    /// The job taken before was finished, and others should have the GVL before the next is taken, if they have begun with
-    /// theirs.
+    /// The job taken before was finished, and others should have the GVL before the next is taken. With `None` another
+    /// worker is on its way to that one already: park. Else the caller is: give the GVL up and ask for it again, and
+    /// then [`Self::arrive`].
     #[must_use]
-    pub fn end_turn(&self) -> EndOfTurn {
+    pub fn end_turn(&self) -> Option<Parked> {
         let mut state = lock(&self.state);
-        if state.running < 2 {
-            return EndOfTurn::None;
-        }
         state.running -= 1;
         state.visits += 1;
         let first = state.waking == 0;
@@ -305,11 +292,7 @@ impl<T> Ready<T> {
         if hungry {
             (self.hungry)();
         }
-        if first {
-            EndOfTurn::Yield(Parked { chosen: true })
-        } else {
-            EndOfTurn::Park
-        }
+        first.then_some(Parked { chosen: true })
     }
 
     /// Workers without a job, beyond those for whom one lies ready.

@@ -68,35 +68,22 @@ fn one_sleeper_is_woken_at_a_time_however_many_jobs_come() {
 
 #[test]
 fn of_those_whose_turn_is_over_one_stands_in_line_and_the_others_sleep() {
-    let ready = queue(3);
-    ready.push([1, 2, 3, 4, 5]);
-    for job in 1..=3 {
-        assert_eq!(ready.take(false), Take::Job(job));
-    }
-    let EndOfTurn::Yield(first) = ready.end_turn() else {
-        panic!("nobody else stands in line");
-    };
-    assert!(matches!(ready.end_turn(), EndOfTurn::Park), "one does");
-    assert_eq!(ready.running(), 1);
+    let ready = queue(2);
+    ready.push([1, 2, 3, 4]);
+    assert_eq!(ready.take(false), Take::Job(1));
+    assert_eq!(ready.take(false), Take::Job(2));
+    let first = ready.end_turn().expect("nobody else stands in line");
+    assert!(ready.end_turn().is_none(), "one does");
+    assert_eq!(ready.running(), 0);
     // Although there are jobs.
     let (_, woken) = sleepers(&ready, 1);
 
     ready.arrive(first, true);
-    assert_eq!(ready.take(false), Take::Job(4));
+    assert_eq!(ready.take(false), Take::Job(3));
     let (_, second) = woken.recv().expect("nobody woke");
     ready.arrive(second, true);
-    assert_eq!(ready.take(false), Take::Job(5));
+    assert_eq!(ready.take(false), Take::Job(4));
     assert_eq!(ready.asleep_and_waking(), (0, 0));
-}
-
-#[test]
-fn a_turn_does_not_end_for_nobody() {
-    let ready = queue(2);
-    ready.push([1, 2]);
-    assert_eq!(ready.take(false), Take::Job(1));
-    assert!(matches!(ready.end_turn(), EndOfTurn::None));
-    assert_eq!(ready.running(), 1);
-    assert_eq!(ready.take(true), Take::Job(2));
 }
 
 #[test]

@@ -70,19 +70,24 @@ impl Scheduler {
             };
             return Ok(Some(due.next_in.map_or(longest, |it| it.min(longest))));
         }
-        let answers = if self.shared.settings.client_middleware {
-            self.ask_ruby(&due.members).await
-        } else {
-            due.members.iter().map(|it| self.stamp(it)).collect()
-        };
-        let promotions: Vec<Promotion> = due
-            .members
-            .into_iter()
-            .zip(answers)
-            .filter_map(|(member, answer)| promotion(member, answer))
-            .collect();
-        let moved = self.promote(&promotions).await?;
-        self.report(&promotions, &moved);
+        let mut members = due.members;
+        while !members.is_empty() {
+            let answers = if self.shared.settings.client_middleware {
+                self.ask_ruby(&members).await
+            } else {
+                members.iter().map(|it| self.stamp(it)).collect()
+            };
+            if answers.is_empty() {
+                break;
+            }
+            let promotions: Vec<Promotion> = members
+                .drain(..answers.len())
+                .zip(answers)
+                .filter_map(|(member, answer)| promotion(member, answer))
+                .collect();
+            let moved = self.promote(&promotions).await?;
+            self.report(&promotions, &moved);
+        }
         Ok(None)
     }
 
@@ -122,21 +127,16 @@ impl Scheduler {
         }
     }
 
-    /// One answer per member. The application may end the thread that it is asked in; the next one goes on
-    /// behind the job under which it ended.
+    /// Answers about the first of the members, at least: the application may end the thread that it is asked in, and the
+    /// next one goes on behind the job under which it ended. None when the engine quiets.
     async fn ask_ruby(&self, members: &[Vec<u8>]) -> Vec<Due> {
-        let mut answers = Vec::with_capacity(members.len());
-        while answers.len() < members.len() {
-            let (answer, answered) = oneshot::channel();
-            self.shared.due.send(DueBatch {
-                payloads: members[answers.len()..].to_vec(),
-                answer,
-            });
-            match answered.await {
-                Ok(more) if !more.is_empty() => answers.extend(more),
-                _ => break,
-            }
-        }
+        let (answer, answered) = oneshot::channel();
+        self.shared.due.send(DueBatch {
+            payloads: members.to_vec(),
+            answer,
+        });
+        let mut answers = answered.await.unwrap_or_default();
+        answers.truncate(members.len());
         answers
     }
 

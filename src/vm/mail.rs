@@ -65,6 +65,9 @@ fn each_due(ruby: &Ruby, this: &Handle) -> Result<(), Error> {
         let mut decided = Vec::with_capacity(payloads.len());
         let mut ended = Ok(());
         for payload in &payloads {
+            if answer.is_closed() {
+                break;
+            }
             let payload = ruby.enc_str_new(payload, ruby.utf8_encoding());
             match block.call::<_, Value>((payload,)) {
                 Ok(answer) => decided.push(due(answer)),

@@ -10,30 +10,43 @@ use rustix::time::{ClockId, clock_gettime};
 
 /// Long against what it costs to hand the GVL on, some 10 µs; short against what a job takes that waits for something.
 const TURN: Duration = Duration::from_millis(2);
+/// Whoever keeps the GVL for so long has used up a time slice, or half a one as thread priority -1 has it: the job will not
+/// let go of the GVL by itself.
+const SLICE: Duration = Duration::from_millis(45);
+/// A whole slice.
+const LONGEST: Duration = Duration::from_millis(100);
 
 /// One worker's time with the GVL.
 pub(super) struct Turn {
     began: Instant,
     used: Duration,
+    length: Duration,
 }
 
 impl Turn {
-    /// Begins now.
-    pub(super) fn new() -> Self {
+    /// Begins now, after the GVL was waited for so long. Beside a job that takes whole slices a turn is as long as one:
+    /// else all the other jobs together would get 2 ms for each 100 of that one.
+    pub(super) fn after(waited: Duration) -> Self {
         Self {
             began: Instant::now(),
             used: processor_time(),
+            length: if waited < SLICE {
+                TURN
+            } else {
+                waited.min(LONGEST)
+            },
         }
     }
 
-    /// Whether this thread has used the GVL for long enough, `now`, between two jobs. Then another turn begins.
+    /// Whether this thread has used the GVL for long enough, `now`, between two jobs. If nobody else wants it, the next
+    /// turn begins.
     pub(super) fn is_over(&mut self, now: Instant) -> bool {
-        if now.saturating_duration_since(self.began) < TURN {
+        if now.saturating_duration_since(self.began) < self.length {
             return false;
         }
         let used = processor_time();
         // If not, it waited for something meanwhile, and the others had theirs.
-        let over = used.saturating_sub(self.used) >= TURN;
+        let over = used.saturating_sub(self.used) >= self.length;
         (self.began, self.used) = (now, used);
         over
     }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use magnus::{Error, Ruby, Value, prelude::*};
 
@@ -15,7 +15,7 @@ use super::joblog::Moment;
 use super::killed;
 use super::perform::{JobClass, Performed, Surroundings, perform};
 use super::turn::Turn;
-use crate::engine::ready::{EndOfTurn, Ready, Take};
+use crate::engine::ready::{Ready, Take};
 use crate::engine::sync::Parker;
 use crate::engine::{Ended, Measure, Outcome};
 use crate::job::Job;
@@ -56,7 +56,7 @@ impl Worker {
         shared.busy.name(self.slot, self.tid.to_string());
         let ready = &shared.capsules[self.capsule].ready;
         let parker = Arc::new(Parker::default());
-        let mut turn = Turn::new();
+        let mut turn = Turn::after(Duration::ZERO);
         let mut finished = false;
         loop {
             match ready.take(finished) {
@@ -74,11 +74,16 @@ impl Worker {
                             return Err(error);
                         }
                     };
-                    finished = !(over && self.pass_on(ruby, ready, &parker)?);
+                    finished = true;
+                    // Of this process, in whatever capsule: this worker's own job is not among them any more.
+                    if over && shared.busy.count() > 0 {
+                        finished = false;
+                        turn = Turn::after(self.pass_on(ruby, ready, &parker)?);
+                    }
                 }
                 Take::Empty => {
                     finished = false;
-                    self.sleep(ruby, ready, &parker)?;
+                    turn = Turn::after(self.sleep(ruby, ready, &parker)?);
                 }
                 Take::Closed => {
                     self.write_log();
@@ -88,41 +93,41 @@ impl Worker {
         }
     }
 
-    /// This worker's turn is over: those have the GVL first that wait for it in the middle of a job. Whether there may
-    /// have been any. An error is an interruption.
+    /// This worker's turn is over: those have the GVL first that wait for it in the middle of a job. How long it was
+    /// waited for; an error is an interruption.
     fn pass_on(
         &self,
         ruby: &Ruby,
         ready: &Ready<Arc<Job>>,
         parker: &Arc<Parker>,
-    ) -> Result<bool, Error> {
-        match ready.end_turn() {
-            EndOfTurn::None => return Ok(false),
-            EndOfTurn::Park => self.sleep(ruby, ready, parker)?,
-            EndOfTurn::Yield(candidate) => {
-                self.write_log();
-                let interrupted = gvl::pass_on(ruby);
-                ready.arrive(candidate, interrupted.is_ok());
-                interrupted?;
-            }
-        }
-        Ok(true)
+    ) -> Result<Duration, Error> {
+        self.write_log();
+        let Some(candidate) = ready.end_turn() else {
+            return self.sleep(ruby, ready, parker);
+        };
+        let gave_up = Instant::now();
+        let interrupted = gvl::pass_on(ruby);
+        let waited = gave_up.elapsed();
+        ready.arrive(candidate, interrupted.is_ok());
+        interrupted.map(|()| waited)
     }
 
-    /// Gives up the GVL until there may be a job for this worker. An error is an interruption.
+    /// Gives up the GVL until there may be a job for this worker. How long the GVL was waited for then; an error is an
+    /// interruption.
     fn sleep(
         &self,
         ruby: &Ruby,
         ready: &Ready<Arc<Job>>,
         parker: &Arc<Parker>,
-    ) -> Result<(), Error> {
+    ) -> Result<Duration, Error> {
         self.write_log();
-        let parked = without_gvl(parker, || ready.park(parker));
+        let parked = without_gvl(parker, || (ready.park(parker), Instant::now()));
+        let waited = parked.map_or(Duration::ZERO, |(_, woken)| woken.elapsed());
         let interrupted = ruby.thread_check_ints();
-        if let Some(parked) = parked {
+        if let Some((parked, _)) = parked {
             ready.arrive(parked, interrupted.is_ok());
         }
-        interrupted
+        interrupted.map(|()| waited)
     }
 
     /// Runs one job and sees that it is handed in, whatever happens. When it ended.

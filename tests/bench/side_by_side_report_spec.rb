@@ -39,8 +39,8 @@ RSpec.describe SideBySide do
     end
 
     it "compares a load with the one without delay" do
-      delayed = { gem: 190, direct: 200 }.map { |engine, rate| result("noop", engine, { jobs_per_second: rate }) }
-      expect(described_class.new(SideBySide::LOADS.first, delayed).figure(:of_direct)).to eq(0.95)
+      delayed = { gem: 190, undelayed: 200 }.map { |engine, rate| result("noop", engine, { jobs_per_second: rate }) }
+      expect(described_class.new(SideBySide::LOADS.first, delayed).figure(:of_undelayed)).to eq(0.95)
     end
 
     it "leaves void runs out, and says nothing where nothing is left" do

@@ -38,6 +38,18 @@ require_relative "support/server"
       end
     end
 
+    # One of them for each of its time slices of 100 ms would be 10 s.
+    it "share the GVL with a job that never lets go of it" do
+      Server.run(app, threads: 6, path: path) do |server|
+        server.push("Hog", [[100]])
+        server.push("Busy", [[5]] * 100)
+        server.start
+        server.await_ledger(1)
+        expect(Integer(server.ledger.first)).to be <= 3_000
+        expect(server.stop.exitstatus).to eq(0)
+      end
+    end
+
     it "lose nothing in a storm of exceptions raised from outside, and are as many as before" do
       storm = <<~'RUBY'
         class Storm < StandardError; end

@@ -125,6 +125,8 @@ async fn walk(seed: u64) {
             }
             2 | 3 => {
                 process.claims += 1;
+                let shares = [(1, 1), (0, 2), (1, 2)];
+                let shares = &shares[..usize::try_from(dice.roll(4)).unwrap()];
                 let claim = Claim {
                     holder: &process.holder,
                     number: process.claims,
@@ -134,7 +136,7 @@ async fn walk(seed: u64) {
                     startable: 1,
                     parcel: usize::try_from(dice.roll(2) * 8).unwrap(),
                     queues: &names,
-                    shares: &[],
+                    shares,
                 };
                 let jobs = store.claim(&claim).await.unwrap();
                 if dice.roll(2) == 0 {

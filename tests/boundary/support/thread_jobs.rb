@@ -69,6 +69,16 @@ class Busy
   def processor_time = Process.clock_gettime(Process::CLOCK_THREAD_CPUTIME_ID)
 end
 
+# Computes until so many others ended, and marks how many milliseconds of the processor it had.
+class Hog
+  include Footplate::Job
+
+  def perform(count)
+    nil while Busy.ended < count
+    mark((Process.clock_gettime(Process::CLOCK_THREAD_CPUTIME_ID) * 1000).round.to_s)
+  end
+end
+
 # Waits for something now and then, and marks how many others were let in before it meanwhile.
 class Waiting
   include Footplate::Job

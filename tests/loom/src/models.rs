@@ -4,7 +4,7 @@ use loom::model::Builder;
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 
-use crate::ready::{EndOfTurn, Ready, Take};
+use crate::ready::{Ready, Take};
 use crate::sync::Parker;
 
 fn model(preemptions: usize, body: impl Fn() + Sync + Send + 'static) {
@@ -221,10 +221,9 @@ fn taking_turns(world: &World, left: &Arc<Mutex<usize>>) -> thread::JoinHandle<V
     let parker = Arc::new(Parker::default());
     thread::spawn(move || {
         let mut jobs = Vec::new();
-        let mut finished = false;
         let mut held = gvl.lock().unwrap();
         loop {
-            let candidate = match ready.take(finished) {
+            let candidate = match ready.take(false) {
                 Take::Closed => return jobs,
                 Take::Empty => None,
                 Take::Job(job) => {
@@ -237,17 +236,9 @@ fn taking_turns(world: &World, left: &Arc<Mutex<usize>>) -> thread::JoinHandle<V
                     if *left == 0 {
                         ready.close();
                     }
-                    match ready.end_turn() {
-                        EndOfTurn::None => {
-                            finished = true;
-                            continue;
-                        }
-                        EndOfTurn::Yield(candidate) => Some(candidate),
-                        EndOfTurn::Park => None,
-                    }
+                    ready.end_turn()
                 }
             };
-            finished = false;
             drop(held);
             let parked = candidate.unwrap_or_else(|| ready.park(&parker));
             held = gvl.lock().unwrap();

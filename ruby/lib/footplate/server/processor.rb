@@ -134,7 +134,7 @@ module Footplate
       def invoke(job, instance, payload, queue)
         around(instance, payload, queue)
       rescue Exception => e # rubocop:disable Lint/RescueException
-        raise e unless @interruption&.handle?(job, e, payload)
+        raise e if job.forked? || !@interruption&.handle?(job, e, payload)
 
         raise @controls.skip
       end
