@@ -213,7 +213,7 @@ impl Fetcher {
             .iter()
             .map(|it| Arc::clone(&self.names[*it]))
             .collect();
-        let shares = self.order.shares(limit, &mut random).to_vec();
+        let shares = self.order.shares(limit, &mut random);
         let mut desk = self.desk.lock().await;
         let mut patience = Patience::default();
         let mut epoch = self.shared.epoch();

@@ -23,7 +23,6 @@ pub struct QueueOrder {
     total: u32,
     mode: Mode,
     order: Vec<usize>,
-    shares: Vec<(usize, usize)>,
 }
 
 impl QueueOrder {
@@ -66,7 +65,6 @@ impl QueueOrder {
             total,
             mode,
             order,
-            shares: Vec::new(),
         }
     }
 
@@ -107,26 +105,22 @@ impl QueueOrder {
     ///
     /// Sidekiq draws anew for each job. A process that took them by the dozen from one queue would run long series of
     /// one kind of job: all workers sleep, then all want the processor.
-    pub fn shares(
-        &mut self,
-        limit: usize,
-        random: &mut impl FnMut(u32) -> u32,
-    ) -> &[(usize, usize)] {
-        self.shares.clear();
+    pub fn shares(&self, limit: usize, random: &mut impl FnMut(u32) -> u32) -> Vec<(usize, usize)> {
+        let mut shares: Vec<(usize, usize)> = Vec::new();
         if self.mode == Mode::Strict || self.names.len() < 2 || limit < 2 {
-            return &self.shares;
+            return shares;
         }
         let draws = limit.min(DRAWS);
         for n in 0..draws {
             let worth = limit / draws + usize::from(n < limit % draws);
             // The first place was drawn for one job already.
             let place = if n == 0 { 0 } else { self.draw(random) };
-            match self.shares.iter_mut().find(|it| it.0 == place) {
+            match shares.iter_mut().find(|it| it.0 == place) {
                 Some(share) => share.1 += worth,
-                None => self.shares.push((place, worth)),
+                None => shares.push((place, worth)),
             }
         }
-        &self.shares
+        shares
     }
 
     /// A place in the order, each queue with its weight's chance.
@@ -284,7 +278,7 @@ mod tests {
                 let sum: usize = shares.iter().map(|it| it.1).sum();
                 assert_eq!(sum, limit);
                 for (place, most) in shares {
-                    of[names[*place]] += most;
+                    of[names[place]] += most;
                 }
             }
             let all: usize = of.iter().sum();

@@ -54,7 +54,7 @@ impl Worker {
     pub(super) fn run(&self, ruby: &Ruby) -> Result<(), Error> {
         let shared = Arc::clone(&self.process.shared);
         shared.busy.name(self.slot, self.tid.to_string());
-        let ready = &shared.capsules[self.capsule].ready;
+        let ready = self.ready();
         let parker = Arc::new(Parker::default());
         let mut turn = Turn::after(Duration::ZERO);
         let mut finished = false;
@@ -78,12 +78,12 @@ impl Worker {
                     // Of this process, in whatever capsule: this worker's own job is not among them any more.
                     if over && shared.busy.count() > 0 {
                         finished = false;
-                        turn = Turn::after(self.pass_on(ruby, ready, &parker)?);
+                        turn = Turn::after(self.pass_on(ruby, &parker)?);
                     }
                 }
                 Take::Empty => {
                     finished = false;
-                    turn = Turn::after(self.sleep(ruby, ready, &parker)?);
+                    turn = Turn::after(self.sleep(ruby, &parker)?);
                 }
                 Take::Closed => {
                     self.write_log();
@@ -93,17 +93,17 @@ impl Worker {
         }
     }
 
+    fn ready(&self) -> &Ready<Arc<Job>> {
+        &self.process.shared.capsules[self.capsule].ready
+    }
+
     /// This worker's turn is over: those have the GVL first that wait for it in the middle of a job. How long it was
     /// waited for; an error is an interruption.
-    fn pass_on(
-        &self,
-        ruby: &Ruby,
-        ready: &Ready<Arc<Job>>,
-        parker: &Arc<Parker>,
-    ) -> Result<Duration, Error> {
+    fn pass_on(&self, ruby: &Ruby, parker: &Arc<Parker>) -> Result<Duration, Error> {
+        let ready = self.ready();
         self.write_log();
         let Some(candidate) = ready.end_turn() else {
-            return self.sleep(ruby, ready, parker);
+            return self.sleep(ruby, parker);
         };
         let gave_up = Instant::now();
         let interrupted = gvl::pass_on(ruby);
@@ -114,12 +114,8 @@ impl Worker {
 
     /// Gives up the GVL until there may be a job for this worker. How long the GVL was waited for then; an error is an
     /// interruption.
-    fn sleep(
-        &self,
-        ruby: &Ruby,
-        ready: &Ready<Arc<Job>>,
-        parker: &Arc<Parker>,
-    ) -> Result<Duration, Error> {
+    fn sleep(&self, ruby: &Ruby, parker: &Arc<Parker>) -> Result<Duration, Error> {
+        let ready = self.ready();
         self.write_log();
         let parked = without_gvl(parker, || (ready.park(parker), Instant::now()));
         let waited = parked.map_or(Duration::ZERO, |(_, woken)| woken.elapsed());
