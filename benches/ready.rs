@@ -27,7 +27,7 @@ fn push_and_take(c: &mut Criterion) {
                     black_box(ready.take(finished));
                     finished = true;
                 }
-                black_box(ready.demand());
+                black_box(ready.demand(0));
             });
         });
     }

@@ -1,31 +1,34 @@
 //! Claims jobs for one capsule: as many as its workers can start now, plus about 10 ms of work.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::sync::{Mutex as AsyncMutex, mpsc};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesOrdered;
+use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
+pub(super) use self::claiming::Desk;
+use self::claiming::{Brought, Claiming};
+pub(super) use self::pace::Pace;
 use super::order::QueueOrder;
 use super::outcome::Outcome;
-use super::ready::Demand;
-use super::shared::{Capsule, Patience, Phase, Shared};
-use crate::job::{Envelope, Job, Token};
-use crate::store::{Claim, Claims, Store, StoreError};
+use super::ready::{Demand, WORTH_A_TRIP};
+use super::shared::{Capsule, Phase, Shared};
+use super::sync::Mutex;
+use crate::job::Job;
+use crate::store::Store;
+
+mod claiming;
+mod pace;
 
 /// The most jobs one claim asks for.
 const MOST: usize = 1_000;
-/// The most bytes one claim asks for.
-const MOST_BYTES: usize = 4 << 20;
-/// The most jobs of a parcel.
-const PARCEL: usize = 128;
-/// At this many jobs per second and more, a claim asks for parcels: one is done within 2 ms. Slower, and
-/// most would be opened again, which costs more than it saves.
-const PARCELS_FROM: f64 = 60_000.0;
-/// The most jobs that may lie ready, however fast they are.
-const MOST_AHEAD: usize = 2_048;
+/// The most claims under way at once. While one is on its way back, Redis executes the next, and a third is read here.
+const MOST_UNDER_WAY: usize = 5;
 /// Jobs that no worker took for this long go back: the workers are held up (a job keeps the GVL),
 /// and another process may run them. Doubled after each time that it was in vain, up to [`MOST_PATIENT`]:
 /// where every turn at the GVL takes long, jobs must not be taken away again and again before it comes.
@@ -39,41 +42,11 @@ const TRIAL: Duration = Duration::from_millis(50);
 /// How long an idle fetcher trusts the tracking messages before it looks by itself.
 const TRUST: Duration = Duration::from_secs(15);
 
-/// What all fetchers of a process share: claims carry a sequence number per holder, and one must be
-/// known to have happened before the next is sent.
-pub(super) struct Desk {
-    epoch: u32,
-    number: u64,
-    next_token: u64,
-}
-
-impl Desk {
-    pub(super) fn new(epoch: u32) -> Self {
-        Self {
-            epoch,
-            number: 0,
-            next_token: 0,
-        }
-    }
-
-    /// Numbers a claim of up to `limit` jobs under the lease of `epoch`. Numbers start anew with
-    /// each lease: a claim under a lost one took nothing, or what recovery moves back.
-    fn number(&mut self, epoch: u32, limit: usize) -> (u64, u64) {
-        if self.epoch != epoch {
-            *self = Self::new(epoch);
-        }
-        let first_token = self.next_token;
-        self.number += 1;
-        self.next_token += limit as u64;
-        (self.number, first_token)
-    }
-}
-
 /// Fetches for one capsule until the engine goes quiet.
 pub(super) struct Fetcher {
     pub(super) shared: Arc<Shared>,
     pub(super) store: Store,
-    pub(super) desk: Arc<AsyncMutex<Desk>>,
+    pub(super) desk: Arc<Mutex<Desk>>,
     pub(super) index: usize,
     pub(super) order: QueueOrder,
     pub(super) names: Vec<Arc<str>>,
@@ -88,34 +61,81 @@ impl Fetcher {
     pub(super) async fn run(mut self) {
         let shared = Arc::clone(&self.shared);
         let mut idle = Idle::new(self.store.server().tracking);
+        let mut under_way = UnderWay::default();
         while shared.phase() == Phase::Running {
-            let demand = self.capsule().ready.demand();
-            let prefetch = self.pace.prefetch(demand, self.shared.settings.ahead);
-            self.capsule().ready.set_prefetch(prefetch);
-            if demand.want == 0 {
+            let demand = self.look(under_way.jobs);
+            if demand.want > 0 && under_way.may_be_more() {
+                under_way.send(self.claiming(demand));
+            } else if under_way.is_empty() {
                 self.capsule().say_idle(false);
                 self.wait_for_demand(demand).await;
-                continue;
-            }
-            let (jobs, held_back) = self.claim(demand).await;
-            // Without tracking nobody would say that a queue was paused.
-            let handoffs = self.store.server().tracking && self.capsule().has_room_for_handoffs();
-            self.capsule()
-                .say_idle(jobs.is_empty() && !held_back && handoffs);
-            if jobs.is_empty() && held_back {
-                tokio::select! {
-                    () = sleep(TRIAL) => {}
-                    () = shared.reached(Phase::Quiet) => {}
-                }
-            } else if jobs.is_empty() {
-                self.wait_idle(&mut idle).await;
             } else {
-                idle.reset();
-                self.hand_over(jobs);
+                let hungry = shared.capsules[self.index].hungry.notified();
+                tokio::select! {
+                    brought = under_way.next() => if let Some(brought) = brought {
+                        self.pace.answered(brought.elapsed);
+                        self.take_in(brought, &mut idle, under_way.is_empty()).await;
+                    },
+                    () = hungry, if under_way.may_be_more() => {}
+                }
             }
+        }
+        while let Some(brought) = under_way.next().await {
+            self.hand_over(brought.jobs);
         }
         // Here and in one go, so that what a last claim brought goes back behind what was claimed before it.
         self.give_back(self.capsule().ready.reclaim());
+    }
+
+    /// The demand beyond what is under way.
+    fn look(&mut self, coming: usize) -> Demand {
+        let ready = &self.shared.capsules[self.index].ready;
+        let demand = ready.demand(coming);
+        ready.set_prefetch(self.pace.prefetch(demand, self.shared.settings.ahead));
+        demand
+    }
+
+    fn claiming(&mut self, demand: Demand) -> Claiming {
+        let limit = demand.want.min(MOST);
+        let order = self.order.arrange(&mut random);
+        Claiming {
+            shared: Arc::clone(&self.shared),
+            store: self.store.clone(),
+            desk: Arc::clone(&self.desk),
+            limit,
+            startable: demand.idle,
+            parcel: self.pace.parcel(),
+            queues: order
+                .iter()
+                .map(|it| Arc::clone(&self.names[*it]))
+                .collect(),
+            shares: self.order.shares(limit, &mut random),
+        }
+    }
+
+    /// `last` says that no other claim is under way.
+    async fn take_in(&mut self, brought: Brought, idle: &mut Idle, last: bool) {
+        let Brought {
+            jobs,
+            held_back,
+            repeated,
+            ..
+        } = brought;
+        let dry = jobs.is_empty() && last && !repeated;
+        // Without tracking nobody would say that a queue was paused.
+        let handoffs = self.store.server().tracking && self.capsule().has_room_for_handoffs();
+        self.capsule().say_idle(dry && !held_back && handoffs);
+        if !jobs.is_empty() {
+            idle.reset();
+            self.hand_over(jobs);
+        } else if dry && held_back {
+            tokio::select! {
+                () = sleep(TRIAL) => {}
+                () = self.shared.reached(Phase::Quiet) => {}
+            }
+        } else if dry {
+            self.wait_idle(idle).await;
+        }
     }
 
     fn capsule(&self) -> &Capsule {
@@ -162,7 +182,7 @@ impl Fetcher {
         let waiting = idle.wait(&shared.capsules[self.index]);
         tokio::pin!(waiting);
         loop {
-            let before = self.capsule().ready.demand();
+            let before = self.capsule().ready.demand(0);
             tokio::select! {
                 () = &mut waiting => return,
                 () = shared.reached(Phase::Quiet) => return,
@@ -176,7 +196,7 @@ impl Fetcher {
 
     /// Whether there was any: nothing was taken since `before`, [`Self::stalled_after`] ago.
     async fn give_back_what_is_stalled(&mut self, before: Demand) -> bool {
-        let now = self.capsule().ready.demand();
+        let now = self.capsule().ready.demand(0);
         if now.taken != before.taken {
             self.stalled_after = STALLED;
             return false;
@@ -197,121 +217,53 @@ impl Fetcher {
     /// does.
     async fn wait_for_a_visit(&self, visits: u64) {
         while self.shared.phase() == Phase::Running
-            && self.capsule().ready.demand().visits == visits
+            && self.capsule().ready.demand(0).visits == visits
         {
             sleep(GLANCE).await;
             // What came since, by hand-off.
             self.give_back(self.capsule().ready.reclaim());
         }
     }
+}
 
-    /// The jobs, and whether others were held back for a trial.
-    async fn claim(&mut self, demand: Demand) -> (Vec<Arc<Job>>, bool) {
-        let limit = demand.want.min(MOST);
-        let order = self.order.arrange(&mut random);
-        let queues: Vec<Arc<str>> = order
-            .iter()
-            .map(|it| Arc::clone(&self.names[*it]))
-            .collect();
-        let shares = self.order.shares(limit, &mut random);
-        let mut desk = self.desk.lock().await;
-        let mut patience = Patience::default();
-        let mut epoch = self.shared.epoch();
-        let (mut number, mut first_token) = desk.number(epoch, limit);
-        loop {
-            let holder = self.shared.holder(epoch);
-            let claim = Claim {
-                holder: &holder,
-                number,
-                first_token,
-                limit,
-                startable: demand.idle,
-                byte_limit: MOST_BYTES,
-                parcel: self.pace.parcel(),
-                queues: &queues,
-                shares: &shares,
-            };
-            match self.store.claim(&claim).await {
-                Ok(claims) => {
-                    self.shared.online("claim jobs");
-                    let held_back = claims.held_back;
-                    return (self.receive(claims, &queues, epoch), held_back);
-                }
-                // The lease task is taking a new one.
-                Err(StoreError::LeaseLost) => {}
-                Err(error) => self.shared.offline("claim jobs", &error),
-            }
-            patience.wait().await;
-            if self.shared.epoch() != epoch {
-                epoch = self.shared.epoch();
-                (number, first_token) = desk.number(epoch, limit);
-            }
-        }
+/// Claims that Redis has not answered yet, in the order in which they were sent.
+#[derive(Default)]
+struct UnderWay {
+    claims: FuturesOrdered<Pin<Box<dyn Future<Output = Brought>>>>,
+    /// How many jobs they ask for.
+    jobs: usize,
+    /// The last one to be answered asked for [`WORTH_A_TRIP`] or more, and got them.
+    plenty: bool,
+}
+
+impl UnderWay {
+    fn is_empty(&self) -> bool {
+        self.claims.is_empty()
     }
 
-    fn receive(&self, claims: Claims, queues: &[Arc<str>], epoch: u32) -> Vec<Arc<Job>> {
-        claims
-            .into_iter()
-            .map(|it| {
-                Arc::new(Job {
-                    token: Token(it.token),
-                    parcel: it.parcel,
-                    epoch,
-                    queue: Arc::clone(&queues[it.queue]),
-                    envelope: Envelope::read(&it.payload),
-                    payload: it.payload.into_boxed_slice(),
-                })
-            })
-            .collect()
+    /// A claim is sent before the last one is answered only where there are more jobs than that can bring. Otherwise
+    /// the second would ask an empty queue, or take bystanders of a job that kills.
+    fn may_be_more(&self) -> bool {
+        self.is_empty() || self.plenty && self.claims.len() < MOST_UNDER_WAY
+    }
+
+    fn send(&mut self, claiming: Claiming) {
+        self.jobs += claiming.limit;
+        self.claims.push_back(Box::pin(claiming.run()));
+    }
+
+    /// `None` if none is under way.
+    async fn next(&mut self) -> Option<Brought> {
+        let brought = self.claims.next().await?;
+        self.jobs -= brought.asked;
+        self.plenty = brought.asked >= WORTH_A_TRIP && brought.jobs.len() == brought.asked;
+        Some(brought)
     }
 }
 
 /// Uniform in `0..below`.
 fn random(below: u32) -> u32 {
     fastrand::u32(..below.max(1))
-}
-
-/// How fast a capsule takes jobs, and how far ahead its fetcher may claim.
-pub(super) struct Pace {
-    since: Instant,
-    taken: u64,
-    per_second: f64,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self {
-            since: Instant::now(),
-            taken: 0,
-            per_second: 0.0,
-        }
-    }
-}
-
-impl Pace {
-    /// The prefetch for now: what was taken lately, scaled to `ahead`. Jobs that take longer than
-    /// that get none.
-    fn prefetch(&mut self, demand: Demand, ahead: Duration) -> usize {
-        let elapsed = self.since.elapsed().as_secs_f64();
-        if elapsed >= 0.002 {
-            let taken = demand.taken.saturating_sub(self.taken) as f64;
-            // The longer the look, the less the past counts; after a pause, nothing.
-            let weight = (elapsed / 0.010).clamp(0.2, 1.0);
-            self.per_second += (taken / elapsed - self.per_second) * weight;
-            self.since = Instant::now();
-            self.taken = demand.taken;
-        }
-        ((self.per_second * ahead.as_secs_f64()) as usize).min(MOST_AHEAD)
-    }
-
-    /// The most jobs of a parcel; 0 for no parcels.
-    fn parcel(&self) -> usize {
-        if self.per_second < PARCELS_FROM {
-            0
-        } else {
-            PARCEL
-        }
-    }
 }
 
 /// Waiting for a queue to get a job: until Redis says that one was touched, or as long as experience

@@ -22,6 +22,9 @@ use super::sync::Bell;
 #[cfg(not(loom))]
 pub use doors::Door;
 
+/// So many missing jobs are worth a trip to Redis, however many may lie ready.
+pub const WORTH_A_TRIP: usize = 500;
+
 /// What a worker gets.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Take<T> {
@@ -42,9 +45,9 @@ pub struct Parked {
 /// What the fetcher needs to know to decide how much to claim.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Demand {
-    /// How many jobs may be claimed now; 0 while fewer than half of the prefetch is missing.
+    /// How many jobs may be claimed now; 0 while fewer than half of the prefetch is missing, or [`WORTH_A_TRIP`].
     pub want: usize,
-    /// Workers without a job, beyond those for whom one lies ready.
+    /// Workers without a job, beyond those for whom one lies ready or is coming.
     pub idle: usize,
     /// Jobs claimed and not yet taken.
     pub ready: usize,
@@ -76,6 +79,8 @@ struct State<T> {
     workers: usize,
     running: usize,
     prefetch: usize,
+    /// How many jobs the claims under way ask for.
+    coming: usize,
     fetcher_waits: bool,
     closed: bool,
     taken: u64,
@@ -92,15 +97,15 @@ impl<T> State<T> {
     fn demand(&self) -> Demand {
         let free = self.workers.saturating_sub(self.running);
         let room = free + self.prefetch;
-        let want = room.saturating_sub(self.jobs.len());
-        let worth_a_trip = (self.prefetch / 2).max(1);
+        let want = room.saturating_sub(self.jobs.len() + self.coming);
+        let worth_a_trip = (self.prefetch / 2).clamp(1, WORTH_A_TRIP);
         Demand {
             want: if self.closed || want < worth_a_trip {
                 0
             } else {
                 want
             },
-            idle: self.idle(),
+            idle: self.idle().saturating_sub(self.coming),
             ready: self.jobs.len(),
             taken: self.taken,
             visits: self.visits,
@@ -163,6 +168,7 @@ impl<T> Ready<T> {
                 workers,
                 running: 0,
                 prefetch: 0,
+                coming: 0,
                 fetcher_waits: false,
                 closed: false,
                 taken: 0,
@@ -300,9 +306,11 @@ impl<T> Ready<T> {
         lock(&self.state).idle()
     }
 
-    /// How much the fetcher should claim. When that is 0, `hungry` will be called once it is not.
-    pub fn demand(&self) -> Demand {
+    /// How much the fetcher should claim while it waits for `coming` jobs. When that is 0, `hungry` will be called
+    /// once it is not.
+    pub fn demand(&self, coming: usize) -> Demand {
         let mut state = lock(&self.state);
+        state.coming = coming;
         let demand = state.demand();
         state.fetcher_waits = demand.want == 0;
         demand

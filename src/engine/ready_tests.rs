@@ -148,7 +148,7 @@ fn the_end_wakes_everybody_and_hands_out_nothing() {
     ready.push([1, 2]);
     assert_eq!(ready.take(false), Take::Closed);
     assert_eq!(ready.reclaim(), [1, 2]);
-    assert_eq!(ready.demand().want, 0);
+    assert_eq!(ready.demand(0).want, 0);
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn what_is_reclaimed_is_no_longer_there() {
     assert_eq!(ready.take(false), Take::Job(1));
     assert_eq!(ready.reclaim(), [2, 3]);
     assert_eq!(ready.take(true), Take::Empty);
-    let demand = ready.demand();
+    let demand = ready.demand(0);
     assert_eq!((demand.ready, demand.taken, demand.visits), (0, 1, 2));
 }
 
@@ -169,9 +169,9 @@ fn the_fetcher_is_told_of_demand_once_when_it_had_asked_in_vain() {
     let ready = Ready::new(1, move || {
         bell.fetch_add(1, Ordering::Relaxed);
     });
-    assert_eq!(ready.demand().want, 1);
+    assert_eq!(ready.demand(0).want, 1);
     ready.push([1]);
-    assert_eq!(ready.demand().want, 0);
+    assert_eq!(ready.demand(0).want, 0);
     assert_eq!(ready.take(false), Take::Job(1));
     assert_eq!(rung.load(Ordering::Relaxed), 0);
     assert_eq!(ready.take(true), Take::Empty);
@@ -189,20 +189,33 @@ fn the_fetcher_is_told_when_a_worker_leaves_its_job() {
     });
     ready.push([1]);
     assert_eq!(ready.take(false), Take::Job(1));
-    assert_eq!(ready.demand().want, 0);
+    assert_eq!(ready.demand(0).want, 0);
     ready.leave();
     assert_eq!((rung.load(Ordering::Relaxed), ready.running()), (1, 0));
-    assert_eq!(ready.demand().want, 1);
+    assert_eq!(ready.demand(0).want, 1);
 }
 
 #[test]
 fn the_prefetch_is_claimed_by_halves() {
     let ready = queue(1);
     ready.set_prefetch(10);
-    assert_eq!(ready.demand().want, 11);
+    assert_eq!(ready.demand(0).want, 11);
     ready.push(0..7);
-    assert_eq!(ready.demand().want, 0);
+    assert_eq!(ready.demand(0).want, 0);
     ready.reclaim();
     ready.push(0..6);
-    assert_eq!(ready.demand().want, 5);
+    assert_eq!(ready.demand(0).want, 5);
+}
+
+#[test]
+fn what_is_coming_is_not_claimed_again() {
+    let ready = queue(1);
+    ready.set_prefetch(4_000);
+    assert_eq!(ready.demand(0).want, 4_001);
+    let demand = ready.demand(1_000);
+    assert_eq!((demand.want, demand.idle), (3_001, 0));
+    ready.push(0..1_000);
+    // Of so many a part is worth a trip, long before half of them is missing.
+    assert_eq!(ready.demand(2_500).want, 501);
+    assert_eq!(ready.demand(2_600).want, 0);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{Mutex as AsyncMutex, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 
 use super::control::Control;
@@ -14,6 +14,7 @@ use super::fetcher::{Desk, Fetcher, Pace, STALLED};
 use super::handoff::{HANDOFFS, Handoff};
 use super::order::QueueOrder;
 use super::shared::{Phase, Shared};
+use super::sync::Mutex;
 use super::{StartError, heartbeat, lease, scheduler, settler, shutdown, start};
 use crate::store::{DueSet, Keys, Store, Touched};
 
@@ -104,7 +105,7 @@ fn fault(shared: &Shared, error: Option<tokio::task::JoinError>) {
 }
 
 fn fetchers(shared: &Arc<Shared>, store: &Store, busy: mpsc::Sender<Infallible>) -> Vec<Fetcher> {
-    let desk = Arc::new(AsyncMutex::new(Desk::new(shared.epoch())));
+    let desk = Arc::new(Mutex::new(Desk::new(shared.epoch())));
     shared
         .settings
         .capsules

@@ -14,7 +14,8 @@ use crate::job::{Parcel, Token};
 pub struct Claim<'a> {
     /// Who holds the lease under which the jobs are claimed.
     pub holder: &'a str,
-    /// Grows with each new claim of this holder. One that is lower than the last executed does nothing.
+    /// Grows with each new claim of this holder. One that is not above the last executed takes nothing: of
+    /// several under way at once, each can be repeated after a lost reply.
     pub number: u64,
     /// The first job's token; the others count up. Below 2^53, never used before by this holder.
     pub first_token: u64,
@@ -43,6 +44,8 @@ pub struct Claims {
     /// Jobs stay in their queues because this holder has one on trial (see claim.lua): no message will
     /// say when they can be had.
     pub held_back: bool,
+    /// Redis knew this claim, or one with a higher number: the queues were not looked at.
+    pub repeated: bool,
 }
 
 impl std::ops::Deref for Claims {
@@ -112,6 +115,7 @@ impl Store {
         Ok(Claims {
             jobs,
             held_back: kind == Some(2),
+            repeated: kind == Some(1),
         })
     }
 }

@@ -8,7 +8,9 @@
 -- What the shares leave open is taken in the order of the queues.
 -- Returns {0, index, {payload...}, index, parcel...}, tokens counting up from the first, with 2 instead of 0 when
 -- jobs had to stay for a trial;
--- or, for a claim that was executed before, {1, token, queue, payload, token, ...}.
+-- or, for a claim that was executed before, {1, token, queue, payload, token, ...}. So is one with a lower number than
+-- the last: it was executed, and what it took is found by its tokens, or it comes late, from a connection that its client
+-- has given up, and must take nothing.
 local inflight, number, first, limit = KEYS[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local byte_limit, parcel = tonumber(ARGV[5]), tonumber(ARGV[7])
 
@@ -17,9 +19,7 @@ if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then
 end
 
 local last = tonumber(redis.call('HGET', inflight, '#claim') or '-1')
--- A late execution, from a connection that its client has given up: nobody would know of the jobs.
-if number < last then return {0} end
-if number == last then
+if number <= last then
   redis.call('PERSIST', inflight)
   open_parcels(inflight)
   local found = {}

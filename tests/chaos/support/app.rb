@@ -40,3 +40,4 @@ class GateJob
 end
 
 require_relative "poison" if ENV["POISON"]
+require_relative "tally" if ENV["TALLY"]

@@ -183,7 +183,7 @@ fn a_fetcher_that_asked_in_vain_is_told() {
             thread::spawn(move || {
                 let mut jobs = vec![2, 1];
                 while let Some(job) = jobs.pop() {
-                    while ready.demand().want == 0 {
+                    while ready.demand(0).want == 0 {
                         let mut rung = bell.0.lock().unwrap();
                         while !std::mem::take(&mut *rung) {
                             rung = bell.1.wait(rung).unwrap();

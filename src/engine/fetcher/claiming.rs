@@ -1,0 +1,131 @@
+//! One claim, from its number to its jobs: repeated until Redis has answered.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::engine::shared::{Patience, Shared};
+use crate::engine::sync::{Mutex, lock};
+use crate::job::{Envelope, Job, Token};
+use crate::store::{Claim, Claimed, Claims, Store, StoreError};
+
+/// The most bytes one claim asks for.
+const MOST_BYTES: usize = 4 << 20;
+
+/// What all fetchers of a process share: claims carry a sequence number per holder, and tokens are never
+/// given twice.
+pub(in crate::engine) struct Desk {
+    epoch: u32,
+    number: u64,
+    next_token: u64,
+}
+
+impl Desk {
+    pub(in crate::engine) fn new(epoch: u32) -> Self {
+        Self {
+            epoch,
+            number: 0,
+            next_token: 0,
+        }
+    }
+
+    /// Numbers a claim of up to `limit` jobs under the lease of `epoch`. Numbers start anew with
+    /// each lease: a claim under a lost one took nothing, or what recovery moves back.
+    fn number(&mut self, epoch: u32, limit: usize) -> (u64, u64) {
+        if self.epoch != epoch {
+            *self = Self::new(epoch);
+        }
+        let first_token = self.next_token;
+        self.number += 1;
+        self.next_token += limit as u64;
+        (self.number, first_token)
+    }
+}
+
+/// What a claim is to bring.
+pub(super) struct Claiming {
+    pub(super) shared: Arc<Shared>,
+    pub(super) store: Store,
+    pub(super) desk: Arc<Mutex<Desk>>,
+    pub(super) limit: usize,
+    pub(super) startable: usize,
+    pub(super) parcel: usize,
+    /// In the order to look, and shares as in [`Claim`].
+    pub(super) queues: Vec<Arc<str>>,
+    pub(super) shares: Vec<(usize, usize)>,
+}
+
+/// What it brought.
+pub(super) struct Brought {
+    pub(super) jobs: Vec<Arc<Job>>,
+    pub(super) asked: usize,
+    pub(super) elapsed: Duration,
+    /// No jobs does not mean that there are none: see [`Claims`].
+    pub(super) held_back: bool,
+    pub(super) repeated: bool,
+}
+
+impl Claiming {
+    pub(super) async fn run(self) -> Brought {
+        let sent = Instant::now();
+        let mut patience = Patience::default();
+        let mut epoch = self.shared.epoch();
+        let (mut number, mut first_token) = self.number(epoch);
+        loop {
+            let holder = self.shared.holder(epoch);
+            let claim = Claim {
+                holder: &holder,
+                number,
+                first_token,
+                limit: self.limit,
+                startable: self.startable,
+                byte_limit: MOST_BYTES,
+                parcel: self.parcel,
+                queues: &self.queues,
+                shares: &self.shares,
+            };
+            match self.store.claim(&claim).await {
+                Ok(claims) => {
+                    self.shared.online("claim jobs");
+                    return self.brought(claims, epoch, sent.elapsed());
+                }
+                // The lease task is taking a new one.
+                Err(StoreError::LeaseLost) => {}
+                Err(error) => self.shared.offline("claim jobs", &error),
+            }
+            patience.wait().await;
+            if self.shared.epoch() != epoch {
+                epoch = self.shared.epoch();
+                (number, first_token) = self.number(epoch);
+            }
+        }
+    }
+
+    fn number(&self, epoch: u32) -> (u64, u64) {
+        lock(&self.desk).number(epoch, self.limit)
+    }
+
+    fn brought(&self, claims: Claims, epoch: u32, elapsed: Duration) -> Brought {
+        let Claims {
+            jobs,
+            held_back,
+            repeated,
+        } = claims;
+        let job = |it: Claimed| {
+            Arc::new(Job {
+                token: Token(it.token),
+                parcel: it.parcel,
+                epoch,
+                queue: Arc::clone(&self.queues[it.queue]),
+                envelope: Envelope::read(&it.payload),
+                payload: it.payload.into_boxed_slice(),
+            })
+        };
+        Brought {
+            asked: self.limit,
+            elapsed,
+            jobs: jobs.into_iter().map(job).collect(),
+            held_back,
+            repeated,
+        }
+    }
+}
