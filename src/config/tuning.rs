@@ -15,7 +15,8 @@ pub struct Tuning {
     /// Seconds between two heartbeats. Dashboards see busy jobs this late at most; Sidekiq beats every 10 (5
     /// in version 6), and a process that misses 60 seconds counts as dead everywhere.
     pub beat_seconds: f64,
-    /// How many milliseconds of work may be claimed ahead of free threads. 0 claims only what can start at
+    /// How many milliseconds of work may be claimed ahead of free threads, counted from when a claim is
+    /// answered, and at most twice as many from when it is sent. 0 claims only what can start at
     /// once.
     pub prefetch_ms: u32,
     /// Sidekiq's `average_scheduled_poll_interval`, in seconds. The engine wakes exactly when the next job is

@@ -1,10 +1,11 @@
-//! Claims jobs for one capsule: as many as its workers can start now, plus about 10 ms of work.
+//! Claims jobs for one capsule: as many as its workers can start now, plus about 10 ms of work from when they come.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesOrdered;
@@ -29,6 +30,8 @@ mod pace;
 const MOST: usize = 1_000;
 /// The most claims under way at once. While one is on its way back, Redis executes the next, and a third is read here.
 const MOST_UNDER_WAY: usize = 5;
+/// A claim under way for this long is not on an ordinary trip.
+const HELD_UP: Duration = Duration::from_millis(100);
 /// Jobs that no worker took for this long go back: the workers are held up (a job keeps the GVL),
 /// and another process may run them. Doubled after each time that it was in vain, up to [`MOST_PATIENT`]:
 /// where every turn at the GVL takes long, jobs must not be taken away again and again before it comes.
@@ -118,10 +121,12 @@ impl Fetcher {
         let Brought {
             jobs,
             held_back,
-            repeated,
+            late,
             ..
         } = brought;
-        let dry = jobs.is_empty() && last && !repeated;
+        // Twice in a row is no accident: a claim may also fail in a way that repeating it does not mend.
+        let late = late && !std::mem::replace(&mut idle.late, late);
+        let dry = jobs.is_empty() && last && !late;
         // Without tracking nobody would say that a queue was paused.
         let handoffs = self.store.server().tracking && self.capsule().has_room_for_handoffs();
         self.capsule().say_idle(dry && !held_back && handoffs);
@@ -230,6 +235,7 @@ impl Fetcher {
 #[derive(Default)]
 struct UnderWay {
     claims: FuturesOrdered<Pin<Box<dyn Future<Output = Brought>>>>,
+    sent: VecDeque<Instant>,
     /// How many jobs they ask for.
     jobs: usize,
     /// The last one to be answered asked for [`WORTH_A_TRIP`] or more, and got them.
@@ -242,12 +248,18 @@ impl UnderWay {
     }
 
     /// A claim is sent before the last one is answered only where there are more jobs than that can bring. Otherwise
-    /// the second would ask an empty queue, or take bystanders of a job that kills.
+    /// the second would ask an empty queue, or take bystanders of a job that kills. Nor is one sent behind a claim that
+    /// is held up, since what it brought would have to wait for that.
     fn may_be_more(&self) -> bool {
-        self.is_empty() || self.plenty && self.claims.len() < MOST_UNDER_WAY
+        let Some(oldest) = self.sent.front() else {
+            return true;
+        };
+        self.plenty && self.sent.len() < MOST_UNDER_WAY && oldest.elapsed() < HELD_UP
     }
 
     fn send(&mut self, claiming: Claiming) {
+        self.plenty &= !self.is_empty();
+        self.sent.push_back(Instant::now());
         self.jobs += claiming.limit;
         self.claims.push_back(Box::pin(claiming.run()));
     }
@@ -255,6 +267,7 @@ impl UnderWay {
     /// `None` if none is under way.
     async fn next(&mut self) -> Option<Brought> {
         let brought = self.claims.next().await?;
+        self.sent.pop_front();
         self.jobs -= brought.asked;
         self.plenty = brought.asked >= WORTH_A_TRIP && brought.jobs.len() == brought.asked;
         Some(brought)
@@ -271,6 +284,8 @@ fn random(below: u32) -> u32 {
 struct Idle {
     tracking: bool,
     fruitless: u32,
+    /// The last claim came late: see [`Claims`](crate::store::Claims).
+    late: bool,
     handed_over: u64,
 }
 
@@ -279,6 +294,7 @@ impl Idle {
         Self {
             tracking,
             fruitless: 0,
+            late: false,
             handed_over: 0,
         }
     }

@@ -44,8 +44,8 @@ pub struct Claims {
     /// Jobs stay in their queues because this holder has one on trial (see claim.lua): no message will
     /// say when they can be had.
     pub held_back: bool,
-    /// Redis knew this claim, or one with a higher number: the queues were not looked at.
-    pub repeated: bool,
+    /// A claim with a higher number was executed before: the queues were not looked at, not even earlier perhaps.
+    pub late: bool,
 }
 
 impl std::ops::Deref for Claims {
@@ -109,13 +109,13 @@ impl Store {
         let kind = parts.next().as_ref().map(reply::integer).transpose()?;
         let jobs = match kind {
             Some(0 | 2) => fresh(claim, parts)?,
-            Some(1) => repeated(claim, parts)?,
+            Some(1 | 3) => repeated(claim, parts)?,
             other => return Err(StoreError::unexpected(other)),
         };
         Ok(Claims {
             jobs,
             held_back: kind == Some(2),
-            repeated: kind == Some(1),
+            late: kind == Some(3),
         })
     }
 }

@@ -60,6 +60,9 @@ const NO_RIGHT: [&str; 2] = [
     "The user executing the script can't",
 ];
 
+/// What redis-rs's parser says of a reply whose rest will never come.
+const CUT_OFF: &str = "Unexpected end of input";
+
 /// What a server error says, whether or not it came out of a script: Redis 6.2 wraps those.
 fn code_of(error: &RedisError) -> (String, String) {
     let code = error.code().unwrap_or_default();
@@ -88,6 +91,10 @@ pub(super) fn classify(error: &RedisError) -> (StoreError, Aftermath) {
         }
         ErrorKind::AuthenticationFailed => {
             return (StoreError::Denied(error.to_string()), Aftermath::Drop);
+        }
+        ErrorKind::Parse if error.to_string().contains(CUT_OFF) => {
+            let why = "the connection ended in the middle of a reply";
+            return (StoreError::unavailable(why), Aftermath::Drop);
         }
         // The position in the stream is unknown after this.
         ErrorKind::Parse => return (StoreError::Unexpected(error.to_string()), Aftermath::Drop),
@@ -175,6 +182,16 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn a_reply_that_is_cut_off_is_a_lost_connection() {
+        let error = redis::parse_redis_value(b"*3\r\n:1\r\n$10\r\nabc").expect_err("more to come");
+        let (error, aftermath) = classify(&error);
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+        assert_eq!(aftermath, Aftermath::Drop);
+        let error = redis::parse_redis_value(b"?nonsense\r\n").expect_err("nonsense");
+        assert!(matches!(classify(&error).0, StoreError::Unexpected(_)));
     }
 
     #[test]

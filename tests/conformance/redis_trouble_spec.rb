@@ -146,3 +146,28 @@ Conformance.describe "TERM while Redis is away" do
     expect(redis.call("SMEMBERS", "processes")).to be_empty
   end
 end
+
+Conformance.describe "a queue whose key is no list" do
+  app TROUBLE_APP
+
+  scenario do
+    redis.call("SET", "queue:broken", "not a list")
+    push("Note", "before")
+    start("-c", "2", "-q", "default", "-q", "broken")
+    await_effects(1, "note")
+    push("Note", "after")
+    await_effects(2, "note")
+    eventually("its entry", 12) { identity }
+    beat = -> { redis.call("HGET", identity, "beat") }
+    before = beat.call
+    eventually("another beat", 15) { beat.call != before }
+    @code = server.stop
+  end
+
+  it "says so when there is a reason to look again, and runs what is in the others" do
+    expect(effects("note")).to eq([["before"], ["after"]])
+    said = server.lines.grep(/cannot claim jobs.*WRONGTYPE/)
+    expect(said.size).to be_between(1, 5)
+    expect(@code).to eq(0)
+  end
+end

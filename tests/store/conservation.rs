@@ -156,7 +156,7 @@ async fn walk(seed: u64) {
                 let held = process.held.iter();
                 let expected = held.filter(|job| job.token / 100 == late.number);
                 assert!(
-                    kept.repeated
+                    kept.late
                         && kept
                             .iter()
                             .map(|job| job.token)

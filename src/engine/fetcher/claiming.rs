@@ -61,7 +61,7 @@ pub(super) struct Brought {
     pub(super) elapsed: Duration,
     /// No jobs does not mean that there are none: see [`Claims`].
     pub(super) held_back: bool,
-    pub(super) repeated: bool,
+    pub(super) late: bool,
 }
 
 impl Claiming {
@@ -108,7 +108,7 @@ impl Claiming {
         let Claims {
             jobs,
             held_back,
-            repeated,
+            late,
         } = claims;
         let job = |it: Claimed| {
             Arc::new(Job {
@@ -125,7 +125,7 @@ impl Claiming {
             elapsed,
             jobs: jobs.into_iter().map(job).collect(),
             held_back,
-            repeated,
+            late,
         }
     }
 }

@@ -12,6 +12,9 @@ const PARCELS_FROM: f64 = 60_000.0;
 /// The most jobs that may lie ready or be on their way, however fast they are.
 const MOST_AHEAD: usize = 8_192;
 
+/// Longer ones are outages, and say nothing about the next.
+const LONGEST_TRIP: Duration = Duration::from_millis(100);
+
 /// How fast a capsule takes jobs, and how far ahead its fetcher may claim.
 pub(in crate::engine) struct Pace {
     since: Instant,
@@ -35,7 +38,7 @@ impl Default for Pace {
 impl Pace {
     /// A claim was answered after `elapsed`.
     pub(super) fn answered(&mut self, elapsed: Duration) {
-        self.trip += (elapsed.as_secs_f64() - self.trip) * 0.2;
+        self.trip += (elapsed.min(LONGEST_TRIP).as_secs_f64() - self.trip) * 0.2;
     }
 
     /// The prefetch for now: what was taken lately, scaled to `ahead`, and what will be taken until a claim
@@ -61,5 +64,36 @@ impl Pace {
         } else {
             PARCEL
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pace(per_second: f64) -> Pace {
+        Pace {
+            per_second,
+            ..Pace::default()
+        }
+    }
+
+    const AHEAD: Duration = Duration::from_millis(10);
+
+    #[test]
+    fn the_prefetch_counts_from_when_a_claim_is_answered() {
+        let mut pace = pace(10_000.0);
+        assert_eq!(pace.prefetch(Demand::default(), AHEAD), 100);
+        (0..100).for_each(|_| pace.answered(Duration::from_millis(5)));
+        assert_eq!(pace.prefetch(Demand::default(), AHEAD), 149);
+        // But never for longer than the budget itself, whatever an outage takes, and without one not at all.
+        pace.answered(Duration::from_secs(60));
+        assert_eq!(pace.prefetch(Demand::default(), AHEAD), 200);
+        assert_eq!(pace.prefetch(Demand::default(), Duration::ZERO), 0);
+    }
+
+    #[test]
+    fn the_prefetch_is_bounded() {
+        assert_eq!(pace(1e9).prefetch(Demand::default(), AHEAD), MOST_AHEAD);
     }
 }

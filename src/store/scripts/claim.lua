@@ -8,9 +8,9 @@
 -- What the shares leave open is taken in the order of the queues.
 -- Returns {0, index, {payload...}, index, parcel...}, tokens counting up from the first, with 2 instead of 0 when
 -- jobs had to stay for a trial;
--- or, for a claim that was executed before, {1, token, queue, payload, token, ...}. So is one with a lower number than
--- the last: it was executed, and what it took is found by its tokens, or it comes late, from a connection that its client
--- has given up, and must take nothing.
+-- or, for a claim that was executed before, {1, token, queue, payload, token, ...}. For one with a lower number than
+-- the last the same with 3: it was executed, and what it took is found by its tokens, or it comes late, from a
+-- connection that its client has given up, and must take nothing.
 local inflight, number, first, limit = KEYS[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local byte_limit, parcel = tonumber(ARGV[5]), tonumber(ARGV[7])
 
@@ -28,7 +28,7 @@ if number <= last then
     if token and token >= first and token < first + limit then found[#found + 1] = {token, field} end
   end
   table.sort(found, function(a, b) return a[1] < b[1] end)
-  local reply = {1}
+  local reply = {number == last and 1 or 3}
   for _, entry in ipairs(found) do
     reply[#reply + 1] = tostring(string.format('%d', entry[1]))
     reply[#reply + 1] = string.match(entry[2], ':(.*)$')
