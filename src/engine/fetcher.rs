@@ -1,23 +1,20 @@
 //! Claims jobs for one capsule: as many as its workers can start now, plus about 10 ms of work from when they come.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesOrdered;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 pub(super) use self::claiming::Desk;
 use self::claiming::{Brought, Claiming};
 pub(super) use self::pace::Pace;
+use self::under_way::UnderWay;
 use super::order::QueueOrder;
 use super::outcome::Outcome;
-use super::ready::{Demand, WORTH_A_TRIP};
+use super::ready::Demand;
 use super::shared::{Capsule, Phase, Shared};
 use super::sync::Mutex;
 use crate::job::Job;
@@ -25,13 +22,10 @@ use crate::store::Store;
 
 mod claiming;
 mod pace;
+mod under_way;
 
 /// The most jobs one claim asks for.
 const MOST: usize = 1_000;
-/// The most claims under way at once. While one is on its way back, Redis executes the next, and a third is read here.
-const MOST_UNDER_WAY: usize = 5;
-/// A claim under way for this long is not on an ordinary trip.
-const HELD_UP: Duration = Duration::from_millis(100);
 /// Jobs that no worker took for this long go back: the workers are held up (a job keeps the GVL),
 /// and another process may run them. Doubled after each time that it was in vain, up to [`MOST_PATIENT`]:
 /// where every turn at the GVL takes long, jobs must not be taken away again and again before it comes.
@@ -67,8 +61,9 @@ impl Fetcher {
         let mut under_way = UnderWay::default();
         while shared.phase() == Phase::Running {
             let demand = self.look(under_way.jobs);
-            if demand.want > 0 && under_way.may_be_more() {
-                under_way.send(self.claiming(demand));
+            if under_way.allows(demand.want) {
+                let claiming = self.claiming(demand);
+                under_way.send(claiming.limit, claiming.run());
             } else if under_way.is_empty() {
                 self.capsule().say_idle(false);
                 self.wait_for_demand(demand).await;
@@ -228,49 +223,6 @@ impl Fetcher {
             // What came since, by hand-off.
             self.give_back(self.capsule().ready.reclaim());
         }
-    }
-}
-
-/// Claims that Redis has not answered yet, in the order in which they were sent.
-#[derive(Default)]
-struct UnderWay {
-    claims: FuturesOrdered<Pin<Box<dyn Future<Output = Brought>>>>,
-    sent: VecDeque<Instant>,
-    /// How many jobs they ask for.
-    jobs: usize,
-    /// The last one to be answered asked for [`WORTH_A_TRIP`] or more, and got them.
-    plenty: bool,
-}
-
-impl UnderWay {
-    fn is_empty(&self) -> bool {
-        self.claims.is_empty()
-    }
-
-    /// A claim is sent before the last one is answered only where there are more jobs than that can bring. Otherwise
-    /// the second would ask an empty queue, or take bystanders of a job that kills. Nor is one sent behind a claim that
-    /// is held up, since what it brought would have to wait for that.
-    fn may_be_more(&self) -> bool {
-        let Some(oldest) = self.sent.front() else {
-            return true;
-        };
-        self.plenty && self.sent.len() < MOST_UNDER_WAY && oldest.elapsed() < HELD_UP
-    }
-
-    fn send(&mut self, claiming: Claiming) {
-        self.plenty &= !self.is_empty();
-        self.sent.push_back(Instant::now());
-        self.jobs += claiming.limit;
-        self.claims.push_back(Box::pin(claiming.run()));
-    }
-
-    /// `None` if none is under way.
-    async fn next(&mut self) -> Option<Brought> {
-        let brought = self.claims.next().await?;
-        self.sent.pop_front();
-        self.jobs -= brought.asked;
-        self.plenty = brought.asked >= WORTH_A_TRIP && brought.jobs.len() == brought.asked;
-        Some(brought)
     }
 }
 

@@ -1,0 +1,127 @@
+//! Claims that have been sent and not answered. Knows nothing of what is in them.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesOrdered;
+
+use super::claiming::Brought;
+use crate::engine::ready::WORTH_A_TRIP;
+
+/// The most claims under way at once. While one is on its way back, Redis executes the next, and a third is read here.
+const MOST_UNDER_WAY: usize = 5;
+/// A claim under way for this long is not on an ordinary trip.
+const HELD_UP: Duration = Duration::from_millis(100);
+
+/// Claims that Redis has not answered yet, in the order in which they were sent.
+#[derive(Default)]
+pub(super) struct UnderWay {
+    claims: FuturesOrdered<Pin<Box<dyn Future<Output = Brought>>>>,
+    sent: VecDeque<Instant>,
+    /// How many jobs they ask for.
+    pub(super) jobs: usize,
+    /// The last one to be answered asked for [`WORTH_A_TRIP`] or more, and got them.
+    plenty: bool,
+}
+
+impl UnderWay {
+    pub(super) fn is_empty(&self) -> bool {
+        self.claims.is_empty()
+    }
+
+    /// A claim is sent before the last one is answered only where there are more jobs than that can bring. Otherwise
+    /// the second would ask an empty queue, or take bystanders of a job that kills. Nor is one sent behind a claim that
+    /// is held up, since what it brought would have to wait for that.
+    pub(super) fn may_be_more(&self) -> bool {
+        let in_time = |oldest: &Instant| oldest.elapsed() < HELD_UP;
+        self.plenty && self.sent.len() < MOST_UNDER_WAY && self.sent.front().is_some_and(in_time)
+    }
+
+    /// Whether to send a claim for so many jobs now.
+    pub(super) fn allows(&self, want: usize) -> bool {
+        if self.is_empty() {
+            want > 0
+        } else {
+            want >= WORTH_A_TRIP && self.may_be_more()
+        }
+    }
+
+    /// `claim` asks for up to `jobs` jobs.
+    pub(super) fn send(&mut self, jobs: usize, claim: impl Future<Output = Brought> + 'static) {
+        self.sent.push_back(Instant::now());
+        self.jobs += jobs;
+        self.claims.push_back(Box::pin(claim));
+    }
+
+    /// `None` if none is under way.
+    pub(super) async fn next(&mut self) -> Option<Brought> {
+        let brought = self.claims.next().await?;
+        self.sent.pop_front();
+        self.jobs -= brought.asked;
+        self.plenty = brought.asked >= WORTH_A_TRIP && brought.jobs.len() == brought.asked;
+        Some(brought)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    fn brought(asked: usize, jobs: usize) -> Brought {
+        let job = || crate::job::Job {
+            token: crate::job::Token(0),
+            parcel: None,
+            epoch: 1,
+            queue: "default".into(),
+            payload: Box::default(),
+            envelope: None,
+        };
+        Brought {
+            jobs: (0..jobs).map(|_| job().into()).collect(),
+            asked,
+            elapsed: Duration::ZERO,
+            held_back: false,
+            late: false,
+        }
+    }
+
+    #[tokio::test]
+    async fn only_where_there_is_plenty_another_is_sent_before_the_answer() {
+        let mut under_way = UnderWay::default();
+        assert!(under_way.allows(1) && !under_way.allows(0));
+        under_way.send(1_000, ready(brought(1_000, 1_000)));
+        assert!(!under_way.allows(1_000));
+        assert_eq!(under_way.next().await.expect("one").jobs.len(), 1_000);
+
+        // It was full: from now on up to five.
+        for under in 0..MOST_UNDER_WAY {
+            assert!(under_way.allows(WORTH_A_TRIP), "{under}");
+            assert_eq!(under_way.allows(WORTH_A_TRIP - 1), under == 0);
+            under_way.send(1_000, ready(brought(1_000, 999)));
+        }
+        assert!(!under_way.allows(1_000));
+        assert_eq!(under_way.jobs, 5_000);
+
+        // Until one is not.
+        under_way.next().await.expect("one of five");
+        assert!(!under_way.allows(1_000));
+        while under_way.next().await.is_some() {}
+        assert!(under_way.is_empty() && under_way.jobs == 0 && under_way.allows(1));
+    }
+
+    #[tokio::test]
+    async fn none_is_sent_behind_one_that_is_held_up() {
+        let mut under_way = UnderWay {
+            plenty: true,
+            ..UnderWay::default()
+        };
+        under_way.send(1_000, pending());
+        assert!(under_way.allows(1_000));
+        under_way.sent[0] -= HELD_UP;
+        assert!(!under_way.allows(1_000));
+    }
+}
