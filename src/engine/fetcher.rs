@@ -119,9 +119,8 @@ impl Fetcher {
             late,
             ..
         } = brought;
-        // Twice in a row is no accident: a claim may also fail in a way that repeating it does not mend.
-        let late = late && !std::mem::replace(&mut idle.late, late);
-        let dry = jobs.is_empty() && last && !late;
+        let tells_nothing = idle.tells_nothing(late);
+        let dry = jobs.is_empty() && last && !tells_nothing;
         // Without tracking nobody would say that a queue was paused.
         let handoffs = self.store.server().tracking && self.capsule().has_room_for_handoffs();
         self.capsule().say_idle(dry && !held_back && handoffs);
@@ -255,6 +254,13 @@ impl Idle {
         self.fruitless = 0;
     }
 
+    /// Whether an answer without jobs says nothing about the queues, because its claim came late. Twice in a row is no
+    /// accident: a claim may also fail in a way that repeating it does not mend.
+    fn tells_nothing(&mut self, late: bool) -> bool {
+        let before = std::mem::replace(&mut self.late, late);
+        late && !before
+    }
+
     /// A queue's message may mean that another process took a job: after a few fruitless looks the
     /// next one waits a little, 5 ms at most, so that an idle process does not shadow a busy one.
     async fn wait(&mut self, capsule: &Capsule) {
@@ -282,5 +288,18 @@ impl Idle {
             let pause = Duration::from_millis(2) * 2_u32.pow(self.fruitless.min(6));
             sleep(pause).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_claim_tells_nothing_unless_the_one_before_was_late_too() {
+        let mut idle = Idle::new(true);
+        let answers = [true, true, true, false, true, false, false, true];
+        let told = answers.map(|late| idle.tells_nothing(late));
+        assert_eq!(told, [true, false, false, false, true, false, false, true]);
     }
 }

@@ -54,8 +54,7 @@ async fn a_repeated_claim_returns_what_it_took_and_no_more() {
     server.push("a", &["1"]);
     server.push("b:c", &["2", "3", "4"]);
     let first = store.claim(&claim(1, 3, &names)).await.unwrap();
-    let again = store.claim(&claim(1, 3, &names)).await.unwrap();
-    assert_eq!(again, first);
+    assert_eq!(store.claim(&claim(1, 3, &names)).await.unwrap(), first);
     assert_eq!(server.queue("b:c"), ["4"]);
     // What was settled in between is not handed out again.
     store
@@ -73,8 +72,7 @@ async fn a_claim_that_found_nothing_finds_nothing_when_it_runs_again() {
     let (server, names) = (Server::start(), queues(&["a"]));
     let store = server.store().await;
     store.take_lease("me", LONG).await.unwrap();
-    let first = store.claim(&claim(1, 3, &names)).await.unwrap();
-    assert!(first.is_empty());
+    assert!(store.claim(&claim(1, 3, &names)).await.unwrap().is_empty());
     server.push("a", &["1"]);
     let again = store.claim(&claim(1, 3, &names)).await.unwrap();
     assert!(again.is_empty() && !again.late);
@@ -101,7 +99,6 @@ async fn of_several_claims_under_way_each_can_be_repeated() {
     server.push("a", &["1", "2", "3"]);
     server.push("b", &["4", "5"]);
     // As after a connection that was lost with both replies; what each took it takes again, and no more.
-    let numbers = [1, 2];
     let ask = |number| {
         let claim = Claim {
             parcel: 128,
@@ -110,13 +107,9 @@ async fn of_several_claims_under_way_each_can_be_repeated() {
         let store = &store;
         async move { store.claim(&claim).await.unwrap() }
     };
-    for expected in [["1", "2"], ["3", "4"]]
-        .iter()
-        .cycle()
-        .take(6)
-        .zip(numbers.iter().cycle())
-    {
-        assert_eq!(payloads(&ask(*expected.1).await), expected.0);
+    for _ in 0..3 {
+        assert_eq!(payloads(&ask(1).await), ["1", "2"]);
+        assert_eq!(payloads(&ask(2).await), ["3", "4"]);
     }
     assert_eq!(server.queue("b"), ["5"]);
     // The other one is settled as it was first handed out.
@@ -232,10 +225,7 @@ async fn thousands_of_jobs_fit_in_one_claim_and_one_acknowledgement() {
     server.push("a", &all.iter().map(String::as_str).collect::<Vec<_>>());
     let jobs = store.claim(&claim(1, 9000, &names)).await.unwrap();
     assert_eq!(payloads(&jobs), all);
-    assert_eq!(
-        store.claim(&claim(1, 9000, &names)).await.unwrap().jobs,
-        jobs.jobs
-    );
+    assert_eq!(store.claim(&claim(1, 9000, &names)).await.unwrap(), jobs);
     let done: Vec<_> = jobs.iter().map(|job| (job.token, "a")).collect();
     assert_eq!(store.acknowledge("me", &done, DAY).await.unwrap(), 9000);
     assert_eq!(server.number("stat:processed"), 9000);
