@@ -2,7 +2,7 @@
 
 # The limit: what one Ruby process can do with the payloads of a load in its memory, without Redis and threads.
 #
-#   BENCH_LOAD=noop BENCH_JOBS=200000 BENCH_DIR=. ruby bare_loop.rb    prints jobs/s
+#   BENCH_LOAD=noop BENCH_JOBS=200000 BENCH_DIR=. ruby bare_loop.rb    prints what it took, as JSON
 require "json"
 require_relative "app"
 require_relative "payloads"
@@ -11,6 +11,7 @@ count = Integer(ENV.fetch("BENCH_JOBS"))
 name = ENV.fetch("BENCH_LOAD")
 payloads = Array.new(count) { |number| SideBySide::Payloads.job(name, number) }
 
+before = Ledger.costs
 started = Ledger.now
 case name
 when "activejob"
@@ -31,4 +32,5 @@ else
 end
 elapsed = Ledger.now - started
 abort "the loop ran #{Ledger.runs.sum} of #{count} jobs" unless Ledger.runs.all?(1)
-puts count / elapsed
+per_job = Ledger.costs.to_h { |name, value| [name, (value - before[name]).fdiv(count)] }
+puts JSON.generate(seconds: elapsed, per_job: per_job)

@@ -9,7 +9,9 @@ module SideBySide
   module Engines
     ROOT = File.expand_path("../..", __dir__)
     EMBEDDED = ENV.fetch("FOOTPLATE_EMBEDDED", File.join(ROOT, "target/release/footplate"))
-    TITLES = { gem: "Footplate", embedded: "Footplate (embedded)", sidekiq: "Sidekiq" }.freeze
+    # Of them, and of what they are compared with besides.
+    TITLES = { gem: "Footplate", embedded: "Footplate (embedded)", sidekiq: "Sidekiq", bare: "bare loop",
+               undelayed: "Footplate, 0 ms added" }.freeze
     COMMANDS = { gem: [File.join(ROOT, "bin/footplate")], embedded: [EMBEDDED], sidekiq: ["sidekiq"] }.freeze
     # What this machine says about environments and threads does not count.
     CLEAN = %w[APP_ENV RAILS_ENV RACK_ENV RAILS_MAX_THREADS REDIS_PROVIDER DYNO NOTIFY_SOCKET].to_h { [_1, nil] }.freeze

@@ -50,16 +50,17 @@ module Ledger
       Process.clock_gettime(Process::CLOCK_MONOTONIC)
     end
 
+    # So far: seconds of processor time and of collecting garbage, objects allocated, collections.
+    def costs
+      times = Process.times
+      { worker_cpu: times.utime + times.stime, objects: GC.stat(:total_allocated_objects),
+        collections: GC.count, collecting: GC.stat(:time) / 1e3 }
+    end
+
     private
 
     def delivery
       { missing: @runs.count(0), doubled: @runs.count { |count| count > 1 } }
-    end
-
-    # So far: seconds, and objects allocated.
-    def costs
-      times = Process.times
-      { cpu: times.utime + times.stime, objects: GC.stat(:total_allocated_objects) }
     end
 
     # Of all threads that live now: voluntary ones and others.

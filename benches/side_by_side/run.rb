@@ -87,7 +87,7 @@ module SideBySide
 
     # So far, of the worker and of Redis.
     def costs(report)
-      { worker_cpu: report[:cpu], objects: report[:objects], switches: report[:switches],
+      { **report.slice(:worker_cpu, :objects, :collections, :collecting, :switches),
         redis_cpu: @redis.info("used_cpu_user") + @redis.info("used_cpu_sys"),
         redis_commands: @redis.info("total_commands_processed") }
     end

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "json"
 require "open3"
 require "rbconfig"
 require "tmpdir"
@@ -64,7 +65,7 @@ module SideBySide
     end
 
     def step(load, engine, pair)
-      @progress.show(@done, @total, "#{load.title}: #{Engines::TITLES.fetch(engine) { engine }}")
+      @progress.show(@done, @total, "#{load.title}: #{Engines::TITLES.fetch(engine)}")
       @done += 1
       results << Result.new(load: load.name, engine: engine, pair: pair, figures: figures(load, engine))
     rescue Void => e
@@ -74,7 +75,7 @@ module SideBySide
 
     def figures(load, engine)
       jobs = @options.count(load, engine)
-      return { jobs_per_second: bare(load, jobs) } if engine == :bare
+      return bare(load, jobs) if engine == :bare
 
       delay = engine == :undelayed ? 0 : load.delay
       url = delay ? @proxies[delay].url : @redis.url
@@ -89,7 +90,8 @@ module SideBySide
         output, status = Open3.capture2e(env, RbConfig.ruby, File.join(__dir__, "bare_loop.rb"))
         raise Void, "the bare loop failed\n#{output}" unless status.success?
 
-        Float(output.lines.last)
+        took = JSON.parse(output.lines.last, symbolize_names: true)
+        { jobs_per_second: jobs / took[:seconds], per_job: took[:per_job] }
       end
     end
 

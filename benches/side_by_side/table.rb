@@ -20,7 +20,7 @@ module SideBySide
     end
 
     def self.number(value, pattern)
-      value ? format(pattern, n: value).sub(/\d{4,}/) { |digits| SideBySide.digits(digits) } : ""
+      value ? format(pattern, n: value).sub(/(?<!\.)\d{4,}/) { |digits| SideBySide.digits(digits) } : ""
     end
   end
 end

@@ -7,7 +7,7 @@ module SideBySide
   # One table per kind of figure. Each has a row per load and engine that measured it.
   module Tables
     COSTS = { redis_cpu: [1e6, "%<n>.1f µs"], redis_commands: [1, "%<n>.3f"], worker_cpu: [1e6, "%<n>.1f µs"],
-              objects: [1, "%<n>.1f"], switches: [1, "%<n>.3f"] }.freeze
+              collecting: [1e6, "%<n>.1f µs"], collections: [1, "%<n>.4f"], objects: [1, "%<n>.1f"], switches: [1, "%<n>.3f"] }.freeze
 
     module_function
 
@@ -37,21 +37,22 @@ module SideBySide
 
     # What the engines are compared with.
     def other_rows(summary)
-      { bare: "bare loop", undelayed: "Footplate, 0 ms added" }.filter_map do |engine, title|
+      %i[bare undelayed].filter_map do |engine|
         spread = summary.spread(engine, :jobs_per_second) or next
-        [summary.load.title, title, Table.with_spread(spread, "%<n>d"), "", "", "", spread.runs.to_s]
+        [summary.load.title, Engines::TITLES[engine], Table.with_spread(spread, "%<n>d"), "", "", "", spread.runs.to_s]
       end
     end
 
     def costs(summaries)
       rows = summaries.flat_map do |summary|
-        rows(summary) do |engine|
+        engines = summary.engines + (summary.per_job(:bare, :worker_cpu) ? [:bare] : [])
+        rows(summary, engines) do |engine|
           [*COSTS.map { |name, (factor, pattern)| per_job(summary, engine, name, factor, pattern) },
            *%i[resident peak].map { |name| memory(summary, engine, name) }]
         end
       end
-      Table.lines(["costs per job", "engine", "Redis CPU", "Redis commands", "worker CPU", "objects",
-                   "context switches", "memory", "peak"], rows)
+      Table.lines(["costs per job", "engine", "Redis CPU", "Redis commands", "worker CPU",
+                   "of it collecting", "collections", "objects", "context switches", "memory", "peak"], rows)
     end
 
     def latency(summaries)
@@ -83,8 +84,8 @@ module SideBySide
       Table.lines(["", "engine", "Redis commands/s", "CPU %", "memory"], rows)
     end
 
-    def rows(summary)
-      summary.engines.map { |engine| [summary.load.title, Engines::TITLES[engine], *yield(engine)] }
+    def rows(summary, engines = summary.engines)
+      engines.map { |engine| [summary.load.title, Engines::TITLES[engine], *yield(engine)] }
     end
 
     # A run of fewer than a thousand jobs has no p99.9; a load without any valid run has nothing.

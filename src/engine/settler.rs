@@ -1,157 +1,22 @@
 //! Hands outcomes to Redis: many at once, repeated until Redis has them. A worker only pushes on a
-//! list; the list survives any outage.
+//! list ([`Settlements`]); the list survives any outage.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
-
-use tokio::sync::{Notify, oneshot};
-use tokio::time::timeout_at;
 
 use super::outcome::{Ended, Measure, Outcome};
-use super::parcels::{Parcels, Sorted};
+use super::parcels::Sorted;
 use super::shared::{Patience, Shared};
-use super::sync::{Mutex, lock};
+use super::sync::lock;
 use crate::dialect::sidekiq::Outcome as Measured;
 use crate::job::{Job, Parcel};
 use crate::store::{self, Settlement, Store};
 
+pub(super) use self::inbox::{HandedOver, Settlements};
+
+mod inbox;
+
 /// How many outcomes one call carries.
 const BATCH: usize = 1_000;
-/// With more than this at once the next call waits [`GATHER`], so that it carries more still.
-const BUSY: usize = 8;
-/// See [`BUSY`]. Bounds how long an outcome waits here.
-const GATHER: Duration = Duration::from_millis(1);
-
-/// Outcomes on their way from the workers to Redis.
-#[derive(Default)]
-pub struct Settlements {
-    inbox: Mutex<Inbox>,
-    arrived: Notify,
-    /// Whether the settler holds a batch that Redis has not confirmed.
-    unconfirmed: AtomicBool,
-    /// Rings after each batch that Redis has confirmed.
-    confirmed: Notify,
-}
-
-/// Tokens of jobs that come by hand-off begin here: above those of all claims.
-const FIRST_TOKEN: u64 = 1 << 52;
-
-#[derive(Default)]
-struct Inbox {
-    /// Jobs that are not in the in-flight table yet, which comes before anything else is done with them.
-    handed_over: Vec<HandedOver>,
-    /// How many there ever were.
-    handed_over_ever: u64,
-    ended: Vec<Ended>,
-}
-
-impl Inbox {
-    fn is_empty(&self) -> bool {
-        self.handed_over.is_empty() && self.ended.is_empty()
-    }
-}
-
-/// A job that came by `BLMOVE`.
-pub(super) struct HandedOver {
-    pub(super) job: Arc<Job>,
-    /// Told once the job is in the table, or belongs to somebody else.
-    pub(super) adopted: oneshot::Sender<()>,
-}
-
-impl Settlements {
-    /// Hands one in.
-    pub fn push(&self, ended: Ended) {
-        let mut inbox = lock(&self.inbox);
-        let was_empty = inbox.is_empty();
-        inbox.ended.push(ended);
-        drop(inbox);
-        if was_empty {
-            self.arrived.notify_one();
-        }
-    }
-
-    /// Before its worker can hand in an outcome. `make` gets the job's token: they grow in the order in which jobs
-    /// are adopted.
-    pub(super) fn hand_over(&self, make: impl FnOnce(u64) -> HandedOver) -> Arc<Job> {
-        let mut inbox = lock(&self.inbox);
-        let it = make(FIRST_TOKEN + inbox.handed_over_ever);
-        let job = Arc::clone(&it.job);
-        inbox.handed_over_ever += 1;
-        inbox.handed_over.push(it);
-        drop(inbox);
-        self.arrived.notify_one();
-        job
-    }
-
-    /// Hands in the same outcome for many, in order.
-    pub fn push_all(&self, jobs: Vec<Arc<Job>>, outcome: impl Fn() -> Outcome) {
-        let ended = jobs.into_iter().map(|job| Ended {
-            job,
-            outcome: outcome(),
-            elapsed: None,
-            measure: Measure::Nothing,
-        });
-        lock(&self.inbox).ended.extend(ended);
-        self.arrived.notify_one();
-    }
-
-    /// Whether Redis has everything.
-    pub fn is_empty(&self) -> bool {
-        lock(&self.inbox).is_empty() && !self.unconfirmed.load(Ordering::Acquire)
-    }
-
-    fn drain(&self) -> Inbox {
-        let mut inbox = lock(&self.inbox);
-        if !inbox.is_empty() {
-            self.unconfirmed.store(true, Ordering::Release);
-        }
-        Inbox {
-            handed_over: std::mem::take(&mut inbox.handed_over),
-            handed_over_ever: inbox.handed_over_ever,
-            ended: std::mem::take(&mut inbox.ended),
-        }
-    }
-
-    /// Hands everything that arrives to `flush`, for ever.
-    async fn serve(&self, mut flush: impl AsyncFnMut(Vec<HandedOver>, Sorted)) {
-        let mut parcels = Parcels::default();
-        loop {
-            match parcels.due() {
-                // Late is as good as arrived.
-                Some(due) => drop(timeout_at(due.into(), self.arrived.notified()).await),
-                None => self.arrived.notified().await,
-            }
-            loop {
-                let Inbox {
-                    handed_over, ended, ..
-                } = self.drain();
-                let many = ended.len() > BUSY;
-                let sorted = parcels.sort(ended, Instant::now());
-                flush(handed_over, sorted).await;
-                // Before anybody is told: who waits for the list to be empty must find it so.
-                self.unconfirmed
-                    .store(parcels.due().is_some(), Ordering::Release);
-                self.confirmed.notify_waiters();
-                if !many {
-                    break;
-                }
-                tokio::time::sleep(GATHER).await;
-            }
-        }
-    }
-
-    /// Completes once Redis has everything.
-    pub(super) async fn flushed(&self) {
-        while !self.is_empty() {
-            let confirmed = self.confirmed.notified();
-            if self.is_empty() {
-                break;
-            }
-            confirmed.await;
-        }
-    }
-}
 
 /// Runs until the engine's runtime ends.
 pub(super) async fn run(shared: Arc<Shared>, store: Store) {
@@ -357,45 +222,6 @@ fn measure(shared: &Shared, ended: &[Ended]) {
         };
         if let Some(class) = class {
             metrics.record(class, measured, it.elapsed.unwrap_or_default());
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::job::Token;
-
-    fn jobs(count: u64) -> Vec<Arc<Job>> {
-        let job = |token| Job {
-            token: Token(token),
-            parcel: None,
-            epoch: 1,
-            queue: Arc::from("default"),
-            payload: Box::default(),
-            envelope: None,
-        };
-        (0..count).map(|it| Arc::new(job(it))).collect()
-    }
-
-    /// More than [`BUSY`] at once make the settler pause after the flush: nobody may still be waiting then.
-    #[tokio::test]
-    async fn whoever_waits_for_the_last_flush_is_told_of_it() {
-        for count in [1, BUSY as u64, BUSY as u64 + 1, 3 * BUSY as u64] {
-            let settlements = Settlements::default();
-            settlements.push_all(jobs(count), || Outcome::Returned);
-            let mut sent = 0;
-            let serve = settlements.serve(async |_, sorted: Sorted| {
-                tokio::task::yield_now().await;
-                sent += sorted.single.len() as u64;
-            });
-            tokio::select! {
-                biased;
-                () = settlements.flushed() => {}
-                () = serve => unreachable!("it serves for ever"),
-                () = tokio::time::sleep(Duration::from_secs(5)) => panic!("{count}: nobody was told"),
-            }
-            assert_eq!(sent, count);
         }
     }
 }

@@ -1,0 +1,198 @@
+//! Outcomes on their way from the workers to the settler. Nobody here talks to Redis.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, oneshot};
+use tokio::time::timeout_at;
+
+use super::BATCH;
+use crate::engine::outcome::{Ended, Measure, Outcome};
+use crate::engine::parcels::{Parcels, Sorted};
+use crate::engine::sync::{Mutex, lock};
+use crate::job::Job;
+
+/// Successes wait for one another until so long after the last call, so that each job of a few hundred in a second is
+/// not a call of its own. Should the process die meanwhile, they run again; so this is no longer than an acknowledgement
+/// may take on a busy Redis anyway. Whatever else happens to a job does not wait, nor does [`BATCH`].
+const GATHER: Duration = Duration::from_millis(5);
+
+/// Outcomes on their way from the workers to Redis.
+#[derive(Default)]
+pub struct Settlements {
+    inbox: Mutex<Inbox>,
+    arrived: Notify,
+    /// Something arrived for which successes do not wait: see [`GATHER`].
+    pressing: Notify,
+    /// Whether the settler holds a batch that Redis has not confirmed.
+    unconfirmed: AtomicBool,
+    /// Rings after each batch that Redis has confirmed.
+    confirmed: Notify,
+}
+
+/// Tokens of jobs that come by hand-off begin here: above those of all claims.
+const FIRST_TOKEN: u64 = 1 << 52;
+
+#[derive(Default)]
+struct Inbox {
+    /// Jobs that are not in the in-flight table yet, which comes before anything else is done with them.
+    handed_over: Vec<HandedOver>,
+    /// How many there ever were.
+    handed_over_ever: u64,
+    ended: Vec<Ended>,
+}
+
+impl Inbox {
+    fn is_empty(&self) -> bool {
+        self.handed_over.is_empty() && self.ended.is_empty()
+    }
+}
+
+/// A job that came by `BLMOVE`.
+pub(in crate::engine) struct HandedOver {
+    pub(in crate::engine) job: Arc<Job>,
+    /// Told once the job is in the table, or belongs to somebody else.
+    pub(in crate::engine) adopted: oneshot::Sender<()>,
+}
+
+impl Settlements {
+    /// Hands one in.
+    pub fn push(&self, ended: Ended) {
+        let mut inbox = lock(&self.inbox);
+        let was_empty = inbox.is_empty();
+        let pressing = !matches!(ended.outcome, Outcome::Done);
+        inbox.ended.push(ended);
+        let enough = inbox.ended.len() == BATCH;
+        drop(inbox);
+        if was_empty {
+            self.arrived.notify_one();
+        }
+        if pressing || enough {
+            self.pressing.notify_one();
+        }
+    }
+
+    /// Before its worker can hand in an outcome. `make` gets the job's token: they grow in the order in which jobs
+    /// are adopted.
+    pub(in crate::engine) fn hand_over(&self, make: impl FnOnce(u64) -> HandedOver) -> Arc<Job> {
+        let mut inbox = lock(&self.inbox);
+        let it = make(FIRST_TOKEN + inbox.handed_over_ever);
+        let job = Arc::clone(&it.job);
+        inbox.handed_over_ever += 1;
+        inbox.handed_over.push(it);
+        drop(inbox);
+        self.arrived.notify_one();
+        self.pressing.notify_one();
+        job
+    }
+
+    /// Hands in the same outcome for many, in order.
+    pub fn push_all(&self, jobs: Vec<Arc<Job>>, outcome: impl Fn() -> Outcome) {
+        let ended = jobs.into_iter().map(|job| Ended {
+            job,
+            outcome: outcome(),
+            elapsed: None,
+            measure: Measure::Nothing,
+        });
+        lock(&self.inbox).ended.extend(ended);
+        self.arrived.notify_one();
+        self.pressing.notify_one();
+    }
+
+    /// Whether Redis has everything.
+    pub fn is_empty(&self) -> bool {
+        lock(&self.inbox).is_empty() && !self.unconfirmed.load(Ordering::Acquire)
+    }
+
+    fn drain(&self) -> Inbox {
+        let mut inbox = lock(&self.inbox);
+        if !inbox.is_empty() {
+            self.unconfirmed.store(true, Ordering::Release);
+        }
+        Inbox {
+            handed_over: std::mem::take(&mut inbox.handed_over),
+            handed_over_ever: inbox.handed_over_ever,
+            ended: std::mem::take(&mut inbox.ended),
+        }
+    }
+
+    /// Hands everything that arrives to `flush`, for ever.
+    pub(super) async fn serve(&self, mut flush: impl AsyncFnMut(Vec<HandedOver>, Sorted)) {
+        let mut parcels = Parcels::default();
+        let mut last_call: Option<Instant> = None;
+        loop {
+            let arrived = match parcels.due() {
+                Some(due) => timeout_at(due.into(), self.arrived.notified()).await.is_ok(),
+                None => {
+                    self.arrived.notified().await;
+                    true
+                }
+            };
+            if let Some(last) = last_call.filter(|_| arrived) {
+                // Late is as good as pressing.
+                let _ = timeout_at((last + GATHER).into(), self.pressing.notified()).await;
+            }
+            let Inbox {
+                handed_over, ended, ..
+            } = self.drain();
+            let sorted = parcels.sort(ended, Instant::now());
+            flush(handed_over, sorted).await;
+            last_call = Some(Instant::now());
+            // Before anybody is told: who waits for the list to be empty must find it so.
+            self.unconfirmed
+                .store(parcels.due().is_some(), Ordering::Release);
+            self.confirmed.notify_waiters();
+        }
+    }
+
+    /// Completes once Redis has everything.
+    pub(in crate::engine) async fn flushed(&self) {
+        self.pressing.notify_one();
+        while !self.is_empty() {
+            let confirmed = self.confirmed.notified();
+            if self.is_empty() {
+                break;
+            }
+            confirmed.await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Token;
+
+    fn jobs(count: u64) -> Vec<Arc<Job>> {
+        let job = |token| Job {
+            token: Token(token),
+            parcel: None,
+            epoch: 1,
+            queue: Arc::from("default"),
+            payload: Box::default(),
+            envelope: None,
+        };
+        (0..count).map(|it| Arc::new(job(it))).collect()
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_the_last_flush_is_told_of_it() {
+        for count in [1, BATCH as u64, BATCH as u64 + 1, 3 * BATCH as u64] {
+            let settlements = Settlements::default();
+            settlements.push_all(jobs(count), || Outcome::Returned);
+            let mut sent = 0;
+            let serve = settlements.serve(async |_, sorted: Sorted| {
+                tokio::task::yield_now().await;
+                sent += sorted.single.len() as u64;
+            });
+            tokio::select! {
+                biased;
+                () = settlements.flushed() => {}
+                () = serve => unreachable!("it serves for ever"),
+                () = tokio::time::sleep(Duration::from_secs(5)) => panic!("{count}: nobody was told"),
+            }
+            assert_eq!(sent, count);
+        }
+    }
+}
