@@ -11,14 +11,14 @@ if bench_load == "activejob"
   ActiveJob::Base.logger = nil
 end
 
+def pass_through(chain)
+  5.times { chain.add(Class.new { define_method(:call) { |*, &job| job.call } }) }
+end
+
 Sidekiq.configure_server do |config|
   config.redis = { url: ENV.fetch("REDIS_URL") }
   config.logger.level = Logger::ERROR unless bench_load == "logging"
-  next unless bench_load == "middleware"
-
-  config.server_middleware do |chain|
-    5.times { chain.add(Class.new { define_method(:call) { |*, &job| job.call } }) }
-  end
+  config.server_middleware { |chain| pass_through(chain) } if bench_load == "middleware"
 end
 
 require_relative "jobs"

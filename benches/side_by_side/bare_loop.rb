@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
-# The limit: what one Ruby process can do with the payloads of a load in its memory, without Redis and threads.
+# The limit: what one Ruby process can do with the payloads of a load in its memory, without Redis, and without threads
+# unless they are what the load is about.
 #
 #   BENCH_LOAD=noop BENCH_JOBS=200000 BENCH_DIR=. ruby bare_loop.rb    prints what it took, as JSON
 require "json"
@@ -22,6 +23,20 @@ when "activejob"
 when "cpu"
   job = FibonacciJob.new
   count.times { |number| job.perform(number, 1.5) }
+when "sleep"
+  threads = Integer(ENV.fetch("BENCH_THREADS"))
+  sleepers = Array.new(threads) do |first|
+    Thread.new { first.step(count - 1, threads) { |number| SleepingJob.new.perform(number, 1.5) } }
+  end
+  sleepers.each(&:join)
+when "middleware"
+  chain = Sidekiq::Middleware::Chain.new.tap { |it| pass_through(it) }
+  payloads.each do |payload|
+    job = JSON.parse(payload)
+    instance = Object.const_get(job["class"]).new
+    instance.jid = job["jid"]
+    chain.invoke(instance, job, "default") { instance.perform(*job["args"]) }
+  end
 else
   payloads.each do |payload|
     job = JSON.parse(payload)
@@ -32,5 +47,5 @@ else
 end
 elapsed = Ledger.now - started
 abort "the loop ran #{Ledger.runs.sum} of #{count} jobs" unless Ledger.runs.all?(1)
-per_job = Ledger.costs.to_h { |name, value| [name, (value - before[name]).fdiv(count)] }
+per_job = Ledger.costs.to_h { |cost, value| [cost, (value - before[cost]).fdiv(count)] }
 puts JSON.generate(seconds: elapsed, per_job: per_job)

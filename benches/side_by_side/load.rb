@@ -20,7 +20,6 @@ module SideBySide
   # fewer::    Sidekiq gets `jobs / fewer`, so that both run for a second or more
   # threads::  of the worker
   # bare::     the loop in one Ruby process without Redis that limits this load (see bare_loop.rb), or nil
-  # limit::    a limit that needs no measuring, in jobs/s
   # rate::     jobs/s pushed to an idle worker, or due; such a load measures latency, and its jobs are seconds' worth
   # retries::  every job ends in the retry set, and the run with the last that is stored there
   # delay::    milliseconds that a proxy adds to each round trip of the worker
@@ -33,7 +32,7 @@ module SideBySide
   # curve::    the name of the curve that it is a point of, or nil
   # at::       where on that curve
   # slow::     left out by --quick
-  Load = Struct.new(:name, :title, :kind, :shape, :jobs, :fewer, :threads, :bare, :limit, :rate, :retries, :delay,
+  Load = Struct.new(:name, :title, :kind, :shape, :jobs, :fewer, :threads, :bare, :rate, :retries, :delay,
                     :undelayed, :queues, :argument, :holding, :far, :engines, :curve, :at, :slow, keyword_init: true) do
     def initialize(name:, threads: 10, **rest)
       defaults = { kind: name, shape: :burst, threads: threads, fewer: 1, queues: 1, holding: 0, far: 0 }

@@ -13,6 +13,8 @@ module SideBySide
               redis_cpu: "µs of Redis per job", redis_commands: "Redis commands per job", lateness: "ms late at p99",
               all_done: "s for all", noops_done: "s for the no-ops", commands: "Redis commands/s",
               cpu_percent: "% CPU" }.freeze
+    MEDIANS = "Medians; ± is half of the range over the runs. Ratios are medians over the pairs of runs. Startup is " \
+              "not in any of them."
     NOTES = {
       burst: "Redis commands per job include those that scripts call.",
       latency: "Latency is from the moment at which a job ought to be pushed, by a timetable that waits for nobody.",
@@ -34,7 +36,7 @@ module SideBySide
       tables = Tables.all(@summaries) + CURVES.map { |curve| CurveTable.lines(curve, @summaries) }
       tables.reject(&:empty?).each { |table| out.puts table, "" }
       out.puts targets, "" if verdicts.any?
-      out.puts "Medians; ± is half of the range over the runs. Startup is not in them.", notes, behind
+      out.puts MEDIANS, notes, behind
       void = @results.select(&:void)
       out.puts "#{void.size} of #{@results.size} runs are void and not in these figures." if void.any?
     end

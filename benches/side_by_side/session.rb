@@ -86,7 +86,7 @@ module SideBySide
     def bare(load, jobs)
       Dir.mktmpdir("footplate-bench") do |dir|
         env = Engines.env.merge("BENCH_LOAD" => load.bare, "BENCH_JOBS" => jobs.to_s, "BENCH_DIR" => dir,
-                                "REDIS_URL" => @redis.url)
+                                "BENCH_THREADS" => load.threads.to_s, "REDIS_URL" => @redis.url)
         output, status = Open3.capture2e(env, RbConfig.ruby, File.join(__dir__, "bare_loop.rb"))
         raise Void, "the bare loop failed\n#{output}" unless status.success?
 

@@ -57,20 +57,16 @@ module SideBySide
     # itself without delay; or a median of its own.
     def figure(name, engine = door)
       case name
-      when :ratio then ratio(engine, :jobs_per_second)
-      when :of_limit then share(engine, limit)
-      when :of_undelayed then share(engine, spread(:undelayed, :jobs_per_second)&.median)
-      when :memory then ratio(engine, :resident)
-      when :p50, :p99 then ratio(engine, name)
+      when :ratio then ratio(engine, :sidekiq, :jobs_per_second)
+      when :of_limit then ratio(engine, :bare, :jobs_per_second)
+      when :of_undelayed then ratio(engine, :undelayed, :jobs_per_second)
+      when :memory then ratio(engine, :sidekiq, :resident)
+      when :p50, :p99 then ratio(engine, :sidekiq, name)
       when :lateness then spread(engine, :p99)&.median
       when :redis_cpu then per_job(engine, name)&.then { |spread| spread.median * 1e6 }
       when :redis_commands then per_job(engine, name)&.median
       else spread(engine, name)&.median
       end
-    end
-
-    def limit
-      load.limit || spread(:bare, :jobs_per_second)&.median
     end
 
     def targets
@@ -83,15 +79,16 @@ module SideBySide
       @results.select { |result| result.engine == engine }.filter_map(&:figures)
     end
 
-    def ratio(engine, figure)
-      ours = spread(engine, figure)
-      theirs = spread(:sidekiq, figure)
-      ours && theirs && ours.median.fdiv(theirs.median)
+    # The median over the pairs: the machine's speed changes in minutes, and the two of a pair ran one after the other.
+    def ratio(engine, other, figure)
+      others = by_pair(other, figure)
+      ratios = by_pair(engine, figure).filter_map { |pair, value| value.fdiv(others[pair]) if others[pair] }
+      Spread.of(ratios)&.median
     end
 
-    def share(engine, whole)
-      ours = spread(engine, :jobs_per_second)
-      ours && whole && ours.median.fdiv(whole)
+    def by_pair(engine, figure)
+      runs = @results.select { |result| result.engine == engine && result.figures }
+      runs.to_h { |result| [result.pair, result.figures[figure]] }.compact
     end
   end
 end

@@ -7,7 +7,8 @@ module SideBySide
   # One table per kind of figure. Each has a row per load and engine that measured it.
   module Tables
     COSTS = { redis_cpu: [1e6, "%<n>.1f µs"], redis_commands: [1, "%<n>.3f"], worker_cpu: [1e6, "%<n>.1f µs"],
-              collecting: [1e6, "%<n>.1f µs"], collections: [1, "%<n>.4f"], objects: [1, "%<n>.1f"], switches: [1, "%<n>.3f"] }.freeze
+              collecting: [1e6, "%<n>.1f µs"], collections: [1, "%<n>.4f"], objects: [1, "%<n>.1f"],
+              switches: [1, "%<n>.3f"] }.freeze
 
     module_function
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use super::BATCH;
 use crate::engine::outcome::{Ended, Measure, Outcome};
@@ -59,32 +59,8 @@ pub(in crate::engine) struct HandedOver {
 impl Settlements {
     /// Hands one in.
     pub fn push(&self, ended: Ended) {
-        let mut inbox = lock(&self.inbox);
-        let was_empty = inbox.is_empty();
         let pressing = !matches!(ended.outcome, Outcome::Done);
-        inbox.ended.push(ended);
-        let enough = inbox.ended.len() == BATCH;
-        drop(inbox);
-        if was_empty {
-            self.arrived.notify_one();
-        }
-        if pressing || enough {
-            self.pressing.notify_one();
-        }
-    }
-
-    /// Before its worker can hand in an outcome. `make` gets the job's token: they grow in the order in which jobs
-    /// are adopted.
-    pub(in crate::engine) fn hand_over(&self, make: impl FnOnce(u64) -> HandedOver) -> Arc<Job> {
-        let mut inbox = lock(&self.inbox);
-        let it = make(FIRST_TOKEN + inbox.handed_over_ever);
-        let job = Arc::clone(&it.job);
-        inbox.handed_over_ever += 1;
-        inbox.handed_over.push(it);
-        drop(inbox);
-        self.arrived.notify_one();
-        self.pressing.notify_one();
-        job
+        self.add(pressing, |inbox| inbox.ended.push(ended));
     }
 
     /// Hands in the same outcome for many, in order.
@@ -95,9 +71,34 @@ impl Settlements {
             elapsed: None,
             measure: Measure::Nothing,
         });
-        lock(&self.inbox).ended.extend(ended);
-        self.arrived.notify_one();
-        self.pressing.notify_one();
+        self.add(true, |inbox| inbox.ended.extend(ended));
+    }
+
+    /// Before its worker can hand in an outcome. `make` gets the job's token: they grow in the order in which jobs
+    /// are adopted.
+    pub(in crate::engine) fn hand_over(&self, make: impl FnOnce(u64) -> HandedOver) -> Arc<Job> {
+        self.add(true, |inbox| {
+            let it = make(FIRST_TOKEN + inbox.handed_over_ever);
+            let job = Arc::clone(&it.job);
+            inbox.handed_over_ever += 1;
+            inbox.handed_over.push(it);
+            job
+        })
+    }
+
+    fn add<T>(&self, pressing: bool, add: impl FnOnce(&mut Inbox) -> T) -> T {
+        let mut inbox = lock(&self.inbox);
+        let was_empty = inbox.is_empty();
+        let added = add(&mut inbox);
+        let enough = inbox.ended.len() == BATCH;
+        drop(inbox);
+        if was_empty {
+            self.arrived.notify_one();
+        }
+        if pressing || enough {
+            self.pressing.notify_one();
+        }
+        added
     }
 
     /// Whether Redis has everything.
@@ -123,7 +124,9 @@ impl Settlements {
         let mut last_call: Option<Instant> = None;
         loop {
             let arrived = match parcels.due() {
-                Some(due) => timeout_at(due.into(), self.arrived.notified()).await.is_ok(),
+                Some(due) => timeout_at(due.into(), self.arrived.notified())
+                    .await
+                    .is_ok(),
                 None => {
                     self.arrived.notified().await;
                     true
@@ -131,12 +134,12 @@ impl Settlements {
             };
             if let Some(last) = last_call.filter(|_| arrived) {
                 // Late is as good as pressing.
-                let _ = timeout_at((last + GATHER).into(), self.pressing.notified()).await;
+                let _ = timeout_at(last + GATHER, self.pressing.notified()).await;
             }
             let Inbox {
                 handed_over, ended, ..
             } = self.drain();
-            let sorted = parcels.sort(ended, Instant::now());
+            let sorted = parcels.sort(ended, Instant::now().into_std());
             flush(handed_over, sorted).await;
             last_call = Some(Instant::now());
             // Before anybody is told: who waits for the list to be empty must find it so.
@@ -194,5 +197,79 @@ mod tests {
             }
             assert_eq!(sent, count);
         }
+    }
+
+    fn succeeded(token: u64) -> Ended {
+        Ended {
+            job: jobs(token + 1).remove(token as usize),
+            outcome: Outcome::Done,
+            elapsed: None,
+            measure: Measure::Nothing,
+        }
+    }
+
+    /// How many outcomes each call carries, and when it was made, while `act` goes on.
+    async fn calls(act: impl AsyncFnOnce(&Settlements)) -> Vec<(usize, Duration)> {
+        let settlements = Settlements::default();
+        let began = Instant::now();
+        let mut calls = Vec::new();
+        let serve = settlements.serve(async |_, sorted: Sorted| {
+            calls.push((sorted.single.len(), began.elapsed()));
+        });
+        tokio::select! {
+            () = async { act(&settlements).await; settlements.flushed().await } => {}
+            () = serve => unreachable!("it serves for ever"),
+        }
+        calls
+    }
+
+    const PAUSE: Duration = Duration::from_millis(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_success_goes_at_once_and_those_behind_it_together() {
+        let calls = calls(async |settlements| {
+            for number in 0..4 {
+                settlements.push(succeeded(number));
+                tokio::time::sleep(PAUSE).await;
+            }
+            tokio::time::sleep(4 * GATHER).await;
+            settlements.push(succeeded(4));
+            tokio::time::sleep(PAUSE).await;
+        })
+        .await;
+        let counts: Vec<usize> = calls.iter().map(|it| it.0).collect();
+        assert_eq!(counts, [1, 3, 1]);
+        assert!(
+            calls[1].1 >= GATHER && calls[1].1 <= GATHER + PAUSE,
+            "{calls:?}"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_presses_takes_the_waiting_along() {
+        let calls = calls(async |settlements| {
+            settlements.push(succeeded(0));
+            tokio::time::sleep(PAUSE).await;
+            settlements.push(succeeded(1));
+            tokio::time::sleep(PAUSE).await;
+            settlements.push_all(jobs(1), || Outcome::Failed);
+            tokio::time::sleep(4 * GATHER).await;
+            // So many at once press by themselves.
+            settlements.push(succeeded(2));
+            tokio::time::sleep(PAUSE).await;
+            (0..BATCH as u64).for_each(|_| settlements.push(succeeded(0)));
+            tokio::time::sleep(PAUSE).await;
+            settlements.push(succeeded(3));
+            tokio::time::sleep(PAUSE).await;
+        })
+        .await;
+        let counts: Vec<usize> = calls.iter().map(|it| it.0).collect();
+        assert_eq!(counts, [1, 2, 1, BATCH, 1]);
+        // The last one because somebody waits for all of them.
+        let waited = calls[4].1 - calls[3].1;
+        assert!(
+            calls[1].1 < GATHER && calls[3].1 - calls[2].1 < GATHER && waited < GATHER,
+            "{calls:?}"
+        );
     }
 }
