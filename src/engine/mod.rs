@@ -64,8 +64,11 @@ impl Drop for Farewell {
 
 impl Engine {
     /// Connects to Redis, takes a lease, writes the first heartbeat and starts all tasks.
-    /// Blocks until that is done or has failed.
-    pub fn start(settings: Settings) -> Result<Self, StartError> {
+    /// Blocks until that is done or has failed. `first` is what the engine's thread does first.
+    pub fn start(
+        settings: Settings,
+        first: impl FnOnce() + Send + 'static,
+    ) -> Result<Self, StartError> {
         let shared = Arc::new(Shared::new(settings));
         let (ready, started) = mpsc::channel();
         let ended = Arc::new(Latch::default());
@@ -75,7 +78,10 @@ impl Engine {
         };
         std::thread::Builder::new()
             .name("footplate".to_owned())
-            .spawn(move || tasks::run(&farewell.shared, &ready))?;
+            .spawn(move || {
+                first();
+                tasks::run(&farewell.shared, &ready);
+            })?;
         match started.recv() {
             Ok(Ok(())) => Ok(Self {
                 shared,

@@ -12,7 +12,7 @@ use super::gvl::uninterrupted;
 use super::joblog::JobLog;
 use super::perform::{Classes, MethodNames};
 use super::worker::Worker;
-use super::{fork, mail, trace};
+use super::{fork, mail, sched, trace};
 use crate::config::Config;
 use crate::dialect::sidekiq::Style;
 use crate::engine::{self, Engine, Settings, Shared};
@@ -44,12 +44,12 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    /// Starts an engine from the resolved configuration (JSON). Raises `Footplate::Error` (a `RuntimeError` where nobody defined that class) with one
-    /// sentence when it cannot.
+    /// Starts an engine from the resolved configuration (JSON). Raises `Footplate::Error` (a `RuntimeError` where nobody
+    /// defined that class) with one sentence when it cannot.
     fn start(ruby: &Ruby, json: String) -> Result<Self, Error> {
         let (settings, job_log) = read(ruby, &json)?;
         let job_log = job_log.map(|(fd, style)| JobLog::new(fd, style, settings.generation));
-        let started = patiently(ruby, || Engine::start(settings.clone()))?;
+        let started = patiently(ruby, || Engine::start(settings.clone(), sched::give_way))?;
         let engine = started.map_err(|it| errors::runtime(ruby, it))?;
         trace::listen(engine.shared());
         let process = Arc::new(Process {

@@ -18,6 +18,7 @@ mod mail;
 mod perform;
 #[cfg(feature = "embed")]
 pub mod sandbox;
+mod sched;
 mod trace;
 mod turn;
 mod worker;

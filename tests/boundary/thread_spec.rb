@@ -131,3 +131,21 @@ require_relative "support/server"
     end
   end
 end
+
+RSpec.describe "The engine's thread" do
+  # By the name of a thread what proc_pid_stat(5) calls `policy`; 3 is SCHED_BATCH.
+  def policies(pid)
+    Dir["/proc/#{pid}/task/*/stat"].to_h do |path|
+      name, fields = File.read(path).match(/\((.*)\) (.*)/).captures
+      [name, fields.split[38]]
+    end
+  end
+
+  it "takes no processor away from Redis or a worker that has just been woken" do
+    Server.run("", threads: 2) do |server|
+      server.start
+      expect(policies(server.pid)).to include("footplate" => "3", "processor" => "0")
+      expect(server.stop.exitstatus).to eq(0)
+    end
+  end
+end
