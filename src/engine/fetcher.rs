@@ -87,10 +87,11 @@ impl Fetcher {
 
     /// The demand beyond what is under way.
     fn look(&mut self, coming: usize) -> Demand {
-        let ready = &self.shared.capsules[self.index].ready;
-        let demand = ready.demand(coming);
-        ready.set_prefetch(self.pace.prefetch(demand, self.shared.settings.ahead));
-        demand
+        let Capsule { ready, .. } = &self.shared.capsules[self.index];
+        let ran = self.capsule().ran();
+        self.pace.measure(ready.demand(coming).done, ran);
+        ready.set_prefetch(self.pace.prefetch(self.shared.settings.ahead));
+        ready.demand(coming)
     }
 
     fn claiming(&mut self, demand: Demand) -> Claiming {
@@ -206,7 +207,7 @@ impl Fetcher {
         self.stalled_after = (self.stalled_after * 2).min(MOST_PATIENT);
         self.capsule().say_idle(false);
         self.give_back(self.capsule().ready.reclaim());
-        self.pace = Pace::default();
+        self.pace.forget();
         self.capsule().ready.set_prefetch(0);
         self.wait_for_a_visit(now.visits).await;
         true

@@ -53,6 +53,8 @@ pub struct Demand {
     pub ready: usize,
     /// How many jobs were ever taken; a stalled capsule shows in its standing still.
     pub taken: u64,
+    /// How many of them are not being run any more.
+    pub done: u64,
     /// How often workers came by, with or without finding a job.
     pub visits: u64,
 }
@@ -108,6 +110,7 @@ impl<T> State<T> {
             idle: self.idle().saturating_sub(self.coming),
             ready: self.jobs.len(),
             taken: self.taken,
+            done: self.taken - self.running as u64,
             visits: self.visits,
         }
     }

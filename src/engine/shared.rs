@@ -50,6 +50,8 @@ pub struct Capsule {
     pub(super) handed_over: AtomicU64,
     /// At how many queues somebody waits for one.
     handoffs: usize,
+    /// How long its jobs have run, all together, in nanoseconds.
+    ran: AtomicU64,
 }
 
 /// See the module's text.
@@ -223,7 +225,19 @@ impl Capsule {
             idle: watch::Sender::new(false),
             handed_over: AtomicU64::new(0),
             handoffs: settings.queues.len().min(HANDOFFS),
+            ran: AtomicU64::new(0),
         }
+    }
+
+    /// A job has ended that ran for so long.
+    pub fn add_run(&self, elapsed: Duration) {
+        let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
+        self.ran.fetch_add(nanos, Ordering::Relaxed);
+    }
+
+    /// How long its jobs have run, all together.
+    pub(super) fn ran(&self) -> Duration {
+        Duration::from_nanos(self.ran.load(Ordering::Relaxed))
     }
 
     pub(super) fn say_idle(&self, now: bool) {

@@ -125,7 +125,7 @@ fn fetchers(shared: &Arc<Shared>, store: &Store, busy: mpsc::Sender<Infallible>)
                 index,
                 order,
                 names,
-                pace: Pace::default(),
+                pace: Pace::of(capsule.concurrency),
                 stalled_after: STALLED,
                 _busy: busy.clone(),
             }

@@ -146,9 +146,11 @@ impl Worker {
             return result.map_or(Ok(started), |it| it.map(|_| started));
         }
         let ended = Instant::now();
+        let elapsed = ended.duration_since(started);
+        process.shared.capsules[self.capsule].add_run(elapsed);
         let result = match result {
             Ok(Ok(End::Returned)) => {
-                let elapsed = ended.duration_since(started).as_secs_f64();
+                let elapsed = elapsed.as_secs_f64();
                 process.shared.settlements.push(Ended {
                     job: Arc::clone(job),
                     outcome: Outcome::Done,

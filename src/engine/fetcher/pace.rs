@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use crate::engine::ready::Demand;
-
 /// The most jobs of a parcel.
 const PARCEL: usize = 128;
 /// At this many jobs per second and more, a claim asks for parcels: one is done within 2 ms. Slower, and
@@ -15,44 +13,83 @@ const MOST_AHEAD: usize = 8_192;
 /// Longer ones are outages, and say nothing about the next.
 const LONGEST_TRIP: Duration = Duration::from_millis(100);
 
-/// How fast a capsule takes jobs, and how far ahead its fetcher may claim.
+/// How long a pace is measured at least before it counts, and for how many jobs, unless that takes [`LONG_LOOK`].
+const LOOK: Duration = Duration::from_micros(300);
+/// See [`LOOK`].
+const ENOUGH: u64 = 8;
+/// After so long what was before does not count any more, nor how few jobs there were.
+const LONG_LOOK: Duration = Duration::from_millis(10);
+
+/// How fast a capsule's jobs are done, and how far ahead its fetcher may claim.
 pub(in crate::engine) struct Pace {
+    workers: usize,
     since: Instant,
-    taken: u64,
+    done: u64,
+    ran: Duration,
     per_second: f64,
     /// How long claims take, in seconds.
     trip: f64,
 }
 
-impl Default for Pace {
-    fn default() -> Self {
+impl Pace {
+    /// That of so many workers who have done nothing yet.
+    pub(in crate::engine) fn of(workers: usize) -> Self {
         Self {
+            workers,
             since: Instant::now(),
-            taken: 0,
+            done: 0,
+            ran: Duration::ZERO,
             per_second: 0.0,
             trip: 0.0,
         }
     }
-}
 
-impl Pace {
+    /// What was measured says nothing about what comes.
+    pub(super) fn forget(&mut self) {
+        self.per_second = 0.0;
+    }
+
     /// A claim was answered after `elapsed`.
     pub(super) fn answered(&mut self, elapsed: Duration) {
         self.trip += (elapsed.min(LONGEST_TRIP).as_secs_f64() - self.trip) * 0.2;
     }
 
-    /// The prefetch for now: what was taken lately, scaled to `ahead`, and what will be taken until a claim
-    /// is answered, which is looked ahead for no longer than that. Jobs that take longer get none.
-    pub(super) fn prefetch(&mut self, demand: Demand, ahead: Duration) -> usize {
-        let elapsed = self.since.elapsed().as_secs_f64();
-        if elapsed >= 0.002 {
-            let taken = demand.taken.saturating_sub(self.taken) as f64;
-            // The longer the look, the less the past counts; after a pause, nothing.
-            let weight = (elapsed / 0.010).clamp(0.2, 1.0);
-            self.per_second += (taken / elapsed - self.per_second) * weight;
-            self.since = Instant::now();
-            self.taken = demand.taken;
+    /// Until now so many jobs have been done, which ran for `ran` all together.
+    pub(super) fn measure(&mut self, done: u64, ran: Duration) {
+        let now = Instant::now();
+        let look = now.saturating_duration_since(self.since);
+        let jobs = done.saturating_sub(self.done);
+        if look < LONG_LOOK && (look < LOOK || jobs < ENOUGH) {
+            return;
         }
+        let ran_meanwhile = ran.saturating_sub(self.ran);
+        let measured = self.measured(jobs, look, ran_meanwhile);
+        // A faster pace is believed at once, or a burst would be half over before it is claimed in earnest. Of a slower
+        // one a short look shows little.
+        let weight = if measured > self.per_second {
+            1.0
+        } else {
+            (look.as_secs_f64() / LONG_LOOK.as_secs_f64()).clamp(0.05, 1.0)
+        };
+        self.per_second += (measured - self.per_second) * weight;
+        (self.since, self.done, self.ran) = (now, done, ran);
+    }
+
+    /// Jobs that sleep and wake together end together, however long they took: all workers cannot be faster than each.
+    fn measured(&self, jobs: u64, look: Duration, ran: Duration) -> f64 {
+        let jobs = jobs as f64;
+        let ended = jobs / look.as_secs_f64();
+        let possible = jobs * self.workers as f64 / ran.as_secs_f64();
+        if ran.is_zero() {
+            ended
+        } else {
+            ended.min(possible)
+        }
+    }
+
+    /// The prefetch for now: what will be done in `ahead`, and until a claim is answered, which is looked ahead for
+    /// no longer than that. Jobs that take longer get none.
+    pub(super) fn prefetch(&self, ahead: Duration) -> usize {
         let ahead = ahead.as_secs_f64();
         ((self.per_second * (ahead + self.trip.min(ahead))) as usize).min(MOST_AHEAD)
     }
@@ -74,7 +111,7 @@ mod tests {
     fn pace(per_second: f64) -> Pace {
         Pace {
             per_second,
-            ..Pace::default()
+            ..Pace::of(10)
         }
     }
 
@@ -83,17 +120,50 @@ mod tests {
     #[test]
     fn the_prefetch_counts_from_when_a_claim_is_answered() {
         let mut pace = pace(10_000.0);
-        assert_eq!(pace.prefetch(Demand::default(), AHEAD), 100);
+        assert_eq!(pace.prefetch(AHEAD), 100);
         (0..100).for_each(|_| pace.answered(Duration::from_millis(5)));
-        assert_eq!(pace.prefetch(Demand::default(), AHEAD), 149);
+        assert_eq!(pace.prefetch(AHEAD), 149);
         // But never for longer than the budget itself, whatever an outage takes, and without one not at all.
         pace.answered(Duration::from_secs(60));
-        assert_eq!(pace.prefetch(Demand::default(), AHEAD), 200);
-        assert_eq!(pace.prefetch(Demand::default(), Duration::ZERO), 0);
+        assert_eq!(pace.prefetch(AHEAD), 200);
+        assert_eq!(pace.prefetch(Duration::ZERO), 0);
     }
 
     #[test]
     fn the_prefetch_is_bounded() {
-        assert_eq!(pace(1e9).prefetch(Demand::default(), AHEAD), MOST_AHEAD);
+        assert_eq!(pace(1e9).prefetch(AHEAD), MOST_AHEAD);
+    }
+
+    const MILLISECOND: Duration = Duration::from_millis(1);
+
+    fn looked_for(pace: &mut Pace, look: Duration, done: u64, ran: Duration) -> f64 {
+        pace.since = Instant::now().checked_sub(look).expect("the clock is older");
+        pace.measure(pace.done + done, pace.ran + ran);
+        pace.per_second
+    }
+
+    #[test]
+    fn a_faster_pace_is_believed_at_once_and_a_slower_one_by_and_by() {
+        let mut pace = Pace::of(10);
+        let fast = looked_for(&mut pace, MILLISECOND, 100, MILLISECOND);
+        assert!((90_000.0..100_001.0).contains(&fast), "{fast}");
+        let slower = looked_for(&mut pace, MILLISECOND, 10, MILLISECOND);
+        assert!((85_000.0..95_000.0).contains(&slower), "{slower}");
+        let paused = looked_for(&mut pace, 100 * MILLISECOND, 0, Duration::ZERO);
+        assert!(paused.abs() < 1.0, "{paused}");
+    }
+
+    #[test]
+    fn a_few_jobs_or_a_moment_tell_nothing() {
+        let mut pace = Pace::of(10);
+        assert_eq!(looked_for(&mut pace, MILLISECOND, 7, Duration::ZERO), 0.0);
+        assert_eq!(looked_for(&mut pace, LOOK / 3, 100, Duration::ZERO), 0.0);
+    }
+
+    #[test]
+    fn jobs_that_end_together_are_no_faster_than_each() {
+        let mut pace = Pace::of(25);
+        let all = looked_for(&mut pace, MILLISECOND, 25, 25 * 50 * MILLISECOND);
+        assert!((499.0..501.0).contains(&all), "{all}");
     }
 }

@@ -16,14 +16,25 @@ const MOST_UNDER_WAY: usize = 5;
 const HELD_UP: Duration = Duration::from_millis(100);
 
 /// Claims that Redis has not answered yet, in the order in which they were sent.
-#[derive(Default)]
 pub(super) struct UnderWay {
     claims: FuturesOrdered<Pin<Box<dyn Future<Output = Brought>>>>,
     sent: VecDeque<Instant>,
     /// How many jobs they ask for.
     pub(super) jobs: usize,
-    /// The last one to be answered asked for [`WORTH_A_TRIP`] or more, and got them.
-    plenty: bool,
+    /// How many may be under way: one more with each that asked for [`WORTH_A_TRIP`] or more and got them, and but one
+    /// after any other. Not all at once: Redis answers what it finds in a connection when it has executed all of it.
+    most: usize,
+}
+
+impl Default for UnderWay {
+    fn default() -> Self {
+        Self {
+            claims: FuturesOrdered::new(),
+            sent: VecDeque::new(),
+            jobs: 0,
+            most: 1,
+        }
+    }
 }
 
 impl UnderWay {
@@ -36,7 +47,7 @@ impl UnderWay {
     /// is held up, since what it brought would have to wait for that.
     pub(super) fn may_be_more(&self) -> bool {
         let in_time = |oldest: &Instant| oldest.elapsed() < HELD_UP;
-        self.plenty && self.sent.len() < MOST_UNDER_WAY && self.sent.front().is_some_and(in_time)
+        self.sent.len() < self.most && self.sent.front().is_some_and(in_time)
     }
 
     /// Whether to send a claim for so many jobs now.
@@ -60,7 +71,12 @@ impl UnderWay {
         let brought = self.claims.next().await?;
         self.sent.pop_front();
         self.jobs -= brought.asked;
-        self.plenty = brought.asked >= WORTH_A_TRIP && brought.jobs.len() == brought.asked;
+        let plenty = brought.asked >= WORTH_A_TRIP && brought.jobs.len() == brought.asked;
+        self.most = if plenty {
+            (self.most + 1).min(MOST_UNDER_WAY)
+        } else {
+            1
+        };
         Some(brought)
     }
 }
@@ -93,30 +109,39 @@ mod tests {
     async fn only_where_there_is_plenty_another_is_sent_before_the_answer() {
         let mut under_way = UnderWay::default();
         assert!(under_way.allows(1) && !under_way.allows(0));
-        under_way.send(1_000, ready(brought(1_000, 1_000)));
-        assert!(!under_way.allows(1_000));
-        assert_eq!(under_way.next().await.expect("one").jobs.len(), 1_000);
-
-        // It was full: from now on up to five.
-        for under in 0..MOST_UNDER_WAY {
-            assert!(under_way.allows(WORTH_A_TRIP), "{under}");
-            assert_eq!(under_way.allows(WORTH_A_TRIP - 1), under == 0);
-            under_way.send(1_000, ready(brought(1_000, 999)));
+        // With each that is full one more: up to five.
+        for most in 1..=MOST_UNDER_WAY {
+            while under_way.sent.len() < most {
+                let first = under_way.is_empty();
+                assert!(under_way.allows(WORTH_A_TRIP), "{most}");
+                assert_eq!(under_way.allows(WORTH_A_TRIP - 1), first);
+                under_way.send(1_000, ready(brought(1_000, 1_000)));
+            }
+            assert!(!under_way.allows(1_000));
+            assert_eq!(under_way.next().await.expect("one").jobs.len(), 1_000);
         }
+        under_way.send(1_000, ready(brought(1_000, 999)));
         assert!(!under_way.allows(1_000));
         assert_eq!(under_way.jobs, 5_000);
 
         // Until one is not.
-        under_way.next().await.expect("one of five");
-        assert!(!under_way.allows(1_000));
+        while under_way.sent.len() > 1 {
+            under_way.next().await.expect("one of five");
+        }
+        assert!(under_way.allows(1_000));
         while under_way.next().await.is_some() {}
+        under_way.send(1_000, pending());
+        assert!(!under_way.allows(1_000));
+        under_way.sent.clear();
+        under_way.claims.clear();
+        under_way.jobs = 0;
         assert!(under_way.is_empty() && under_way.jobs == 0 && under_way.allows(1));
     }
 
     #[tokio::test]
     async fn none_is_sent_behind_one_that_is_held_up() {
         let mut under_way = UnderWay {
-            plenty: true,
+            most: MOST_UNDER_WAY,
             ..UnderWay::default()
         };
         under_way.send(1_000, pending());
