@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::sync::{Mutex, lock};
 use crate::job::Job;
@@ -25,7 +25,7 @@ pub struct Busy {
 
 struct Slot {
     tid: Mutex<String>,
-    running: Mutex<Option<Running>>,
+    running: Mutex<Option<(Arc<Job>, Instant)>>,
 }
 
 impl Busy {
@@ -46,12 +46,9 @@ impl Busy {
         *lock(&self.slots[slot].tid) = tid;
     }
 
-    /// The worker starts a job.
-    pub fn start(&self, slot: usize, job: Arc<Job>) {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |it| i64::try_from(it.as_secs()).unwrap_or(i64::MAX));
-        *lock(&self.slots[slot].running) = Some(Running { job, since });
+    /// The worker starts a job, at `now`.
+    pub fn start(&self, slot: usize, job: Arc<Job>, now: Instant) {
+        *lock(&self.slots[slot].running) = Some((job, now));
         self.running.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -69,11 +66,15 @@ impl Busy {
 
     /// Everything that runs now, with the names of the threads.
     pub fn snapshot(&self) -> Vec<(String, Running)> {
+        let epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+        let epoch = epoch.unwrap_or_default();
         self.slots
             .iter()
             .filter_map(|slot| {
-                let running = lock(&slot.running).clone()?;
-                Some((lock(&slot.tid).clone(), running))
+                let (job, started) = lock(&slot.running).clone()?;
+                let since = epoch.saturating_sub(started.elapsed()).as_secs();
+                let since = i64::try_from(since).unwrap_or(i64::MAX);
+                Some((lock(&slot.tid).clone(), Running { job, since }))
             })
             .collect()
     }

@@ -27,9 +27,15 @@ pub(super) struct Sorted {
 /// The parcels of which some jobs have ended and some have not.
 #[derive(Default)]
 pub(super) struct Parcels {
-    /// By the epoch of their lease, too: tokens begin anew with each.
-    known: HashMap<(u32, Parcel), State>,
+    known: HashMap<Key, State>,
     epoch: u32,
+}
+
+/// A parcel and the epoch of its lease: tokens begin anew with each.
+type Key = (u32, Parcel);
+
+fn key(ended: &Ended) -> Option<Key> {
+    Some((ended.job.epoch, ended.job.parcel?))
 }
 
 enum State {
@@ -51,11 +57,16 @@ impl Parcels {
                 *epoch == newest || matches!(state, State::Closed { .. })
             });
         }
-        for it in ended {
-            match it.job.parcel {
-                Some(parcel) => self.add(parcel, it, now, &mut sorted),
-                None => sorted.single.push(it),
-            }
+        let mut ended = ended.into_iter().peekable();
+        while let Some(it) = ended.next() {
+            let Some(key) = key(&it) else {
+                sorted.single.push(it);
+                continue;
+            };
+            // Those of one parcel mostly come one behind the other.
+            let run = std::iter::once(it)
+                .chain(std::iter::from_fn(|| ended.next_if(|it| self::key(it) == Some(key))));
+            self.add(key, run, now, &mut sorted);
         }
         self.give_up_on_late(now, &mut sorted);
         sorted
@@ -70,32 +81,43 @@ impl Parcels {
         self.known.values().filter_map(since).min()
     }
 
-    fn add(&mut self, parcel: Parcel, ended: Ended, now: Instant, sorted: &mut Sorted) {
-        let key = (ended.job.epoch, parcel);
-        let count = parcel.count as usize;
+    /// Jobs of one parcel.
+    fn add(
+        &mut self,
+        key: Key,
+        ended: impl Iterator<Item = Ended>,
+        now: Instant,
+        sorted: &mut Sorted,
+    ) {
+        let count = key.1.count as usize;
         let state = self.known.entry(key).or_insert_with(|| State::Closed {
             since: now,
             done: Vec::with_capacity(count),
         });
-        match state {
-            State::Closed { done, .. } if matches!(ended.outcome, Outcome::Done) => {
-                done.push(ended);
-                if done.len() == count {
-                    sorted.whole.push(std::mem::take(done));
-                    self.known.remove(&key);
+        for it in ended {
+            match state {
+                State::Closed { done, .. } => {
+                    let succeeded = matches!(it.outcome, Outcome::Done);
+                    done.push(it);
+                    if !succeeded {
+                        *state = open(count, std::mem::take(done), sorted);
+                    }
+                }
+                State::Open { left } => {
+                    *left -= 1;
+                    sorted.single.push(it);
                 }
             }
-            State::Closed { done, .. } => {
-                done.push(ended);
-                *state = open(count, std::mem::take(done), sorted);
-            }
-            State::Open { left } => {
-                *left -= 1;
-                sorted.single.push(ended);
-            }
         }
-        if let Some(State::Open { left: 0 }) = self.known.get(&key) {
-            self.known.remove(&key);
+        match state {
+            State::Closed { done, .. } if done.len() == count => {
+                sorted.whole.push(std::mem::take(done));
+                self.known.remove(&key);
+            }
+            State::Open { left: 0 } => {
+                self.known.remove(&key);
+            }
+            _ => {}
         }
     }
 

@@ -57,32 +57,28 @@ impl Worker {
         let ready = self.ready();
         let parker = Arc::new(Parker::default());
         let mut turn = Turn::after(Duration::ZERO);
-        let mut finished = false;
+        // The last job ended now, and nothing else has happened since.
+        let mut just_ended: Option<Instant> = None;
         loop {
-            match ready.take(finished) {
+            match ready.take(just_ended.is_some()) {
                 Take::Job(job) => {
-                    let result = self.work(ruby, &job);
+                    let started = just_ended.unwrap_or_else(Instant::now);
+                    let result = self.work(ruby, &job, started);
                     if !self.process.is_own() {
                         // The job forked, and this is the child, where it ended too: its thread ends, and with
                         // it the child, in the way that Ruby ends a process. It must not take the parent's jobs.
                         return result.map(drop);
                     }
-                    let over = match result {
-                        Ok(ended) => turn.is_over(ended),
-                        Err(error) => {
-                            ready.leave();
-                            return Err(error);
-                        }
-                    };
-                    finished = true;
+                    let ended = result.inspect_err(|_| ready.leave())?;
+                    just_ended = Some(ended);
                     // Of this process, in whatever capsule: this worker's own job is not among them any more.
-                    if over && shared.busy.count() > 0 {
-                        finished = false;
+                    if turn.is_over(ended) && shared.busy.count() > 0 {
+                        just_ended = None;
                         turn = Turn::after(self.pass_on(ruby, &parker)?);
                     }
                 }
                 Take::Empty => {
-                    finished = false;
+                    just_ended = None;
                     turn = Turn::after(self.sleep(ruby, &parker)?);
                 }
                 Take::Closed => {
@@ -127,9 +123,8 @@ impl Worker {
     }
 
     /// Runs one job and sees that it is handed in, whatever happens. When it ended.
-    fn work(&self, ruby: &Ruby, job: &Arc<Job>) -> Result<Instant, Error> {
+    fn work(&self, ruby: &Ruby, job: &Arc<Job>, started: Instant) -> Result<Instant, Error> {
         let process = &self.process;
-        let started = Instant::now();
         if !process.shared.may_start(job.epoch, started) {
             // Goes back if it is still ours, and is somebody else's already if it is not.
             process.shared.settlements.push(Ended {
@@ -140,7 +135,7 @@ impl Worker {
             });
             return Ok(started);
         }
-        process.shared.busy.start(self.slot, Arc::clone(job));
+        process.shared.busy.start(self.slot, Arc::clone(job), started);
         let result = catch_unwind(AssertUnwindSafe(|| self.dispatch(ruby, job, started)));
         if !process.is_own() {
             return result.map_or(Ok(started), |it| it.map(|_| started));

@@ -111,10 +111,12 @@ impl Settlements {
         if !inbox.is_empty() {
             self.unconfirmed.store(true, Ordering::Release);
         }
+        // As many are to be expected next time: workers, who hold the GVL, need not make room one by one.
+        let expected = inbox.ended.len().min(BATCH);
         Inbox {
             handed_over: std::mem::take(&mut inbox.handed_over),
             handed_over_ever: inbox.handed_over_ever,
-            ended: std::mem::take(&mut inbox.ended),
+            ended: std::mem::replace(&mut inbox.ended, Vec::with_capacity(expected)),
         }
     }
 
