@@ -64,8 +64,9 @@ impl Parcels {
                 continue;
             };
             // Those of one parcel mostly come one behind the other.
-            let run = std::iter::once(it)
-                .chain(std::iter::from_fn(|| ended.next_if(|it| self::key(it) == Some(key))));
+            let run = std::iter::once(it).chain(std::iter::from_fn(|| {
+                ended.next_if(|it| self::key(it) == Some(key))
+            }));
             self.add(key, run, now, &mut sorted);
         }
         self.give_up_on_late(now, &mut sorted);

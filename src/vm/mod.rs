@@ -19,6 +19,7 @@ mod perform;
 #[cfg(feature = "embed")]
 pub mod sandbox;
 mod sched;
+mod stack;
 mod trace;
 mod turn;
 mod worker;
@@ -30,6 +31,7 @@ pub fn define(ruby: &Ruby) -> Result<(), Error> {
     let footplate = ruby.define_module("Footplate")?;
     let native = footplate.define_module("Native")?;
     native.define_singleton_method("parse", function!(parse, 1))?;
+    native.define_singleton_method("give_back_stack", function!(stack::give_back, 0))?;
     native.const_set("VERSION", env!("CARGO_PKG_VERSION"))?;
     handle::define(ruby, native)?;
     job::define(ruby, native)?;

@@ -135,7 +135,10 @@ impl Worker {
             });
             return Ok(started);
         }
-        process.shared.busy.start(self.slot, Arc::clone(job), started);
+        process
+            .shared
+            .busy
+            .start(self.slot, Arc::clone(job), started);
         let result = catch_unwind(AssertUnwindSafe(|| self.dispatch(ruby, job, started)));
         if !process.is_own() {
             return result.map_or(Ok(started), |it| it.map(|_| started));

@@ -8,7 +8,7 @@ const PARCEL: usize = 128;
 /// most would be opened again, which costs more than it saves.
 const PARCELS_FROM: f64 = 60_000.0;
 /// The most jobs that may lie ready or be on their way, however fast they are.
-const MOST_AHEAD: usize = 8_192;
+const MOST_AHEAD: usize = 5_500;
 
 /// Longer ones are outages, and say nothing about the next.
 const LONGEST_TRIP: Duration = Duration::from_millis(100);
@@ -137,7 +137,9 @@ mod tests {
     const MILLISECOND: Duration = Duration::from_millis(1);
 
     fn looked_for(pace: &mut Pace, look: Duration, done: u64, ran: Duration) -> f64 {
-        pace.since = Instant::now().checked_sub(look).expect("the clock is older");
+        pace.since = Instant::now()
+            .checked_sub(look)
+            .expect("the clock is older");
         pace.measure(pace.done + done, pace.ran + ran);
         pace.per_second
     }

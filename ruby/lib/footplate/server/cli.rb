@@ -10,6 +10,7 @@ require "footplate/server/redis_probe"
 module Footplate
   module Server
     autoload :Launcher, "footplate/server/launcher"
+    autoload :Memory, "footplate/server/memory"
   end
 
   ##
@@ -105,7 +106,7 @@ module Footplate
     def start_up
       # Gems read it there.
       host[:identity] = host.identity
-      Process.warmup if Process.respond_to?(:warmup) && ENV["RUBY_DISABLE_WARMUP"] != "1"
+      Server::Memory.prepare(host.capsules.sum(&:concurrency)) unless ENV["RUBY_DISABLE_WARMUP"] == "1"
       host.fire_event(:startup, reraise: true)
       host.logger.debug { "Client Middleware: #{names(host.client_middleware)}" }
       host.capsules.each do |capsule|
