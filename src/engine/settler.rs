@@ -45,9 +45,10 @@ async fn flush(shared: &Shared, store: &Store, sorted: Sorted) {
     for ended in sorted.whole.iter().chain([&sorted.single]) {
         measure(shared, ended);
     }
-    let whole: Vec<&Arc<Job>> = sorted.whole.iter().flatten().map(|it| &it.job).collect();
-    for jobs in whole.chunk_by(|a, b| a.epoch == b.epoch) {
-        acknowledge_parcels(shared, store, jobs).await;
+    // Of them nothing but the name is needed any more: thousands of payloads need not wait for Redis's answer.
+    let whole: Vec<Whole> = sorted.whole.into_iter().filter_map(Whole::of).collect();
+    for parcels in whole.chunk_by(|a, b| a.epoch == b.epoch) {
+        acknowledge_parcels(shared, store, parcels).await;
     }
     for jobs in sorted.opened.chunk_by(|a, b| a.epoch == b.epoch) {
         open(shared, store, jobs).await;
@@ -95,32 +96,48 @@ fn way(outcome: &Outcome) -> Way {
     }
 }
 
-/// `jobs` are all those of some parcels, of one lease.
-async fn acknowledge_parcels(shared: &Shared, store: &Store, jobs: &[&Arc<Job>]) {
-    let of_one = |a: &&Arc<Job>, b: &&Arc<Job>| a.parcel == b.parcel;
-    let parcels = fields(jobs.chunk_by(of_one).map(|it| it[0]));
-    let (epoch, day) = (jobs[0].epoch, shared.clock.day());
+/// A parcel whose jobs have all succeeded.
+struct Whole {
+    epoch: u32,
+    parcel: Parcel,
+    queue: Arc<str>,
+}
+
+impl Whole {
+    fn of(jobs: Vec<Ended>) -> Option<Self> {
+        let job = &jobs.first()?.job;
+        Some(Self {
+            epoch: job.epoch,
+            parcel: job.parcel?,
+            queue: Arc::clone(&job.queue),
+        })
+    }
+}
+
+/// Of one lease.
+async fn acknowledge_parcels(shared: &Shared, store: &Store, parcels: &[Whole]) {
+    let (epoch, day) = (parcels[0].epoch, shared.clock.day());
     let holder = shared.holder(epoch);
+    let names: Vec<_> = parcels.iter().map(|it| (it.parcel, &*it.queue)).collect();
     let kept = shared
         .insist("acknowledge jobs", || {
-            store.acknowledge_parcels(&holder, &parcels, &day)
+            store.acknowledge_parcels(&holder, &names, &day)
         })
         .await;
-    report_lost(shared, epoch, jobs.len(), kept);
+    let count = parcels.iter().map(|it| it.parcel.count as usize).sum();
+    report_lost(shared, epoch, count, kept);
 }
 
 /// `jobs` are one each of some parcels, of one lease.
 async fn open(shared: &Shared, store: &Store, jobs: &[Arc<Job>]) {
     let holder = shared.holder(jobs[0].epoch);
-    let parcels = fields(jobs);
+    let names: Vec<_> = jobs
+        .iter()
+        .filter_map(|job| Some((job.parcel?, &*job.queue)))
+        .collect();
     shared
-        .insist("settle jobs", || store.open_parcels(&holder, &parcels))
+        .insist("settle jobs", || store.open_parcels(&holder, &names))
         .await;
-}
-
-fn fields<'a>(jobs: impl IntoIterator<Item = &'a Arc<Job>>) -> Vec<(Parcel, &'a str)> {
-    let field = |job: &'a Arc<Job>| Some((job.parcel?, &*job.queue));
-    jobs.into_iter().filter_map(field).collect()
 }
 
 async fn acknowledge(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
