@@ -5,9 +5,10 @@
 //! exception (out of memory) would have to drop.
 
 use std::ops::ControlFlow;
+use std::sync::OnceLock;
 
-use magnus::rb_sys::{FromRawValue, protect};
-use magnus::{Error, Value};
+use magnus::rb_sys::{AsRawValue, FromRawValue, protect};
+use magnus::{Error, Ruby, Value};
 use rb_sys::VALUE;
 
 /// How many values a frame gathers before it hands them to Ruby's array or hash.
@@ -89,6 +90,38 @@ pub(super) unsafe fn read(json: &[u8]) -> Option<VALUE> {
     let mut reader = Reader { bytes: json, at: 0 };
     // SAFETY: the caller's promise, passed on.
     unsafe { reader.value() }
+}
+
+/// What the fields of jobs are called. Their names are looked up once, and not for each job in Ruby's table of strings.
+const FIELDS: [&str; 10] = [
+    "retry",
+    "queue",
+    "class",
+    "args",
+    "jid",
+    "created_at",
+    "enqueued_at",
+    "wrapped",
+    "tags",
+    "cattr",
+];
+/// Interned, in the order of [`FIELDS`]; never collected nor moved.
+static NAMES: OnceLock<[VALUE; FIELDS.len()]> = OnceLock::new();
+
+/// Looks up [`FIELDS`], while there is one thread.
+pub(super) fn define(ruby: &Ruby) {
+    NAMES.get_or_init(|| {
+        FIELDS.map(|it| {
+            let name = ruby.str_new(it).to_interned_str();
+            ruby.gc_register_mark_object(name);
+            name.as_raw()
+        })
+    });
+}
+
+fn field(name: &[u8]) -> Option<VALUE> {
+    let place = FIELDS.iter().position(|it| it.as_bytes() == name)?;
+    NAMES.get().map(|it| it[place])
 }
 
 struct Reader<'a> {
@@ -224,6 +257,9 @@ impl Reader<'_> {
         self.at += plain;
         if self.peek() == b'"' {
             self.at += 1;
+            if let Some(name) = key.then(|| field(text)).flatten() {
+                return Some(name);
+            }
             // SAFETY: `text` is valid UTF-8 and lives through the call, which copies it.
             return Some(unsafe {
                 if key {

@@ -35,6 +35,7 @@ pub fn define(ruby: &Ruby) -> Result<(), Error> {
     native.const_set("VERSION", env!("CARGO_PKG_VERSION"))?;
     handle::define(ruby, native)?;
     job::define(ruby, native)?;
+    json::define(ruby);
     remember_classes(ruby);
     Ok(())
 }

@@ -30,7 +30,9 @@ unsafe fn inside(work: impl FnOnce(&Ruby)) {
     unsafe {
         rb_sys::ruby_init();
         rb_sys::ruby_options(3 as c_int, argv.as_mut_ptr());
-        work(&Ruby::get_unchecked());
+        let ruby = Ruby::get_unchecked();
+        super::json::define(&ruby);
+        work(&ruby);
         rb_sys::ruby_cleanup(0);
     }
 }

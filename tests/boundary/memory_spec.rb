@@ -8,8 +8,8 @@ RSpec.describe "A process that makes its memory ready" do
   lib = File.expand_path("../../ruby/lib", __dir__)
 
   define_method(:run) do |script|
-    output, status = Open3.capture2e(RbConfig.ruby, "-I", lib, "-r", "footplate/native", "-r", "footplate/server/memory",
-                                     "-e", script)
+    files = %w[footplate/native footplate/server/memory].flat_map { |file| ["-r", file] }
+    output, status = Open3.capture2e(RbConfig.ruby, "-I", lib, *files, "-e", script)
     raise output unless status.success?
 
     Integer(output)

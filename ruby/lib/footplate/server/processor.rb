@@ -4,6 +4,7 @@ require "footplate/server/decoder"
 require "footplate/server/job_classes"
 require "footplate/server/job_lines"
 require "footplate/server/job_retry"
+require "footplate/server/middleware_run"
 
 module Footplate
   module Server
@@ -26,6 +27,7 @@ module Footplate
         @json = json
         @launcher = launcher
         @chain = host.server_middleware(capsule.name)
+        @run = MiddlewareRun.for(@chain)
         @reloader = host.reloader
         @decoder = Decoder.new(host, json)
         @classes = JobClasses.new(cache: host.cache_classes?)
@@ -46,6 +48,8 @@ module Footplate
 
       # A job that runs natively, in its middleware.
       def around(instance, payload, queue)
+        return @run.call(instance, payload, queue) if @run
+
         @chain.invoke(instance, payload, queue) { instance.perform(*payload["args"]) }
       end
 
