@@ -56,7 +56,10 @@ module SideBySide
       File.read(File.join(Engines::ROOT, "ruby/lib/footplate/version.rb"))[/VERSION = "(.*)"/, 1]
     end
 
+    # A copy of a checkout, as bin/matrix makes it, is told which one it is.
     def commit
+      return ENV["FOOTPLATE_COMMIT"] if ENV["FOOTPLATE_COMMIT"]
+
       git = ["git", "-C", Engines::ROOT]
       commit = IO.popen([*git, "rev-parse", "--short", "HEAD"], err: File::NULL, &:read).strip
       commit.empty? ? "no checkout" : commit

@@ -17,10 +17,10 @@ RSpec.describe "A process that makes its memory ready" do
 
   it "collects no garbage before each thread has run a few jobs" do
     collected = run(<<~RUBY)
-      APPLICATION = Array.new(60_000) { Object.new }
+      APPLICATION = Array.new(100_000) { Object.new }
       Footplate::Server::Memory.prepare(500)
       before = GC.count
-      (500 * 12).times { [Object.new, "0" * 24, {}] }
+      (500 * 24).times { [Object.new, "0" * 24, {}] }
       print GC.count - before
     RUBY
     expect(collected).to eq(0)

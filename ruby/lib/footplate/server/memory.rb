@@ -11,7 +11,7 @@ module Footplate
     module Memory
       # A collection of garbage reads the stack of every thread: with a thousand of them that is nearly all it does, and
       # meanwhile none of them runs. So it is to come no sooner than after so many jobs of each.
-      JOBS_PER_THREAD = 16
+      JOBS_PER_THREAD = 32
 
       module_function
 
