@@ -14,6 +14,7 @@ end
 
 require "tmpdir"
 require_relative "charts"
+require_relative "comparison"
 require_relative "options"
 require_relative "progress"
 require_relative "recording"
@@ -26,7 +27,10 @@ module SideBySide
   def self.main(argv)
     options = Options.parse(argv)
     $stdout.sync = true
-    recording = options.from ? Recording.read(options) : measure(options)
+    return puts(Comparison.new(options.compare.map { |path| Recording.read(path) }).lines) if options.compare
+
+    recording = options.from ? Recording.read(options.from) : measure(options)
+    options.loads = recording.loads
     show(options, recording)
     exit 1 if recording.results.any?(&:void)
   rescue Error => e

@@ -12,7 +12,8 @@ module SideBySide
   # seconds:: how long jobs are pushed in a latency run
   # budget::  seconds for everything, or nil: a load gets its share, and one pair whatever that takes
   # from::    a file of --json, in place of measuring
-  Options = Struct.new(:loads, :pairs, :jobs, :scale, :seconds, :budget, :doors, :json, :charts, :from,
+  # compare:: several, likewise
+  Options = Struct.new(:loads, :pairs, :jobs, :scale, :seconds, :budget, :doors, :json, :charts, :from, :compare,
                        keyword_init: true) do
     def self.parse(argv)
       options = new(loads: LOADS, pairs: 5, scale: 1.0, seconds: 10)
@@ -93,6 +94,9 @@ module SideBySide
       parser.on("--charts DIR", "draw charts there (SVG)") { |dir| options.charts = dir }
       parser.on("--from FILE", "measure nothing: tables and charts of a file that --json wrote") do |file|
         options.from = file
+      end
+      parser.on("--compare FILES", Array, "the same of several, beside each other (README's figures)") do |files|
+        options.compare = files
       end
     end
     private_class_method :parser, :scope, :size, :quick, :output, :known, :known_door, :in_lines

@@ -13,22 +13,36 @@ module SideBySide
     # @return [Hash{Symbol => Object}]
     attr_reader :surroundings
 
-    # @param options [Options] its `from`; the loads become those of the file
-    def self.read(options)
-      content = JSON.parse(File.read(options.from), symbolize_names: true)
+    # @param path [String] of a file that {#write} wrote
+    def self.read(path)
+      content = JSON.parse(File.read(path), symbolize_names: true)
       results = content.fetch(:runs).map do |run|
         Session::Result.new(**run, engine: run.fetch(:engine).to_sym)
       end
-      names = results.map(&:load).uniq
-      options.loads = [*LOADS, *CURVES.flat_map(&:points)].select { |load| names.include?(load.name) }
       new(results, content.fetch(:surroundings))
     rescue SystemCallError, JSON::ParserError, KeyError => e
-      raise Error, "cannot read #{options.from}: #{e.message}"
+      raise Error, "cannot read #{path}: #{e.message}"
     end
 
     def initialize(results, surroundings)
       @results = results
       @surroundings = surroundings
+    end
+
+    # @return [Array<Load>]
+    def loads
+      names = results.map(&:load).uniq
+      [*LOADS, *CURVES.flat_map(&:points)].select { |load| names.include?(load.name) }
+    end
+
+    # @return [Integer] the most runs of an engine over a load
+    def pairs
+      results.map(&:pair).max.to_i + 1
+    end
+
+    # @return [String] the operating system, short
+    def system
+      surroundings.fetch(:os).sub(" GNU/Linux", "").sub(/ \(.*/, "").sub("forky/sid", "testing")
     end
 
     def write(path, report)

@@ -105,8 +105,20 @@ RSpec.describe SideBySide do
   it "refuses what it does not know" do
     expect { parse("--only", "nope") }.to raise_error(SideBySide::Error, /unknown load: nope/)
     expect { parse("--curves", "nope") }.to raise_error(SideBySide::Error, /unknown curve: nope/)
-    expect { parse("--from", "/nowhere").then { |it| SideBySide::Recording.read(it) } }
+    expect { SideBySide::Recording.read("/nowhere") }
       .to raise_error(SideBySide::Error, %r{cannot read /nowhere})
+  end
+
+  it "puts recordings beside each other" do
+    runs = { gem: 200, sidekiq: 10, bare: 400 }.map { |engine, rate| result("noop", engine, { jobs_per_second: rate }) }
+    one = SideBySide::Recording.new(runs, facts)
+    twelve = facts.merge(os: "Debian GNU/Linux 12 (x)")
+    two = SideBySide::Recording.new([result("cpu", :gem, { jobs_per_second: 7 })], twelve)
+    text = SideBySide::Comparison.new([one, two]).lines.join("\n")
+    expect(text).to match(/^\| no-op, logs quiet +\| 200 ± 0 % +\| 10 ± 0 % +\| 20.0 +\| +\| +\| +\|$/)
+    expect(text).to match(/no-op, logs quiet +\| >= 20 x Sidekiq +\| 20.00 +\| not measured/)
+    expect(text).to match(/no-op, logs quiet +\| >= 1.2 of the limit +\| \*\*0.50\*\*, not reached/)
+    expect(text).to match(/^\| CPU-bound .*Fib.* \| +\| +\| +\| 7 ± 0 % +\| +\| +\|$/)
   end
 
   it "measures points of all curves, or of one" do

@@ -144,7 +144,9 @@ RSpec.describe "The engine's thread" do
   it "takes no processor away from Redis or a worker that has just been woken" do
     Server.run("", threads: 2) do |server|
       server.start
-      expect(policies(server.pid)).to include("footplate" => "3", "processor" => "0")
+      # The workers' names differ from one Sidekiq to the next; the engine's thread is there before them.
+      engine, others = policies(server.pid).partition { |name, _| name == "footplate" }.map { |some| some.map(&:last) }
+      expect([engine, others.uniq]).to eq([["3"], ["0"]])
       expect(server.stop.exitstatus).to eq(0)
     end
   end
