@@ -57,28 +57,26 @@ impl Worker {
         let ready = self.ready();
         let parker = Arc::new(Parker::default());
         let mut turn = Turn::after(Duration::ZERO);
-        // The last job ended now, and nothing else has happened since.
-        let mut just_ended: Option<Instant> = None;
+        let mut finished = false;
         loop {
-            match ready.take(just_ended.is_some()) {
+            match ready.take(finished) {
                 Take::Job(job) => {
-                    let started = just_ended.unwrap_or_else(Instant::now);
-                    let result = self.work(ruby, &job, started);
+                    let result = self.work(ruby, &job);
                     if !self.process.is_own() {
                         // The job forked, and this is the child, where it ended too: its thread ends, and with
                         // it the child, in the way that Ruby ends a process. It must not take the parent's jobs.
                         return result.map(drop);
                     }
                     let ended = result.inspect_err(|_| ready.leave())?;
-                    just_ended = Some(ended);
+                    finished = true;
                     // Of this process, in whatever capsule: this worker's own job is not among them any more.
                     if turn.is_over(ended) && shared.busy.count() > 0 {
-                        just_ended = None;
+                        finished = false;
                         turn = Turn::after(self.pass_on(ruby, &parker)?);
                     }
                 }
                 Take::Empty => {
-                    just_ended = None;
+                    finished = false;
                     turn = Turn::after(self.sleep(ruby, &parker)?);
                 }
                 Take::Closed => {
@@ -123,8 +121,9 @@ impl Worker {
     }
 
     /// Runs one job and sees that it is handed in, whatever happens. When it ended.
-    fn work(&self, ruby: &Ruby, job: &Arc<Job>, started: Instant) -> Result<Instant, Error> {
+    fn work(&self, ruby: &Ruby, job: &Arc<Job>) -> Result<Instant, Error> {
         let process = &self.process;
+        let started = Instant::now();
         if !process.shared.may_start(job.epoch, started) {
             // Goes back if it is still ours, and is somebody else's already if it is not.
             process.shared.settlements.push(Ended {
