@@ -21,7 +21,12 @@ module Figures
     tables = IO.popen(["bin/bench", "--compare", recordings.join(",")], &:read)
     abort "bin/bench --compare failed" unless $CHILD_STATUS.success?
     before, rest = File.read("README.md").split(BEGINNING)
-    File.write("README.md", [before, BEGINNING, "\n", tables, "\n", ENDING, rest.split(ENDING).last].join)
+    File.write("README.md", [before, BEGINNING, "\n", tables, "\n", pictures, ENDING, rest.split(ENDING).last].join)
+  end
+
+  def pictures
+    recordings.flat_map { |path| Dir["#{path.delete_suffix(".json")}/{ratios,latency,curve-*}.svg"] }
+              .map { |path| "![#{File.basename(path, ".svg")}, #{path.split("/")[-2]}](#{path})\n" }.join
   end
 end
 

@@ -12,6 +12,9 @@ count = Integer(ENV.fetch("BENCH_JOBS"))
 name = ENV.fetch("BENCH_LOAD")
 payloads = Array.new(count) { |number| SideBySide::Payloads.job(name, number) }
 
+# As a worker does before its first job, from Sidekiq 7.2 on and in Footplate.
+Process.respond_to?(:warmup) ? Process.warmup : GC.start
+
 before = Ledger.costs
 started = Ledger.now
 case name

@@ -8,8 +8,9 @@ module SideBySide
   ##
   # Several recordings beside each other, in Markdown: README's section on figures. A column, or a few, per recording.
   class Comparison
-    # Rows that are measured, and whose means come with a part of Footplate that is not there yet.
-    COMES = { "mixed" => "comes with balancing" }.freeze
+    # What the figures of a target are counted in, where its words do not say so.
+    UNITS = { ratio: " ×", jobs_per_second: " jobs/s", redis_cpu: " µs", lateness: " ms", all_done: " s",
+              noops_done: " s", cpu_percent: " %" }.freeze
 
     # @param recordings [Array<Recording>]
     def initialize(recordings)
@@ -19,7 +20,7 @@ module SideBySide
 
     # @return [Array<String>] lines
     def lines
-      parts = [surroundings, throughput, latency, targets, *curves]
+      parts = [surroundings, [void], throughput, latency, targets, *curves]
       parts.reject(&:empty?).flat_map { |part| [*part, ""] }[..-2]
     end
 
@@ -29,14 +30,26 @@ module SideBySide
       Summary.new(load, recording.results.select { |it| it.load == load.name })
     end
 
+    def void
+      results = @recordings.flat_map(&:results)
+      "#{results.count(&:void)} of #{SideBySide.digits(results.size)} runs lost or doubled a job and are void."
+    end
+
+    # By system, and by commit where a system occurs twice.
+    def name(recording)
+      same = @recordings.count { |it| it.system == recording.system }
+      same > 1 ? "#{recording.system} #{recording.surroundings[:commit]}" : recording.system
+    end
+
     def surroundings
       rows = @recordings.map do |recording|
         facts = recording.surroundings
         cells = [facts[:date][/\S+/], facts[:commit], facts[:ruby][/\Aruby (\S+)/, 1],
                  *facts.values_at(:sidekiq, :activejob, :json, :redis), "#{facts[:cpu]}, #{facts[:cores]} cores"]
-        [recording.system, *cells, recording.pairs].map(&:to_s)
+        [recording.system, *cells, facts[:load_average].first, recording.pairs].map(&:to_s)
       end
-      head = ["system", "measured", "commit", "Ruby", "Sidekiq", "Active Job", "json", "Redis", "machine", "pairs"]
+      head = ["system", "measured", "commit", "Ruby", "Sidekiq", "Active Job", "json", "Redis", "machine",
+              "load average before", "pairs"]
       Table.lines(head, rows)
     end
 
@@ -58,28 +71,26 @@ module SideBySide
     def targets
       rows = TARGETS.map do |target|
         title = LOADS.find { |load| load.name == target.load }.title
-        [title, "#{target.sense} #{target.value} #{Report::WORDS[target.figure]}",
+        [title, "#{target.sense} #{SideBySide.digits(target.value)} #{Report::WORDS[target.figure]}",
          *@recordings.map { |it| verdict(target, @summaries[it][target.load]) }]
       end
-      later = LATER.map { |title, target| [title, target, *@recordings.map { "comes with -p" }] }
-      Table.lines(["load", "to be reached", *@recordings.map(&:system)], rows + later)
+      later = LATER.map { |title, target| [title, target, *@recordings.map { "needs several processes" }] }
+      Table.lines(["load", "target", *@recordings.map { |it| name(it) }], rows + later)
     end
 
     def verdict(target, summary)
       value = summary&.figure(target.figure)
       return "not measured" unless value
 
-      shown = Table.number(value, "%<n>.2f")
-      return shown if target.reached?(value)
-
-      "**#{shown}**, #{COMES.fetch(target.load, "not reached")}"
+      shown = Table.number(value, value < 1_000 ? "%<n>.2f" : "%<n>d") + UNITS[target.figure].to_s
+      target.reached?(value) ? shown : "**#{shown}**, not reached"
     end
 
     def curves
       CURVES.flat_map do |curve|
         @recordings.filter_map do |recording|
           table = CurveTable.lines(curve, @summaries[recording].values)
-          [recording.system, "", *table] if table.any?
+          [name(recording), "", *table] if table.any?
         end
       end
     end
@@ -99,7 +110,7 @@ module SideBySide
     def table(title, columns, rows)
       return [] if rows.empty?
 
-      Table.lines([title, *@recordings.flat_map { |it| columns.map { |column| "#{it.system}: #{column}" } }], rows)
+      Table.lines([title, *@recordings.flat_map { |it| columns.map { |column| "#{name(it)}: #{column}" } }], rows)
     end
 
     def spread(summary, engine, name, pattern)

@@ -27,16 +27,25 @@ module SideBySide
   def self.main(argv)
     options = Options.parse(argv)
     $stdout.sync = true
-    return puts(Comparison.new(options.compare.map { |path| Recording.read(path) }).lines) if options.compare
-
-    recording = options.from ? Recording.read(options.from) : measure(options)
-    options.loads = recording.loads
-    show(options, recording)
-    exit 1 if recording.results.any?(&:void)
+    recordings = options.compare ? compare(options.compare) : [one(options)]
+    exit 1 if recordings.any? { |recording| recording.results.any?(&:void) }
   rescue Error => e
     abort "bin/bench: #{e.message}"
   rescue Interrupt
     abort "bin/bench: interrupted"
+  end
+
+  def self.compare(paths)
+    recordings = paths.map { |path| Recording.read(path) }
+    puts Comparison.new(recordings).lines
+    recordings
+  end
+
+  def self.one(options)
+    recording = options.from ? Recording.read(options.from) : measure(options)
+    options.loads = recording.loads if options.from
+    show(options, recording)
+    recording
   end
 
   def self.measure(options)
@@ -58,5 +67,5 @@ module SideBySide
 
     puts Charts.new(report.summaries, Surroundings.footer(recording.surroundings)).write(options.charts)
   end
-  private_class_method :measure, :show
+  private_class_method :compare, :one, :measure, :show
 end

@@ -43,7 +43,6 @@ module SideBySide
 
       ["NOTE: the machine was busy with other things (load average #{averages.first} before the first run)"]
     end
-
     private_class_method :busy
 
     private
@@ -58,10 +57,11 @@ module SideBySide
 
     # A copy of a checkout, as bin/matrix makes it, is told which one it is.
     def commit
-      return ENV["FOOTPLATE_COMMIT"] if ENV["FOOTPLATE_COMMIT"]
+      told = ENV["FOOTPLATE_COMMIT"].to_s
+      return told unless told.empty?
 
-      git = ["git", "-C", Engines::ROOT]
-      commit = IO.popen([*git, "rev-parse", "--short", "HEAD"], err: File::NULL, &:read).strip
+      git = ["git", "-C", Engines::ROOT, "describe", "--always", "--exclude", "*", "--dirty"]
+      commit = IO.popen(git, err: File::NULL, &:read).strip
       commit.empty? ? "no checkout" : commit
     rescue Errno::ENOENT
       "no git"

@@ -33,7 +33,7 @@ module SideBySide
            summary.spread(engine, :jobs_per_second)&.runs.to_i.to_s]
         end + other_rows(summary)
       end
-      Table.lines(["load", "engine", "jobs/s", "x Sidekiq", "of limit", "of 0 ms", "runs"], rows)
+      Table.lines(["load", "engine", "jobs/s", "x Sidekiq", "of bare loop", "of 0 ms", "runs"], rows)
     end
 
     # What the engines are compared with.
@@ -53,7 +53,7 @@ module SideBySide
         end
       end
       Table.lines(["costs per job", "engine", "Redis CPU", "Redis commands", "worker CPU",
-                   "of it collecting", "collections", "objects", "context switches", "memory", "peak"], rows)
+                   "GC time", "GC runs", "objects", "context switches", "memory", "peak"], rows)
     end
 
     def latency(summaries)

@@ -12,6 +12,10 @@ RSpec.describe "README's figures" do
     tables, status = Open3.capture2(RbConfig.ruby, File.join(root, "bin/bench"), "--compare", paths.join(","))
     expect(status).to be_success
     readme = File.read(File.join(root, "README.md"))
-    expect(readme[/^<!-- rake bench:readme writes from here -->\n\n(.*)\n<!-- to here -->$/m, 1]).to eq(tables)
+    written = readme[/^<!-- rake bench:readme writes from here -->\n\n(.*)<!-- to here -->/m, 1]
+    pictures = written.scan(/^!\[.*\]\((.*)\)\n/).flatten
+    expect(written.gsub(/^!\[.*\n/, "")).to eq("#{tables}\n")
+    expect(pictures).not_to be_empty
+    expect(pictures.reject { |path| File.exist?(File.join(root, path)) }).to be_empty
   end
 end

@@ -34,6 +34,27 @@ RSpec.describe "Footplate::Server::MiddlewareRun", sidekiq_gem: true do
     class Never
       def call(*) = nil
     end
+    class Knows
+      attr_accessor :config
+
+      def call(*, &job)
+        SEEN << config.class.name
+        SEEN << job.call(1)
+      end
+    end
+    class Raises
+      def call(*)
+        yield
+        raise ArgumentError, "after the job"
+      end
+    end
+    class Rescues
+      def call(*)
+        yield
+      rescue ArgumentError => e
+        SEEN << e.message
+      end
+    end
     class Adder
       def perform(number) = SEEN << number
     end
@@ -62,7 +83,8 @@ RSpec.describe "Footplate::Server::MiddlewareRun", sidekiq_gem: true do
     skip "Sidekiq 6 has another chain" if InstalledGems.sidekiq_generation == 6
 
     ["chain.add(Outer, 'a'); chain.add(Changes); chain.add(Outer, 'b')", "chain.add(Twice); chain.add(Outer, 'a')",
-     "chain.add(Outer, 'a'); chain.add(Never)"].each do |fill|
+     "chain.add(Outer, 'a'); chain.add(Never)", "chain.add(Knows); chain.add(Outer, 'a')",
+     "chain.add(Rescues); chain.add(Outer, 'a'); chain.add(Raises)"].each do |fill|
       none, ours, theirs = both("begin; #{fill}; end")
       expect(none).to be(false)
       expect(ours).to eq(theirs)
@@ -74,8 +96,10 @@ RSpec.describe "Footplate::Server::MiddlewareRun", sidekiq_gem: true do
     traced = "module Traced; def invoke(*) = super; end; Sidekiq::Middleware::Chain.prepend(Traced)"
     written_over = "class Sidekiq::Middleware::Chain; def retrieve = map(&:make_new); end"
     singleton = "chain.add(Twice); def chain.invoke(*) = super"
+    hidden = "chain.add(Twice); class << chain; private def traverse(*) = super; end"
+    extended = "chain.add(Twice); chain.extend(Module.new { private def traverse(*) = super })"
     expect(both("chain.add(Twice)", traced).first).to be(true)
     expect(both("chain.add(Twice)", written_over).first).to be(true)
-    expect(both("begin; #{singleton}; end").first).to be(true)
+    [singleton, hidden, extended].each { |fill| expect(both("begin; #{fill}; end").first).to be(true) }
   end
 end

@@ -17,7 +17,7 @@ module Footplate
 
       module_function
 
-      # @param threads [Integer] of all capsules
+      # @param threads [Integer] of all capsules that there are before :startup
       def prepare(threads)
         Process.warmup if Process.respond_to?(:warmup)
         Native.give_back_stack
@@ -28,9 +28,12 @@ module Footplate
       def make_room(jobs)
         return if GC.disable
 
-        # What the engine makes for one: the instance, its jid, the context of its log lines.
-        Array.new(jobs) { [Object.new, "0" * 24, {}] }
-        GC.enable
+        begin
+          # What the engine makes for one: the instance, its jid, the context of its log lines.
+          Array.new(jobs) { [Object.new, "0" * 24, {}] }
+        ensure
+          GC.enable
+        end
         GC.start(full_mark: false)
       end
     end

@@ -10,15 +10,25 @@ module Footplate
     # spreads out an array at each step, which is a fifth of what five middlewares cost that only yield.
     class MiddlewareRun
       # @param chain [Sidekiq::Middleware::Chain, Footplate::Middleware::Chain]
+      # In 6.4 a middleware that yields twice runs the job twice, but not what stands between them.
+      KNOWN = %w[7 8].freeze
+
+      # Asked when the workers start: who changes the chain's class later is not heard.
       # @return [MiddlewareRun, nil] nil where the chain is another, or somebody has changed it: it is to be asked then
       def self.for(chain)
         return unless defined?(::Sidekiq::Middleware::Chain) && chain.instance_of?(::Sidekiq::Middleware::Chain)
-        # In 6.4 a middleware that yields twice runs the job twice, but not what stands between them.
-        return unless chain.class.private_method_defined?(:traverse)
-        return if chain.singleton_methods.any? || ReplacedParts.changed?(chain.class)
+        return unless KNOWN.include?(::Sidekiq::VERSION[/\d+/])
+        return if own_methods?(chain) || ReplacedParts.changed?(chain.class)
 
         new(chain)
       end
+
+      def self.own_methods?(chain)
+        own = chain.singleton_class
+        own.ancestors.take_while { |it| it != chain.class } != [own] ||
+          own.instance_methods(false).any? || own.private_instance_methods(false).any?
+      end
+      private_class_method :own_methods?
 
       def initialize(chain)
         @chain = chain
@@ -31,8 +41,9 @@ module Footplate
       private
 
       def step(links, index, instance, payload, queue)
-        link = links[index] or return instance.perform(*payload["args"])
-        link.call(instance, payload, queue) { step(links, index + 1, instance, payload, queue) }
+        return instance.perform(*payload["args"]) if index == links.size
+
+        links[index].call(instance, payload, queue) { step(links, index + 1, instance, payload, queue) }
       end
     end
   end
