@@ -117,7 +117,7 @@ RSpec.describe SideBySide do
     text = SideBySide::Comparison.new([one, two]).lines.join("\n")
     expect(text).to match(/^\| no-op, logs quiet +\| 200 ± 0 % +\| 10 ± 0 % +\| 20.0 +\| +\| +\| +\|$/)
     expect(text).to match(/no-op, logs quiet +\| >= 20 x Sidekiq +\| 20.00 × +\| not measured/)
-    expect(text).to match(/no-op, logs quiet +\| >= 1.2 of the limit +\| \*\*0.50\*\*, not reached/)
+    expect(text).to match(/no-op, logs quiet +\| >= 1.2 of the bare loop +\| \*\*0.50\*\*, not reached/)
     expect(text).to match(/^\| CPU-bound .*Fib.* \| +\| +\| +\| 7 ± 0 % +\| +\| +\|$/)
   end
 
