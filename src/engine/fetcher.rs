@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
@@ -88,8 +88,10 @@ impl Fetcher {
     /// The demand beyond what is under way.
     fn look(&mut self, coming: usize) -> Demand {
         let Capsule { ready, .. } = &self.shared.capsules[self.index];
+        let done = ready.demand(coming).done;
+        // After it: a worker says first how long a job ran, and then that it is done.
         let ran = self.capsule().ran();
-        self.pace.measure(ready.demand(coming).done, ran);
+        self.pace.measure(done, ran, Instant::now());
         ready.set_prefetch(self.pace.prefetch(self.shared.settings.ahead));
         ready.demand(coming)
     }

@@ -105,7 +105,8 @@ impl Parcels {
                     }
                 }
                 State::Open { left } => {
-                    *left -= 1;
+                    // A job may have two ends: interrupted by the shutdown, and its own.
+                    *left = left.saturating_sub(1);
                     sorted.single.push(it);
                 }
             }
@@ -226,6 +227,17 @@ mod tests {
         assert_eq!(opened(&sorted), [10]);
         assert_eq!(tokens(&sorted.single), [10, 11, 12]);
         assert!(sorted.whole.is_empty() && parcels.known.is_empty());
+    }
+
+    #[test]
+    fn a_job_that_was_interrupted_and_ended_all_the_same_counts_once() {
+        let (mut parcels, now) = (Parcels::default(), Instant::now());
+        let parcel = (10, 2);
+        parcels.sort(vec![ended(10, Some(parcel), Outcome::Failed)], now);
+        let interrupted = ended(11, Some(parcel), Outcome::Interrupted);
+        let sorted = parcels.sort(vec![interrupted, done(11, parcel)], now);
+        assert_eq!(tokens(&sorted.single), [11, 11]);
+        assert!(parcels.known.is_empty());
     }
 
     #[test]

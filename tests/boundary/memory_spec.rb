@@ -9,8 +9,8 @@ RSpec.describe "A process that makes its memory ready" do
 
   define_method(:run) do |script|
     files = %w[footplate/native footplate/server/memory].flat_map { |file| ["-r", file] }
-    output, status = Open3.capture2e(RbConfig.ruby, "-I", lib, *files, "-e", script)
-    raise output unless status.success?
+    output, errors, status = Open3.capture3(RbConfig.ruby, "-I", lib, *files, "-e", script)
+    raise errors unless status.success?
 
     Integer(output)
   end

@@ -135,9 +135,11 @@ end
 RSpec.describe "The engine's thread" do
   # By the name of a thread what proc_pid_stat(5) calls `policy`; 3 is SCHED_BATCH.
   def policies(pid)
-    Dir["/proc/#{pid}/task/*/stat"].to_h do |path|
+    Dir["/proc/#{pid}/task/*/stat"].filter_map do |path|
       name, fields = File.read(path).match(/\((.*)\) (.*)/).captures
       [name, fields.split[38]]
+    rescue Errno::ENOENT, Errno::ESRCH # the thread has ended
+      nil
     end
   end
 
@@ -146,7 +148,8 @@ RSpec.describe "The engine's thread" do
       server.start
       # The workers' names differ from one Sidekiq to the next; the engine's thread is there before them.
       engine, others = policies(server.pid).partition { |name, _| name == "footplate" }.map { |some| some.map(&:last) }
-      expect([engine, others.uniq]).to eq([["3"], ["0"]])
+      usual = policies(Process.pid).first.last
+      expect([engine, others.uniq]).to eq([[usual == "0" ? "3" : usual], [usual]])
       expect(server.stop.exitstatus).to eq(0)
     end
   end

@@ -19,6 +19,9 @@ const LOOK: Duration = Duration::from_micros(300);
 const ENOUGH: u64 = 8;
 /// After so long what was before does not count any more, nor how few jobs there were.
 const LONG_LOOK: Duration = Duration::from_millis(10);
+/// A pace grows by so much from one look to the next, or beyond what was done in this one, had it been a long one: a few
+/// quick jobs say little about a thousand behind them.
+const GROWTH: f64 = 4.0;
 
 /// How fast a capsule's jobs are done, and how far ahead its fetcher may claim.
 pub(in crate::engine) struct Pace {
@@ -54,9 +57,8 @@ impl Pace {
         self.trip += (elapsed.min(LONGEST_TRIP).as_secs_f64() - self.trip) * 0.2;
     }
 
-    /// Until now so many jobs have been done, which ran for `ran` all together.
-    pub(super) fn measure(&mut self, done: u64, ran: Duration) {
-        let now = Instant::now();
+    /// Until `now` so many jobs have been done, which ran for `ran` all together, or longer: some may not count as done yet.
+    pub(super) fn measure(&mut self, done: u64, ran: Duration, now: Instant) {
         let look = now.saturating_duration_since(self.since);
         let jobs = done.saturating_sub(self.done);
         if look < LONG_LOOK && (look < LOOK || jobs < ENOUGH) {
@@ -64,8 +66,8 @@ impl Pace {
         }
         let ran_meanwhile = ran.saturating_sub(self.ran);
         let measured = self.measured(jobs, look, ran_meanwhile);
-        // A faster pace is believed at once, or a burst would be half over before it is claimed in earnest. Of a slower
-        // one a short look shows little.
+        // A faster pace is believed soon, or a burst would be half over before it is claimed in earnest. Of a slower one a
+        // short look shows little.
         let weight = if measured > self.per_second {
             1.0
         } else {
@@ -77,14 +79,15 @@ impl Pace {
 
     /// Jobs that sleep and wake together end together, however long they took: all workers cannot be faster than each.
     fn measured(&self, jobs: u64, look: Duration, ran: Duration) -> f64 {
+        if ran.is_zero() {
+            // They were not run, but returned.
+            return 0.0;
+        }
         let jobs = jobs as f64;
         let ended = jobs / look.as_secs_f64();
         let possible = jobs * self.workers as f64 / ran.as_secs_f64();
-        if ran.is_zero() {
-            ended
-        } else {
-            ended.min(possible)
-        }
+        let known = self.per_second.max(jobs / LONG_LOOK.as_secs_f64());
+        ended.min(possible).min(known * GROWTH)
     }
 
     /// The prefetch for now: what will be done in `ahead`, and until a claim is answered, which is looked ahead for
@@ -137,35 +140,58 @@ mod tests {
     const MILLISECOND: Duration = Duration::from_millis(1);
 
     fn looked_for(pace: &mut Pace, look: Duration, done: u64, ran: Duration) -> f64 {
-        pace.since = Instant::now()
-            .checked_sub(look)
-            .expect("the clock is older");
-        pace.measure(pace.done + done, pace.ran + ran);
+        pace.measure(pace.done + done, pace.ran + ran, pace.since + look);
         pace.per_second
     }
 
+    fn assert_near(is: f64, wanted: f64) {
+        assert!((is - wanted).abs() <= wanted * 0.001, "{is}");
+    }
+
     #[test]
-    fn a_faster_pace_is_believed_at_once_and_a_slower_one_by_and_by() {
+    fn a_faster_pace_is_believed_soon_and_a_slower_one_by_and_by() {
         let mut pace = Pace::of(10);
-        let fast = looked_for(&mut pace, MILLISECOND, 100, MILLISECOND);
-        assert!((90_000.0..100_001.0).contains(&fast), "{fast}");
-        let slower = looked_for(&mut pace, MILLISECOND, 10, MILLISECOND);
-        assert!((85_000.0..95_000.0).contains(&slower), "{slower}");
-        let paused = looked_for(&mut pace, 100 * MILLISECOND, 0, Duration::ZERO);
-        assert!(paused.abs() < 1.0, "{paused}");
+        for wanted in [40_000.0, 100_000.0, 100_000.0] {
+            assert_near(looked_for(&mut pace, MILLISECOND, 100, MILLISECOND), wanted);
+        }
+        assert_near(
+            looked_for(&mut pace, MILLISECOND, 10, MILLISECOND),
+            91_000.0,
+        );
+        assert_near(
+            looked_for(&mut pace, 100 * MILLISECOND, 0, Duration::ZERO),
+            0.0,
+        );
     }
 
     #[test]
     fn a_few_jobs_or_a_moment_tell_nothing() {
         let mut pace = Pace::of(10);
-        assert_eq!(looked_for(&mut pace, MILLISECOND, 7, Duration::ZERO), 0.0);
-        assert_eq!(looked_for(&mut pace, LOOK / 3, 100, Duration::ZERO), 0.0);
+        assert_near(looked_for(&mut pace, MILLISECOND, 7, MILLISECOND), 0.0);
+        assert_near(looked_for(&mut pace, LOOK / 3, 100, MILLISECOND), 0.0);
+    }
+
+    #[test]
+    fn a_few_quick_jobs_are_not_taken_for_a_burst() {
+        let mut pace = Pace::of(25);
+        let quick = Duration::from_micros(75);
+        looked_for(&mut pace, MILLISECOND * 13 / 20, 25, quick);
+        assert_eq!(pace.prefetch(AHEAD), 100);
     }
 
     #[test]
     fn jobs_that_end_together_are_no_faster_than_each() {
         let mut pace = Pace::of(25);
-        let all = looked_for(&mut pace, MILLISECOND, 25, 25 * 50 * MILLISECOND);
-        assert!((499.0..501.0).contains(&all), "{all}");
+        let ran = 25 * 50 * MILLISECOND;
+        assert_near(looked_for(&mut pace, MILLISECOND, 25, ran), 500.0);
+    }
+
+    #[test]
+    fn jobs_that_were_returned_were_not_quick() {
+        let mut pace = Pace::of(25);
+        assert_near(
+            looked_for(&mut pace, MILLISECOND, 1_000, Duration::ZERO),
+            0.0,
+        );
     }
 }

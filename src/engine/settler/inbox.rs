@@ -134,14 +134,18 @@ impl Settlements {
                     true
                 }
             };
+            // From here on what has arrived waits, for the call and then perhaps for the others of its parcel.
+            let since = Instant::now();
             if let Some(last) = last_call.filter(|_| arrived) {
+                let due = parcels.due().map(Instant::from);
+                let until = due.map_or(last + GATHER, |due| due.min(last + GATHER));
                 // Late is as good as pressing.
-                let _ = timeout_at(last + GATHER, self.pressing.notified()).await;
+                let _ = timeout_at(until, self.pressing.notified()).await;
             }
             let Inbox {
                 handed_over, ended, ..
             } = self.drain();
-            let sorted = parcels.sort(ended, Instant::now().into_std());
+            let sorted = parcels.sort(ended, since.into_std());
             flush(handed_over, sorted).await;
             last_call = Some(Instant::now());
             // Before anybody is told: who waits for the list to be empty must find it so.
