@@ -15,8 +15,7 @@ RSpec.describe "Footplate::Server::MiddlewareRun", sidekiq_gem: true do
 
       def call(job, payload, queue)
         SEEN << [@name, job.class.name, payload["class"], queue]
-        yield
-        SEEN << [@name, "after"]
+        yield.tap { SEEN << [@name, "after"] }
       end
     end
     class Changes
@@ -56,7 +55,7 @@ RSpec.describe "Footplate::Server::MiddlewareRun", sidekiq_gem: true do
       end
     end
     class Adder
-      def perform(number) = SEEN << number
+      def perform(number) = number.tap { SEEN << number }
     end
   RUBY
 
