@@ -43,17 +43,20 @@ module SideBySide
 
   def self.one(options)
     recording = options.from ? Recording.read(options.from) : measure(options)
-    options.loads = recording.loads if options.from
+    options.loads = recording.loads if options.from || options.add
     show(options, recording)
     recording
   end
 
   def self.measure(options)
+    earlier = Recording.read(options.add) if options.add && File.exist?(options.add)
     Dir.mktmpdir("footplate-bench-redis") do |dir|
       redis = Redis.new(dir)
       surroundings = Surroundings.new(redis)
+      earlier&.expect(surroundings.to_h)
       results = Session.new(options, redis, Progress.new($stderr)).call
-      Recording.new(results, surroundings.to_h)
+      recording = Recording.new(results, surroundings.to_h)
+      earlier ? earlier.with(recording) : recording
     ensure
       redis&.stop
     end

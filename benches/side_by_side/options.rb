@@ -13,7 +13,8 @@ module SideBySide
   # budget::  seconds for everything, or nil: a load gets its share, and one pair whatever that takes
   # from::    a file of --json, in place of measuring
   # compare:: several, likewise
-  Options = Struct.new(:loads, :pairs, :jobs, :scale, :seconds, :budget, :doors, :json, :charts, :from, :compare,
+  # add::     the file of json, if it exists, keeps what it has of other loads
+  Options = Struct.new(:loads, :pairs, :jobs, :scale, :seconds, :budget, :doors, :json, :add, :charts, :from, :compare,
                        keyword_init: true) do
     def self.parse(argv)
       options = new(loads: LOADS, pairs: 5, scale: 1.0, seconds: 10)
@@ -91,6 +92,9 @@ module SideBySide
 
     def self.output(parser, options)
       parser.on("--json FILE", "write everything measured there") { |file| options.json = file }
+      parser.on("--add FILE", "the same, beside the other loads that FILE has of this commit and machine") do |file|
+        options.json = options.add = file
+      end
       parser.on("--charts DIR", "draw charts there (SVG)") { |dir| options.charts = dir }
       parser.on("--from FILE", "measure nothing: tables and charts of a file that --json wrote") do |file|
         options.from = file

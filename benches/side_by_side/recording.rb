@@ -29,6 +29,30 @@ module SideBySide
       @surroundings = surroundings
     end
 
+    # What differs between two sessions that measure the same thing.
+    CHANGING = %i[date load_average].freeze
+
+    # @raise [Error] unless figures taken in these surroundings may stand beside those of this recording
+    def expect(others)
+      differing = (surroundings.keys | others.keys).find do |fact|
+        !CHANGING.include?(fact) && surroundings[fact] != others[fact]
+      end
+      return unless differing
+
+      raise Error, "cannot add to a recording of another #{differing}: #{surroundings[differing]}, " \
+                   "now #{others[differing]}"
+    end
+
+    # @param other [Recording] whose loads take the place of the same ones here
+    # @return [Recording] of both, dated by this one, with the busier machine of both
+    def with(other)
+      expect(other.surroundings)
+      measured = other.results.map(&:load).uniq
+      kept = results.reject { |result| measured.include?(result.load) }
+      busy = [self, other].map { |it| it.surroundings[:load_average] }.max_by(&:first)
+      Recording.new(kept + other.results, { **surroundings, load_average: busy })
+    end
+
     # @return [Array<Load>]
     def loads
       names = results.map(&:load).uniq

@@ -121,6 +121,17 @@ RSpec.describe SideBySide do
     expect(text).to match(/^\| CPU-bound .*Fib.* \| +\| +\| +\| 7 ± 0 % +\| +\| +\|$/)
   end
 
+  it "adds loads to a recording of the same commit and machine, and to no other" do
+    first = %w[noop cpu].map { |load| result(load, :gem, { jobs_per_second: 1 }) }
+    earlier = SideBySide::Recording.new(first, facts)
+    now = facts.merge(date: "2026-01-03 03:04", load_average: [0.3, 2])
+    both = earlier.with(SideBySide::Recording.new([result("cpu", :gem, { jobs_per_second: 2 })], now))
+    expect(both.results.map { |it| [it.load, it.figures[:jobs_per_second]] }).to eq([["noop", 1], ["cpu", 2]])
+    expect(both.surroundings).to eq(facts.merge(load_average: [0.3, 2]))
+    other = SideBySide::Recording.new([], facts.merge(commit: "def"))
+    expect { earlier.with(other) }.to raise_error(SideBySide::Error, /another commit: abc, now def/)
+  end
+
   it "measures points of all curves, or of one" do
     expect(parse("--curves").loads.map(&:curve).uniq).to eq(SideBySide::CURVES.map(&:name))
     expect(parse("--curves", "queues").loads.map(&:at)).to eq([1, 5, 20, 50, 200])
