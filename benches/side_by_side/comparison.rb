@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "curve_table"
+require_relative "details"
 require_relative "report"
 require_relative "surroundings"
 
@@ -20,7 +21,7 @@ module SideBySide
 
     # @return [Array<String>] lines
     def lines
-      parts = [surroundings, [void], throughput, latency, targets, *curves]
+      parts = [surroundings, [void], throughput, latency, *Details.new(by_name).tables, targets, *curves]
       parts.reject(&:empty?).flat_map { |part| [*part, ""] }[..-2]
     end
 
@@ -39,6 +40,11 @@ module SideBySide
     def name(recording)
       same = @recordings.count { |it| it.system == recording.system }
       same > 1 ? "#{recording.system} #{recording.surroundings[:commit]}" : recording.system
+    end
+
+    # The summaries of each load's name, by the recording's.
+    def by_name
+      @recordings.to_h { |it| [name(it), @summaries[it]] }
     end
 
     def surroundings

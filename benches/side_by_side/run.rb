@@ -37,7 +37,9 @@ module SideBySide
     def call
       prepare
       @worker = Worker.new(@engine, @load, @jobs, @url)
-      @before = costs(@worker.report("ready", STARTS_WITHIN))
+      ready = @worker.report("ready", STARTS_WITHIN)
+      @startup = @worker.age
+      @before = costs(ready)
       @started = now
       go
       finish = @worker.report("end", ENDS_WITHIN)
@@ -98,7 +100,7 @@ module SideBySide
       Delivery.new(@redis, @load, @jobs).check(@worker.report("ledger", 1))
       per_job = after.to_h { |name, value| [name, (value - @before[name]).fdiv([@jobs, 1].max)] }
       { jobs: @jobs, seconds: seconds, jobs_per_second: @jobs / seconds, per_job: per_job,
-        resident: finish[:resident], peak: finish[:peak], **special(finish) }
+        resident: finish[:resident], peak: finish[:peak], startup: @startup, **special(finish) }
     end
 
     # Figures of this shape alone.

@@ -79,10 +79,10 @@ module SideBySide
       rows = summaries.flat_map do |summary|
         rows(summary) do |engine|
           [spread(summary, engine, :commands, "%<n>.1f"), spread(summary, engine, :cpu_percent, "%<n>.2f"),
-           memory(summary, engine, :resident)]
+           memory(summary, engine, :resident), spread(summary, engine, :startup, "%<n>.2f s", "")]
         end
       end
-      Table.lines(["", "engine", "Redis commands/s", "CPU %", "memory"], rows)
+      Table.lines(["", "engine", "Redis commands/s", "CPU %", "memory", "start to first job"], rows)
     end
 
     def rows(summary, engines = summary.engines)

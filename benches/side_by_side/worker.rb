@@ -21,11 +21,17 @@ module SideBySide
       env = Engines.env.merge("REDIS_URL" => redis_url, "BENCH_DIR" => @dir, "BENCH_JOBS" => jobs.to_s,
                               "BENCH_LOAD" => load.kind, "BENCH_THREADS" => load.all_threads.to_s,
                               "BENCH_HOLDING" => load.holding.to_s)
+      @spawned = now
       @pid = Process.spawn(env, *Engines.command(engine, load), chdir: @dir, in: File::NULL, out: log,
                                                                 err: %i[child out])
     rescue Errno::ENOENT => e
       FileUtils.rm_rf(@dir)
       raise Error, "cannot start a worker: #{e.message}"
+    end
+
+    # Seconds since its start.
+    def age
+      now - @spawned
     end
 
     # What the ledger wrote under this name, which it does within `seconds` or never.

@@ -26,8 +26,9 @@ mod under_way;
 
 /// The most jobs one claim asks for.
 const MOST: usize = 1_000;
-/// Jobs that no worker took for this long go back: the workers are held up (a job keeps the GVL),
-/// and another process may run them. Doubled after each time that it was in vain, up to [`MOST_PATIENT`]:
+/// Jobs that lie ready for this long go back: another process may run them. If some others were taken meanwhile, quick
+/// jobs were followed by slow ones, and what is more than the present pace needs goes. If none was, the workers are held
+/// up (a job keeps the GVL), and all goes. That is doubled after each time that it was in vain, up to [`MOST_PATIENT`]:
 /// where every turn at the GVL takes long, jobs must not be taken away again and again before it comes.
 pub(super) const STALLED: Duration = Duration::from_secs(1);
 /// See [`STALLED`].
@@ -175,7 +176,7 @@ impl Fetcher {
             () = shared.reached(Phase::Quiet) => return,
             () = sleep(self.stalled_after) => {}
         }
-        self.give_back_what_is_stalled(demand).await;
+        self.give_back_what_lay(demand).await;
     }
 
     /// Waits for jobs to come. Meanwhile some that came before, or by hand-off, may lie ready.
@@ -190,18 +191,19 @@ impl Fetcher {
                 () = shared.reached(Phase::Quiet) => return,
                 () = sleep(self.stalled_after), if before.ready > 0 => {}
             }
-            if self.give_back_what_is_stalled(before).await {
+            if self.give_back_what_lay(before).await {
                 return;
             }
         }
     }
 
-    /// Whether there was any: nothing was taken since `before`, [`Self::stalled_after`] ago.
-    async fn give_back_what_is_stalled(&mut self, before: Demand) -> bool {
-        let now = self.capsule().ready.demand(0);
-        if now.taken != before.taken {
+    /// Whether there was any: see [`STALLED`]. It is [`Self::stalled_after`] since `before`.
+    async fn give_back_what_lay(&mut self, before: Demand) -> bool {
+        let now = self.look(0);
+        let taken = now.taken - before.taken;
+        if taken > 0 {
             self.stalled_after = STALLED;
-            return false;
+            return before.ready as u64 > taken && self.give_back_surplus();
         }
         if now.ready == 0 {
             return false;
@@ -213,6 +215,17 @@ impl Fetcher {
         self.capsule().ready.set_prefetch(0);
         self.wait_for_a_visit(now.visits).await;
         true
+    }
+
+    /// Whether there was any.
+    fn give_back_surplus(&self) -> bool {
+        let surplus = self.capsule().ready.reclaim_surplus();
+        let any = !surplus.is_empty();
+        if any {
+            self.capsule().say_idle(false);
+            self.give_back(surplus);
+        }
+        any
     }
 
     /// Workers that did not come by for what was ready will not come by for more: waits until one

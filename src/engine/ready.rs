@@ -96,10 +96,13 @@ impl<T> State<T> {
             .saturating_sub(self.jobs.len())
     }
 
+    /// How many jobs may lie here: for each free worker one, and the prefetch.
+    fn room(&self) -> usize {
+        self.workers.saturating_sub(self.running) + self.prefetch
+    }
+
     fn demand(&self) -> Demand {
-        let free = self.workers.saturating_sub(self.running);
-        let room = free + self.prefetch;
-        let want = room.saturating_sub(self.jobs.len() + self.coming);
+        let want = self.room().saturating_sub(self.jobs.len() + self.coming);
         let worth_a_trip = (self.prefetch / 2).clamp(1, WORTH_A_TRIP);
         Demand {
             want: if self.closed || want < worth_a_trip {
@@ -327,6 +330,14 @@ impl<T> Ready<T> {
     /// Takes back everything that no worker has taken, in order.
     pub fn reclaim(&self) -> Vec<T> {
         lock(&self.state).jobs.drain(..).collect()
+    }
+
+    /// Takes back, in order, what lies here beyond the free workers and the prefetch: the youngest, which would wait
+    /// longest.
+    pub fn reclaim_surplus(&self) -> Vec<T> {
+        let mut state = lock(&self.state);
+        let keep = state.room().min(state.jobs.len());
+        state.jobs.split_off(keep).into()
     }
 
     /// Ends the queue: nothing can be taken any more.

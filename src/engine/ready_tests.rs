@@ -152,6 +152,18 @@ fn the_end_wakes_everybody_and_hands_out_nothing() {
 }
 
 #[test]
+fn surplus_is_what_neither_free_workers_nor_the_prefetch_account_for() {
+    let ready = queue(2);
+    ready.push(1..=6);
+    ready.set_prefetch(2);
+    assert_eq!(ready.take(false), Take::Job(1));
+    assert_eq!(ready.reclaim_surplus(), [5, 6]);
+    ready.set_prefetch(100);
+    assert!(ready.reclaim_surplus().is_empty());
+    assert_eq!(ready.reclaim(), [2, 3, 4]);
+}
+
+#[test]
 fn what_is_reclaimed_is_no_longer_there() {
     let ready = queue(1);
     ready.push([1, 2, 3]);

@@ -60,6 +60,20 @@ RSpec.describe "a flood of short jobs" do
     expect([runs.size, runs.values.max, processed]).to eq([count, 1, count])
   end
 
+  it "does not keep slow jobs behind it to one process, which could run them only by and by" do
+    slow = 2_000
+    redis.push("default", Array.new(slow) { |id| payload("MarkingJob", id, 0.1) })
+    running = flood
+    await_processed(count)
+    eventually("the return of what was claimed at the pace of the flood", within: 8) do
+      redis.inflight.size <= 30 && waiting.size > slow / 2
+    end
+    more = done + 20
+    await_done(more, within: 5)
+    expect(running.stop.exitstatus).to eq(0)
+    expect([runs.values.uniq, processed, waiting]).to eq([[1], count + done, (0...slow).to_a - runs.keys])
+  end
+
   it "loses nothing when it is killed" do
     first = flood
     await_processed(count / 4)
