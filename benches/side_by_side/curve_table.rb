@@ -14,13 +14,22 @@ module SideBySide
       points = summaries.select { |summary| summary.load.curve == curve.name }
       return [] if points.empty?
 
-      unit, pattern = UNITS.fetch(curve.figure)
-      rows = points.flat_map(&:engines).uniq.map do |engine|
-        cells = points.map { |point| cell(point, engine, curve.figure, pattern) }
-        [Engines::TITLES.fetch(engine), *cells, (apart(points, engine, curve.figure) unless curve.tens).to_s]
-      end
-      head = ["#{curve.axis} (#{unit})", *points.map { |point| SideBySide.digits(point.load.at) }, "lowest / highest"]
-      [*Table.lines(head, rows), *even(curve, points), *curve.note]
+      head = ["#{curve.axis} (#{UNITS.fetch(curve.figure).first})",
+              *points.map { |point| SideBySide.digits(point.load.at) }, "lowest / highest"]
+      rows = points.flat_map(&:engines).uniq.flat_map { |engine| rows(curve, points, engine) }
+      notes = [*even(curve, points), *curve.note]
+      [*Table.lines(head, rows), *("" if notes.any?), *notes]
+    end
+
+    def self.rows(curve, points, engine)
+      title = Engines::TITLES.fetch(engine)
+      cells = points.map { |point| cell(point, engine, curve.figure, UNITS.fetch(curve.figure).last) }
+      figures = [title, *cells, (apart(points, engine, curve.figure) unless curve.tens).to_s]
+      curve.redis ? [figures, ["#{title}: Redis CPU per job", *points.map { |it| redis(it, engine) }, ""]] : [figures]
+    end
+
+    def self.redis(point, engine)
+      Table.number(point.per_job(engine, :redis_cpu)&.then { |spread| spread.median * 1e6 }, "%<n>.2f µs")
     end
 
     def self.even(curve, points)
@@ -39,6 +48,6 @@ module SideBySide
       medians = points.filter_map { |point| point.spread(engine, figure)&.median }
       Table.number(medians.min&.fdiv(medians.max), "%<n>.2f")
     end
-    private_class_method :even, :cell, :apart
+    private_class_method :rows, :redis, :even, :cell, :apart
   end
 end

@@ -9,8 +9,9 @@ module SideBySide
   # figure:: on the y axis: :jobs_per_second, or :p99 in ms
   # tens::   the y axis goes by factors of ten, for what changes by several of them
   # even::   points that are to lie within 10 % of each other
+  # redis::  Redis's time per job is of interest as well
   # note::   what a reader must know of it
-  Curve = Struct.new(:name, :title, :axis, :figure, :points, :tens, :even, :note, keyword_init: true) do
+  Curve = Struct.new(:name, :title, :axis, :figure, :points, :tens, :even, :redis, :note, keyword_init: true) do
     # @param points [Hash{Integer => Hash}] the load's fields by the place on the x axis
     def initialize(name:, title:, points:, figure: :jobs_per_second, **rest)
       loads = points.map do |at, fields|
@@ -36,7 +37,9 @@ module SideBySide
               points: [1, 10, 100, 1_000, 10_000].to_h do |at|
                 [at, { jobs: 200_000, holding: at, engines: :ours }]
               end,
-              note: "Sidekiq has no table of jobs in flight."),
+              redis: true,
+              note: "Each job in flight has a thread of its own, whose stack every GC run reads; claiming and " \
+                    "acknowledging cost Redis's time. Sidekiq has no table of jobs in flight."),
     Curve.new(name: "payload", title: "no-op by bytes of an argument", axis: "bytes of an argument", tens: true,
               points: [100, 1_000, 10_000, 100_000, 1_000_000].to_h { |at| [at, SideBySide.payload_point(at)] }),
     Curve.new(name: "schedule", title: "lateness by jobs in the schedule", axis: "jobs in the schedule", figure: :p99,
