@@ -98,32 +98,52 @@ impl Drop for Server {
     }
 }
 
-/// Claims and acknowledges `jobs` jobs in batches; returns how long that took.
-async fn drain(store: &Store, number: &mut u64, jobs: u64, batch: usize) -> Duration {
+/// As many as the engine puts into one at most.
+const PARCEL: usize = 128;
+
+fn claim(number: u64, limit: usize, parcel: usize, queues: &[Arc<str>]) -> Claim<'_> {
+    Claim {
+        holder: "bench",
+        number,
+        first_token: number * 10_000,
+        limit,
+        byte_limit: 64 << 20,
+        startable: 1,
+        parcel,
+        queues,
+        shares: &[],
+    }
+}
+
+/// Claims and acknowledges `jobs` jobs in batches, in parcels of so many or, with 0, one by one; returns how long that
+/// took.
+async fn drain(
+    store: &Store,
+    number: &mut u64,
+    jobs: u64,
+    batch: usize,
+    parcel: usize,
+) -> Duration {
     let queues: [Arc<str>; 1] = [Arc::from("default")];
     let start = Instant::now();
     let mut done = 0;
     while done < jobs {
         *number += 1;
-        let claim = Claim {
-            holder: "bench",
-            number: *number,
-            first_token: *number * 10_000,
-            limit: batch,
-            byte_limit: 4 << 20,
-            startable: 1,
-            parcel: 0,
-            queues: &queues,
-            shares: &[],
-        };
-        let claimed = store.claim(&claim).await.expect("a claim");
+        let claimed = store.claim(&claim(*number, batch, parcel, &queues)).await;
+        let claimed = claimed.expect("a claim");
         assert!(!claimed.is_empty(), "the queue ran dry");
         done += claimed.len() as u64;
-        let tokens: Vec<_> = claimed.iter().map(|job| (job.token, "default")).collect();
-        store
-            .acknowledge("bench", &tokens, "2026-03-04")
-            .await
-            .expect("an acknowledgement");
+        let (whole, single): (Vec<_>, Vec<_>) = claimed.iter().partition(|it| it.parcel.is_some());
+        let single: Vec<_> = single.iter().map(|job| (job.token, "default")).collect();
+        let mut whole: Vec<_> = whole.iter().filter_map(|job| job.parcel).collect();
+        whole.dedup();
+        let whole: Vec<_> = whole.iter().map(|parcel| (*parcel, "default")).collect();
+        let one = store.acknowledge("bench", &single, "2026-03-04").await;
+        let other = store
+            .acknowledge_parcels("bench", &whole, "2026-03-04")
+            .await;
+        let acknowledged = one.expect("an answer") + other.expect("an answer");
+        assert_eq!(acknowledged, claimed.len());
     }
     start.elapsed()
 }
@@ -144,8 +164,11 @@ fn claim_and_acknowledge(criterion: &mut Criterion) {
         .warm_up_time(Duration::from_secs(1));
     group.throughput(Throughput::Elements(1));
     let mut number = 0;
-    for in_flight in [0, 1000] {
+    for (in_flight, parcel) in [(0, 0), (1000, 0), (0, PARCEL), (1000, PARCEL)] {
         for batch in [1, 10, 100, 500, 1000] {
+            if batch < parcel {
+                continue;
+            }
             server.run(&["FLUSHALL"]);
             runtime
                 .block_on(store.take_lease("bench", Duration::from_secs(3600)))
@@ -154,26 +177,18 @@ fn claim_and_acknowledge(criterion: &mut Criterion) {
                 server.fill(in_flight);
                 number += 1;
                 let queues: [Arc<str>; 1] = [Arc::from("default")];
-                let held = Claim {
-                    holder: "bench",
-                    number,
-                    first_token: number * 10_000,
-                    limit: in_flight,
-                    byte_limit: 64 << 20,
-                    startable: 1,
-                    parcel: 0,
-                    queues: &queues,
-                    shares: &[],
-                };
+                let held = claim(number, in_flight, 0, &queues);
                 runtime.block_on(store.claim(&held)).expect("a claim");
             }
             let (mut jobs, mut scripts, mut cpu) = (0, 0.0, 0.0);
-            let id = BenchmarkId::new(format!("{in_flight} in flight"), batch);
+            let how = if parcel > 0 { ", in parcels" } else { "" };
+            let id = BenchmarkId::new(format!("{in_flight} in flight{how}"), batch);
             group.bench_function(id, |bencher| {
                 bencher.iter_custom(|iterations| {
                     server.fill(usize::try_from(iterations).expect("fits") + batch);
                     let before = server.micros();
-                    let took = runtime.block_on(drain(&store, &mut number, iterations, batch));
+                    let drained = drain(&store, &mut number, iterations, batch, parcel);
+                    let took = runtime.block_on(drained);
                     let after = server.micros();
                     scripts += after[0] - before[0];
                     cpu += after[1] - before[1];

@@ -2,44 +2,35 @@
 
 require_relative "curve_table"
 require_relative "details"
-require_relative "report"
-require_relative "surroundings"
+require_relative "notes"
+require_relative "provenance"
+require_relative "recording"
+require_relative "tables"
+require_relative "verdict"
 
 module SideBySide
   ##
   # Several recordings beside each other, in Markdown: README's section on figures. A column, or a few, per recording.
   class Comparison
-    # What the figures of a target are counted in, where its words do not say so.
-    UNITS = { ratio: " ×", jobs_per_second: " jobs/s", redis_cpu: " µs", lateness: " ms", all_done: " s",
-              noops_done: " s", cpu_percent: " %" }.freeze
-
     # @param recordings [Array<Recording>]
     def initialize(recordings)
       @recordings = recordings
-      @summaries = recordings.to_h { |it| [it, it.loads.to_h { |load| [load.name, summary(it, load)] }] }
+      @summaries = recordings.to_h { |it| [it, it.summaries.to_h { |summary| [summary.load.name, summary] }] }
     end
 
     # @return [Array<String>] lines
     def lines
-      parts = [surroundings, [void], throughput, latency, *Details.new(by_name).tables, targets, *curves]
+      parts = [Provenance.lines(@recordings), notes, throughput, latency, *Details.new(by_name).tables, targets,
+               *curves]
       parts.reject(&:empty?).flat_map { |part| [*part, ""] }[..-2]
     end
 
     private
 
-    def summary(recording, load)
-      Summary.new(load, recording.results.select { |it| it.load == load.name })
-    end
-
-    def void
-      results = @recordings.flat_map(&:results)
-      "#{results.count(&:void)} of #{SideBySide.digits(results.size)} runs lost or doubled a job and are void."
-    end
-
     # By system, and by commit where a system occurs twice.
     def name(recording)
       same = @recordings.count { |it| it.system == recording.system }
-      same > 1 ? "#{recording.system} #{recording.surroundings[:commit]}" : recording.system
+      same > 1 ? "#{recording.system} #{recording.parts.last.surroundings[:commit]}" : recording.system
     end
 
     # The summaries of each load's name, by the recording's.
@@ -47,22 +38,17 @@ module SideBySide
       @recordings.to_h { |it| [name(it), @summaries[it]] }
     end
 
-    def surroundings
-      rows = @recordings.map do |recording|
-        facts = recording.surroundings
-        cells = [facts[:date][/\S+/], facts[:commit], facts[:ruby][/\Aruby (\S+)/, 1],
-                 *facts.values_at(:sidekiq, :activejob, :json, :redis), "#{facts[:cpu]}, #{facts[:cores]} cores"]
-        [recording.system, *cells, facts[:load_average].first, recording.pairs].map(&:to_s)
-      end
-      head = ["system", "measured", "commit", "Ruby", "Sidekiq", "Active Job", "json", "Redis", "machine",
-              "load average before", "pairs"]
-      Table.lines(head, rows)
+    def notes
+      all = @summaries.values.flat_map(&:values)
+      behind = @recordings.flat_map { |it| Notes.behind(@summaries[it].values, name(it)) }
+      [*Notes.of(all.uniq { |summary| summary.load.name }), *behind, Notes.void(@recordings.flat_map(&:results))]
+        .flat_map { |note| ["", note] }.drop(1)
     end
 
     def throughput
       rows = rows(:burst) do |summary|
         [spread(summary, summary.door, :jobs_per_second, "%<n>d"), spread(summary, :sidekiq, :jobs_per_second, "%<n>d"),
-         Table.number(summary.figure(:ratio), "%<n>.1f")]
+         ratio(summary)]
       end
       table("jobs/s", %w[Footplate Sidekiq ×], rows)
     end
@@ -74,22 +60,18 @@ module SideBySide
       table("ms from push to perform: p50 / p99 / p99.9", %w[Footplate Sidekiq], rows)
     end
 
+    def ratio(summary)
+      range = summary.range(:ratio) or return ""
+      format("%<median>.1f (%<low>.1f to %<high>.1f)", range.to_h)
+    end
+
     def targets
       rows = TARGETS.map do |target|
         title = LOADS.find { |load| load.name == target.load }.title
-        [title, "#{target.sense} #{SideBySide.digits(target.value)} #{Report::WORDS[target.figure]}",
-         *@recordings.map { |it| verdict(target, @summaries[it][target.load]) }]
+        [title, target.words, *@recordings.map { |it| Verdict.of(@summaries[it][target.load], target).cell }]
       end
       later = LATER.map { |title, target| [title, target, *@recordings.map { "needs several processes" }] }
       Table.lines(["load", "target", *@recordings.map { |it| name(it) }], rows + later)
-    end
-
-    def verdict(target, summary)
-      value = summary&.figure(target.figure)
-      return "not measured" unless value
-
-      shown = Table.number(value, value < 1_000 ? "%<n>.2f" : "%<n>d") + UNITS[target.figure].to_s
-      target.reached?(value) ? shown : "**#{shown}**, not reached"
     end
 
     def curves
@@ -121,7 +103,7 @@ module SideBySide
 
     def spread(summary, engine, name, pattern)
       found = summary.spread(engine, name)
-      found ? Table.with_spread(found, pattern) : ""
+      found || summary.void.any? ? Table.with_spread(found, pattern) : ""
     end
 
     def part(summary, engine, name)

@@ -36,8 +36,9 @@ module SideBySide
       return unless curve.even
 
       some = points.select { |point| curve.even.include?(point.load.at) }
-      "Lowest / highest of Footplate's at #{curve.even.join(", ")}: #{apart(some, points.first.door, curve.figure)} " \
-        "(target: >= 0.9)."
+      share = share(some, points.first.door, curve.figure) or return
+      "Lowest / highest of Footplate's at #{curve.even.join(", ")}: #{Table.number(share, "%<n>.2f")} " \
+        "(target: >= 0.9, #{share >= 0.9 ? "reached" : "not reached"})."
     end
 
     def self.cell(point, engine, figure, pattern)
@@ -45,9 +46,13 @@ module SideBySide
     end
 
     def self.apart(points, engine, figure)
-      medians = points.filter_map { |point| point.spread(engine, figure)&.median }
-      Table.number(medians.min&.fdiv(medians.max), "%<n>.2f")
+      Table.number(share(points, engine, figure), "%<n>.2f")
     end
-    private_class_method :rows, :redis, :even, :cell, :apart
+
+    def self.share(points, engine, figure)
+      medians = points.filter_map { |point| point.spread(engine, figure)&.median }
+      medians.min&.fdiv(medians.max)
+    end
+    private_class_method :rows, :redis, :even, :cell, :apart, :share
   end
 end

@@ -13,9 +13,13 @@ module SideBySide
     end
 
     # @param counts [Hash] what the ledger wrote as the worker ended
+    # @param worker [Worker] for its log
     # @raise [Void]
-    def check(counts)
+    def check(counts, worker)
       raise Void, "#{counts[:missing]} jobs lost, #{counts[:doubled]} run twice" unless counts.values.all?(0)
+
+      logged = worker.jobs_logged if @load.kind == "logging"
+      raise Void, "#{logged} jobs in the log instead of #{@jobs}" unless [nil, @jobs].include?(logged)
 
       left = @load.all_queue_names.sum { |name| @redis.call("LLEN", "queue:#{name}") }
       raise Void, "#{left} jobs left in the queue" unless left.zero?

@@ -54,10 +54,10 @@ class FibonacciJob
   include JOB_MODULE
 
   def perform(number, _ratio)
-    Ledger.runs[number] += 1
     a = 0
     b = 1
     2_000.times { a, b = b, a + b }
+    Ledger.runs[number] += 1
   end
 end
 
@@ -93,10 +93,10 @@ class MixedCpuJob
   include JOB_MODULE
 
   def perform(number, _ratio)
-    Ledger.runs[number] += 1
     deadline = own_time + 0.02
     a = 0
     100.times { a += 1 } while own_time < deadline
+    Ledger.runs[number] += 1
   end
 
   private

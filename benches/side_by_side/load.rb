@@ -17,7 +17,7 @@ module SideBySide
   # kind::     the jobs and the settings of the application (BENCH_LOAD); default: the name
   # shape::    how jobs reach the worker, and what is measured: see Run.shape
   # jobs::     how many, for Footplate
-  # fewer::    Sidekiq gets `jobs / fewer`, so that both run for a second or more
+  # fewer::    Sidekiq gets `jobs / fewer`, so that its runs take seconds and not minutes
   # threads::  of the worker
   # bare::     the loop in one Ruby process without Redis that limits this load (see bare_loop.rb), or nil
   # rate::     jobs/s pushed to an idle worker, or due; such a load measures latency, and its jobs are seconds' worth

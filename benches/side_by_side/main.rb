@@ -27,48 +27,42 @@ module SideBySide
   def self.main(argv)
     options = Options.parse(argv)
     $stdout.sync = true
-    recordings = options.compare ? compare(options.compare) : [one(options)]
-    exit 1 if recordings.any? { |recording| recording.results.any?(&:void) }
+    return puts(Comparison.new(options.compare.map { |path| Recording.read(path) }).lines) if options.compare
+    return show(options, Recording.read(options.from)) if options.from
+
+    recording = measure(options)
+    show(options, recording)
+    exit 1 if recording.parts.last.results.any?(&:void)
   rescue Error => e
     abort "bin/bench: #{e.message}"
   rescue Interrupt
-    abort "bin/bench: interrupted"
-  end
-
-  def self.compare(paths)
-    recordings = paths.map { |path| Recording.read(path) }
-    puts Comparison.new(recordings).lines
-    recordings
-  end
-
-  def self.one(options)
-    recording = options.from ? Recording.read(options.from) : measure(options)
-    options.loads = recording.loads if options.from || options.add
-    show(options, recording)
-    recording
+    abort "bin/bench: interrupted#{"; #{options.json} has the loads measured so far" if options&.json}"
   end
 
   def self.measure(options)
-    earlier = Recording.read(options.add) if options.add && File.exist?(options.add)
+    earlier = options.add && File.exist?(options.add) ? Recording.read(options.add) : Recording.new([])
+    Engines.check(options.loads)
     Dir.mktmpdir("footplate-bench-redis") do |dir|
       redis = Redis.new(dir)
       surroundings = Surroundings.new(redis)
-      earlier&.expect(surroundings.to_h)
-      results = Session.new(options, redis, Progress.new($stderr)).call
-      recording = Recording.new(results, surroundings.to_h)
-      earlier ? earlier.with(recording) : recording
+      recording = earlier.with(Recording::Part.new(surroundings: surroundings.to_h, results: []))
+      recording.write(options.json) if options.json
+      Session.new(options, redis, Progress.new($stderr)).call do |results|
+        recording = earlier.with(Recording::Part.new(surroundings: surroundings.to_h, results: results))
+        recording.write(options.json) if options.json
+      end
+      recording
     ensure
       redis&.stop
     end
   end
 
   def self.show(options, recording)
-    report = Report.new(options, recording.results, recording.surroundings)
-    report.print($stdout)
-    recording.write(options.json, report) if options.json
+    Report.new(recording).print($stdout)
     return unless options.charts
 
-    puts Charts.new(report.summaries, Surroundings.footer(recording.surroundings)).write(options.charts)
+    footer = Surroundings.footer(recording.parts.last.surroundings)
+    puts Charts.new(recording.summaries, footer).write(options.charts)
   end
-  private_class_method :compare, :one, :measure, :show
+  private_class_method :measure, :show
 end

@@ -13,12 +13,15 @@ module SideBySide
   # budget::  seconds for everything, or nil: a load gets its share, and one pair whatever that takes
   # from::    a file of --json, in place of measuring
   # compare:: several, likewise
-  # add::     the file of json, if it exists, keeps what it has of other loads
+  # add::     the file of json, if it exists, keeps what it has
   Options = Struct.new(:loads, :pairs, :jobs, :scale, :seconds, :budget, :doors, :json, :add, :charts, :from, :compare,
                        keyword_init: true) do
     def self.parse(argv)
       options = new(loads: LOADS, pairs: 5, scale: 1.0, seconds: 10)
       parser(options).parse!(argv.dup).tap { |rest| raise Error, "unknown argument: #{rest.first}" if rest.any? }
+      %i[pairs jobs seconds].each do |name|
+        raise Error, "--#{name} must be positive" unless options[name].nil? || options[name].positive?
+      end
       options
     rescue OptionParser::ParseError => e
       raise Error, e.message
@@ -82,7 +85,7 @@ module SideBySide
     end
 
     def self.quick(options)
-      options.loads = LOADS.reject(&:slow) if options.whole?
+      options.loads = LOADS.reject(&:slow) if options.loads == LOADS
       options.doors ||= [:gem]
       options.pairs = 2
       options.scale = 0.25
@@ -92,23 +95,18 @@ module SideBySide
 
     def self.output(parser, options)
       parser.on("--json FILE", "write everything measured there") { |file| options.json = file }
-      parser.on("--add FILE", "the same, beside the other loads that FILE has of this commit and machine") do |file|
+      parser.on("--add FILE", "write to FILE, beside what it has already of this machine") do |file|
         options.json = options.add = file
       end
-      parser.on("--charts DIR", "draw charts there (SVG)") { |dir| options.charts = dir }
-      parser.on("--from FILE", "measure nothing: tables and charts of a file that --json wrote") do |file|
+      parser.on("--charts DIR", "draw charts into that folder (SVG)") { |dir| options.charts = dir }
+      parser.on("--from FILE", "measure nothing: show what a file of --json has") do |file|
         options.from = file
       end
-      parser.on("--compare FILES", Array, "the same of several, beside each other (README's figures)") do |files|
+      parser.on("--compare FILES", Array, "measure nothing: tables of several such files beside each other") do |files|
         options.compare = files
       end
     end
     private_class_method :parser, :scope, :size, :quick, :output, :known, :known_door, :in_lines
-
-    # Whether nothing was left out.
-    def whole?
-      loads == LOADS
-    end
 
     # Jobs of `engine` for `load`.
     def count(load, engine)

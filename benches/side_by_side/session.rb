@@ -16,9 +16,6 @@ module SideBySide
     # with the reason why it does not count.
     Result = Struct.new(:load, :engine, :pair, :figures, :void, keyword_init: true)
 
-    # @return [Array<Result>]
-    attr_reader :results
-
     def initialize(options, redis, progress)
       @options = options
       @redis = redis
@@ -28,13 +25,17 @@ module SideBySide
       @results = []
     end
 
+    # Yields after each load.
+    # @yieldparam [Array<Result>] so far
     def call
       @started = now
       @total = @options.loads.sum { |load| steps(load).size * @options.pairs }
       @done = 0
-      @options.loads.each_with_index { |load, index| measure(load, index) }
+      @options.loads.each_with_index do |load, index|
+        measure(load, index)
+        yield @results
+      end
       @progress.clear
-      results
     ensure
       @proxies.each_value(&:stop)
     end
@@ -51,8 +52,11 @@ module SideBySide
       end
     end
 
+    # What the first door is compared with comes right behind it.
     def steps(load)
-      [*@engines.select { |engine| load.runs?(engine) }, *(:bare if load.bare), *(:undelayed if load.undelayed)]
+      references = [*(:bare if load.bare), *(:undelayed if load.undelayed)]
+      first, *others = @engines.select { |engine| load.runs?(engine) }
+      [first, *references, *others.reverse]
     end
 
     # Whether the loads up to this one have used their share of the time.
@@ -67,10 +71,10 @@ module SideBySide
     def step(load, engine, pair)
       @progress.show(@done, @total, "#{load.title}: #{Engines::TITLES.fetch(engine)}")
       @done += 1
-      results << Result.new(load: load.name, engine: engine, pair: pair, figures: figures(load, engine))
+      @results << Result.new(load: load.name, engine: engine, pair: pair, figures: figures(load, engine))
     rescue Void => e
       @progress.say("VOID: #{load.title}, #{engine}, pair #{pair + 1}: #{e.message}")
-      results << Result.new(load: load.name, engine: engine, pair: pair, void: e.message)
+      @results << Result.new(load: load.name, engine: engine, pair: pair, void: e.message)
     end
 
     def figures(load, engine)

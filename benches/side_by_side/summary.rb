@@ -41,8 +41,8 @@ module SideBySide
       Spread.of(figures(engine).filter_map { |figures| figures[figure] })
     end
 
-    def per_job(engine, figure)
-      Spread.of(figures(engine).filter_map { |figures| figures.dig(:per_job, figure) })
+    def per_job(engine, figure, factor = 1)
+      Spread.of(figures(engine).filter_map { |figures| figures.dig(:per_job, figure)&.*(factor) })
     end
 
     def engines
@@ -54,18 +54,32 @@ module SideBySide
     end
 
     # The figures that targets speak of: ratios to Sidekiq (:ratio, of jobs/s; :memory; :p50; :p99), to the limit, to
-    # itself without delay; or a median of its own.
-    def figure(name, engine = door)
+    # itself without delay, over the pairs of runs; or one of its own, over the runs.
+    # @return [Spread, nil]
+    def range(name, engine = door)
       case name
       when :ratio then ratio(engine, :sidekiq, :jobs_per_second)
       when :of_limit then ratio(engine, :bare, :jobs_per_second)
       when :of_undelayed then ratio(engine, :undelayed, :jobs_per_second)
       when :memory then ratio(engine, :sidekiq, :resident)
       when :p50, :p99 then ratio(engine, :sidekiq, name)
-      when :lateness then spread(engine, :p99)&.median
-      when :redis_cpu then per_job(engine, name)&.then { |spread| spread.median * 1e6 }
-      when :redis_commands then per_job(engine, name)&.median
-      else spread(engine, name)&.median
+      when :lateness then spread(engine, :p99)
+      when :redis_cpu then per_job(engine, name, 1e6)
+      when :redis_commands then per_job(engine, name)
+      else spread(engine, name)
+      end
+    end
+
+    # The median of the same.
+    def figure(name, engine = door)
+      range(name, engine)&.median
+    end
+
+    # For the JSON file.
+    def judged_targets
+      targets.map do |target|
+        value = figure(target.figure)
+        { **target.to_h, measured: value, reached: target.reached?(value) }
       end
     end
 
@@ -79,11 +93,11 @@ module SideBySide
       @results.select { |result| result.engine == engine }.filter_map(&:figures)
     end
 
-    # The median over the pairs: the machine's speed changes in minutes, and the two of a pair ran one after the other.
+    # Over the pairs: the machine's speed changes in minutes, and the two of a pair ran within seconds of one another.
     def ratio(engine, other, figure)
       others = by_pair(other, figure)
-      ratios = by_pair(engine, figure).filter_map { |pair, value| value.fdiv(others[pair]) if others[pair] }
-      Spread.of(ratios)&.median
+      ratios = by_pair(engine, figure).filter_map { |pair, value| value.fdiv(others[pair]) if others[pair]&.positive? }
+      Spread.of(ratios)
     end
 
     def by_pair(engine, figure)

@@ -4,13 +4,25 @@ module SideBySide
   ##
   # What is to be reached: information, not a verdict.
   #
-  # load::   its name, or a text for a row that nothing measures yet
-  # figure:: see Summary#figure; :later for what no load measures yet
+  # load::   its name
+  # figure:: see Summary#figure
   Target = Struct.new(:load, :figure, :sense, :value) do
+    # As a reader says it.
+    def words
+      "#{sense} #{SideBySide.digits(value)} #{WORDS.fetch(figure)}"
+    end
+
     def reached?(measured)
       measured&.public_send(sense, value)
     end
   end
+
+  WORDS = { ratio: "x Sidekiq", of_limit: "of the bare loop", jobs_per_second: "jobs/s",
+            memory: "of Sidekiq's memory", p50: "of Sidekiq's p50", p99: "of Sidekiq's p99",
+            of_undelayed: "of the figure without delay", redis_cpu: "µs of Redis per job",
+            redis_commands: "Redis commands per job", lateness: "ms late at p99",
+            all_done: "s for all", noops_done: "s for the no-ops", commands: "Redis commands/s",
+            cpu_percent: "% CPU" }.freeze
 
   TARGETS = [
     Target.new("noop", :ratio, :>=, 20), Target.new("noop", :of_limit, :>=, 1.2), Target.new("noop", :memory, :<, 1),

@@ -29,6 +29,11 @@ module SideBySide
       raise Error, "cannot start a worker: #{e.message}"
     end
 
+    # How many no-ops its log says are done.
+    def jobs_logged
+      File.foreach(log).count { |line| line.include?("class=NoopJob") && line.end_with?("INFO: done\n") }
+    end
+
     # Seconds since its start.
     def age
       now - @spawned

@@ -6,10 +6,12 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 
 pub(super) use self::claiming::Desk;
 use self::claiming::{Brought, Claiming};
+use self::lying::Back;
+pub(super) use self::lying::Lying;
 pub(super) use self::pace::Pace;
 use self::under_way::UnderWay;
 use super::order::QueueOrder;
@@ -21,18 +23,12 @@ use crate::job::Job;
 use crate::store::Store;
 
 mod claiming;
+mod lying;
 mod pace;
 mod under_way;
 
 /// The most jobs one claim asks for.
 const MOST: usize = 1_000;
-/// Jobs that lie ready for this long go back: another process may run them. If some others were taken meanwhile, quick
-/// jobs were followed by slow ones, and what is more than the present pace needs goes. If none was, the workers are held
-/// up (a job keeps the GVL), and all goes. That is doubled after each time that it was in vain, up to [`MOST_PATIENT`]:
-/// where every turn at the GVL takes long, jobs must not be taken away again and again before it comes.
-pub(super) const STALLED: Duration = Duration::from_secs(1);
-/// See [`STALLED`].
-const MOST_PATIENT: Duration = Duration::from_secs(30);
 /// How often to see whether workers that were held up come by again.
 const GLANCE: Duration = Duration::from_millis(50);
 /// How soon to look again for jobs that stay in their queue while another is on trial.
@@ -49,8 +45,7 @@ pub(super) struct Fetcher {
     pub(super) order: QueueOrder,
     pub(super) names: Vec<Arc<str>>,
     pub(super) pace: Pace,
-    /// See [`STALLED`].
-    pub(super) stalled_after: Duration,
+    pub(super) lying: Lying,
     /// Dropped with the fetcher: whoever has the other end knows when the last one is done.
     pub(super) _busy: mpsc::Sender<Infallible>,
 }
@@ -62,6 +57,10 @@ impl Fetcher {
         let mut under_way = UnderWay::default();
         while shared.phase() == Phase::Running {
             let demand = self.look(under_way.jobs);
+            // What is under way would come back behind it.
+            if under_way.is_empty() && self.give_back_what_lay(demand).await {
+                continue;
+            }
             if under_way.allows(demand.want) {
                 let claiming = self.claiming(demand);
                 under_way.send(claiming.limit, claiming.run());
@@ -82,8 +81,10 @@ impl Fetcher {
         while let Some(brought) = under_way.next().await {
             self.hand_over(brought.jobs);
         }
-        // Here and in one go, so that what a last claim brought goes back behind what was claimed before it.
-        self.give_back(self.capsule().ready.reclaim());
+        // Here and in one go, so that what a last claim brought goes back behind what was claimed before it. The end waits
+        // for all settlements.
+        let left = self.capsule().ready.reclaim();
+        shared.settlements.push_all(left, || Outcome::Returned);
     }
 
     /// The demand beyond what is under way.
@@ -155,77 +156,59 @@ impl Fetcher {
         }
     }
 
-    fn give_back(&self, jobs: Vec<Arc<Job>>) {
+    /// Returns once they are in their queues: a claim or a second return that overtook them would change the order.
+    async fn give_back(&self, jobs: Vec<Arc<Job>>) {
         if !jobs.is_empty() {
-            self.shared.settlements.push_all(jobs, || Outcome::Returned);
+            let settlements = &self.shared.settlements;
+            let round = settlements.push_all(jobs, || Outcome::Returned);
+            settlements.served(round).await;
         }
     }
 
-    async fn wait_for_demand(&mut self, demand: Demand) {
+    async fn wait_for_demand(&self, demand: Demand) {
         let shared = Arc::clone(&self.shared);
         let hungry = shared.capsules[self.index].hungry.notified();
-        if demand.ready == 0 {
-            tokio::select! {
-                () = hungry => {}
-                () = shared.reached(Phase::Quiet) => {}
-            }
-            return;
-        }
         tokio::select! {
-            () = hungry => return,
-            () = shared.reached(Phase::Quiet) => return,
-            () = sleep(self.stalled_after) => {}
+            () = hungry => {}
+            () = shared.reached(Phase::Quiet) => {}
+            () = self.next_look(), if demand.ready > 0 => {}
         }
-        self.give_back_what_lay(demand).await;
     }
 
     /// Waits for jobs to come. Meanwhile some that came before, or by hand-off, may lie ready.
-    async fn wait_idle(&mut self, idle: &mut Idle) {
+    async fn wait_idle(&self, idle: &mut Idle) {
         let shared = Arc::clone(&self.shared);
-        let waiting = idle.wait(&shared.capsules[self.index]);
-        tokio::pin!(waiting);
-        loop {
-            let before = self.capsule().ready.demand(0);
-            tokio::select! {
-                () = &mut waiting => return,
-                () = shared.reached(Phase::Quiet) => return,
-                () = sleep(self.stalled_after), if before.ready > 0 => {}
-            }
-            if self.give_back_what_lay(before).await {
-                return;
-            }
+        let lie_ready = self.capsule().ready.demand(0).ready > 0;
+        tokio::select! {
+            () = idle.wait(&shared.capsules[self.index]) => {}
+            () = shared.reached(Phase::Quiet) => {}
+            () = self.next_look(), if lie_ready => {}
         }
     }
 
-    /// Whether there was any: see [`STALLED`]. It is [`Self::stalled_after`] since `before`.
-    async fn give_back_what_lay(&mut self, before: Demand) -> bool {
-        let now = self.look(0);
-        let taken = now.taken - before.taken;
-        if taken > 0 {
-            self.stalled_after = STALLED;
-            return before.ready as u64 > taken && self.give_back_surplus();
-        }
-        if now.ready == 0 {
-            return false;
-        }
-        self.stalled_after = (self.stalled_after * 2).min(MOST_PATIENT);
-        self.capsule().say_idle(false);
-        self.give_back(self.capsule().ready.reclaim());
-        self.pace.forget();
-        self.capsule().ready.set_prefetch(0);
-        self.wait_for_a_visit(now.visits).await;
-        true
+    async fn next_look(&self) {
+        sleep_until(self.lying.next_look(Instant::now()).into()).await;
     }
 
-    /// Whether there was any.
-    fn give_back_surplus(&self) -> bool {
-        let surplus = self.capsule().ready.reclaim_surplus();
-        let any = !surplus.is_empty();
-        if any {
-            self.capsule().say_idle(false);
-            self.give_back(surplus);
+    /// Whether any went back.
+    async fn give_back_what_lay(&mut self, demand: Demand) -> bool {
+        match self.lying.look(Instant::now(), demand) {
+            Back::Nothing => false,
+            Back::Surplus => {
+                let surplus = self.capsule().ready.reclaim_surplus();
+                let any = !surplus.is_empty();
+                self.give_back(surplus).await;
+                any
+            }
+            Back::All => {
+                self.capsule().say_idle(false);
+                self.give_back(self.capsule().ready.reclaim()).await;
+                self.pace.forget();
+                self.capsule().ready.set_prefetch(0);
+                self.wait_for_a_visit(demand.visits).await;
+                true
+            }
         }
-        any
     }
 
     /// Workers that did not come by for what was ready will not come by for more: waits until one
@@ -236,7 +219,7 @@ impl Fetcher {
         {
             sleep(GLANCE).await;
             // What came since, by hand-off.
-            self.give_back(self.capsule().ready.reclaim());
+            self.give_back(self.capsule().ready.reclaim()).await;
         }
     }
 }

@@ -17,6 +17,8 @@ mod inbox;
 
 /// How many outcomes one call carries.
 const BATCH: usize = 1_000;
+/// How many parcels one call opens: about as many jobs.
+const OPENED: usize = 8;
 
 /// Runs until the engine's runtime ends.
 pub(super) async fn run(shared: Arc<Shared>, store: Store) {
@@ -51,32 +53,37 @@ async fn flush(shared: &Shared, store: &Store, sorted: Sorted) {
         acknowledge_parcels(shared, store, parcels).await;
     }
     for jobs in sorted.opened.chunk_by(|a, b| a.epoch == b.epoch) {
-        open(shared, store, jobs).await;
+        for some in jobs.chunks(OPENED) {
+            open(shared, store, some).await;
+        }
     }
     let mut single = sorted.single;
     // Alike in one call, however they are mixed. What is interrupted goes back after what was never started,
     // so that it is popped first.
     single.sort_by_key(|it| (it.job.epoch, way(&it.outcome)));
-    let mut rest = single.as_slice();
-    while let Some(first) = rest.first() {
-        // One call names one holder; jobs of an older lease are settled under its name.
-        let epoch = first.job.epoch;
-        let way = way(&first.outcome);
-        let alike = |it: &&Ended| it.job.epoch == epoch && self::way(&it.outcome) == way;
-        let most = match way {
-            // All in one call: it is the call that keeps their order. They fitted into the ready queue.
-            Way::Return => usize::MAX,
-            Way::Acknowledge | Way::Settle => BATCH,
-        };
-        let count = rest.iter().take(most).take_while(alike).count();
-        let (batch, after) = rest.split_at(count);
-        let holder = shared.holder(epoch);
-        if way == Way::Acknowledge {
-            acknowledge(shared, store, &holder, batch).await;
-        } else {
-            settle(shared, store, &holder, batch).await;
+    // One call names one holder; jobs of an older lease are settled under its name.
+    let alike =
+        |a: &Ended, b: &Ended| a.job.epoch == b.job.epoch && way(&a.outcome) == way(&b.outcome);
+    for jobs in single.chunk_by(alike) {
+        let holder = shared.holder(jobs[0].job.epoch);
+        match way(&jobs[0].outcome) {
+            Way::Acknowledge => {
+                for batch in jobs.chunks(BATCH) {
+                    acknowledge(shared, store, &holder, batch).await;
+                }
+            }
+            // The youngest first, so that the oldest ends up as the next to be popped.
+            Way::Return => {
+                for batch in jobs.rchunks(BATCH) {
+                    settle(shared, store, &holder, batch).await;
+                }
+            }
+            Way::Settle => {
+                for batch in jobs.chunks(BATCH) {
+                    settle(shared, store, &holder, batch).await;
+                }
+            }
         }
-        rest = after;
     }
 }
 
@@ -177,12 +184,15 @@ async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
         patience.wait().await;
     };
     shared.online("settle jobs");
-    let kept = kept.into_iter().filter(|it| *it).count();
-    report_lost(shared, batch[0].job.epoch, batch.len(), kept);
+    if way(&batch[0].outcome) != Way::Return {
+        let kept = kept.into_iter().filter(|it| *it).count();
+        report_lost(shared, batch[0].job.epoch, batch.len(), kept);
+    }
 }
 
 async fn one_by_one(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
-    for ended in batch {
+    // As the script does, for the sake of what goes back.
+    for ended in batch.iter().rev() {
         Box::pin(settle(shared, store, holder, std::slice::from_ref(ended))).await;
     }
 }

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::time::Instant;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 
 use super::control::Control;
-use super::fetcher::{Desk, Fetcher, Pace, STALLED};
+use super::fetcher::{Desk, Fetcher, Lying, Pace};
 use super::handoff::{HANDOFFS, Handoff};
 use super::order::QueueOrder;
 use super::shared::{Phase, Shared};
@@ -126,7 +127,7 @@ fn fetchers(shared: &Arc<Shared>, store: &Store, busy: mpsc::Sender<Infallible>)
                 order,
                 names,
                 pace: Pace::of(capsule.concurrency),
-                stalled_after: STALLED,
+                lying: Lying::from(Instant::now()),
                 _busy: busy.clone(),
             }
         })

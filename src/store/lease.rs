@@ -10,7 +10,7 @@ use super::{Store, StoreError, reply};
 /// Recoveries of a job are counted for three days after the last one.
 const RECOVERY_MEMORY: u32 = 72 * 3600;
 /// Seconds after a recovery in which claims take no more jobs than can start at once.
-const SUSPICION: u32 = 300;
+pub(super) const SUSPICION: u32 = 300;
 
 /// A poison pill that was sent to the dead set.
 #[derive(Clone, Debug, PartialEq, Eq)]

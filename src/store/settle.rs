@@ -1,6 +1,7 @@
 //! What becomes of claimed jobs. Every step is bound to the job still being in the holder's table,
 //! and moves the counters with it: repeated after a lost reply, it does and counts nothing.
 
+use super::lease::SUSPICION;
 use super::script::{ACKNOWLEDGE, Call, OPEN, SETTLE};
 use super::{Store, StoreError, reply};
 use crate::job::Parcel;
@@ -151,8 +152,9 @@ impl Store {
             self.keys.stat_processed_on(day),
             self.keys.stat_failed(),
             self.keys.stat_failed_on(day),
+            self.keys.trials(),
         ]);
-        call.arg(&self.trim(now)).arg(DAY_EXPIRY);
+        call.arg(&self.trim(now)).arg(DAY_EXPIRY).arg(SUSPICION);
         let mut name = Name::default();
         for settlement in settlements {
             let (op, queue, score, payload): (_, Option<&str>, f64, &[u8]) =

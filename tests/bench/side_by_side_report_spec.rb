@@ -17,9 +17,17 @@ RSpec.describe SideBySide do
       os: "Debian GNU/Linux 13", cpu: "AMD & co", cores: 2, load_average: [0.1, 1] }
   end
 
-  def report(results, options = parse)
+  def part(results, facts = self.facts)
+    SideBySide::Recording::Part.new(surroundings: facts, results: results)
+  end
+
+  def recording(*results)
+    SideBySide::Recording.new([part(results)])
+  end
+
+  def report(*results)
     out = StringIO.new
-    SideBySide::Report.new(options, results, facts).print(out)
+    SideBySide::Report.new(recording(*results)).print(out)
     out.string
   end
 
@@ -57,23 +65,25 @@ RSpec.describe SideBySide do
   end
 
   it "names targets that are measured, that are not, and that come later" do
-    text = report([result("idle", :gem, { commands: 1.5, cpu_percent: 0.1, resident: 30_000 })])
-    expect(text).to match(%r{idle process +\| <= 2 Redis commands/s +\| 1.50 +\| reached})
+    others = SideBySide::LOADS.map { |load| result(load.name, :sidekiq, {}) }
+    text = report(*others, result("idle", :gem, { commands: 1.5, cpu_percent: 0.1, resident: 30_000 }))
+    expect(text).to match(%r{idle process +\| <= 2 Redis commands/s +\| 1.50 \(1.50 to 1.50\) +\| reached})
     expect(text).to match(/scheduled job.*\| <= 50 ms late at p99 +\| +\| not measured/)
     expect(text).to match(/PSS.*comes with -p/)
   end
 
   it "says which engine does not keep up with a rate" do
     late = { p50: 900.0, p99: 2_000.0, p999: 2_100.0, max: 2_200.0, backlog: 9_000 }
-    text = report([result("latency10000", :gem, late.merge(backlog: 3)), result("latency10000", :sidekiq, late)])
+    text = report(result("latency10000", :gem, late.merge(backlog: 3)), result("latency10000", :sidekiq, late))
     expect(text).to match(%r{^Sidekiq does not keep up with "push to perform, 10,000/s"})
     expect(text).not_to match(/^Footplate does not keep up/)
   end
 
   it "makes a column of each point of a curve" do
     results = [1, 100].map { |threads| result("threads:#{threads}", :gem, { jobs_per_second: threads * 1_000 }) }
-    text = report(results, parse("--curves", "threads"))
+    text = report(*results)
     expect(text).to match(/\| threads \(jobs.s\) \| 1 .*\| lowest .*\n.*\n.*\| 0.01 /)
+    expect(text).to include("0.01 (target: >= 0.9, not reached)")
   end
 
   it "draws what it has, from a file of an earlier session as well" do
@@ -84,7 +94,7 @@ RSpec.describe SideBySide do
     end
     Dir.mktmpdir do |dir|
       file = File.join(dir, "measured.json")
-      SideBySide::Recording.new(results, facts).write(file, SideBySide::Report.new(parse, results, facts))
+      recording(*results).write(file)
       expect { SideBySide.main(["--from", file, "--charts", dir]) }.to output(/ratios.svg/).to_stdout
       %w[ratios latency curve-payload].each do |name|
         svg = File.read(File.join(dir, "#{name}.svg"))
@@ -105,31 +115,43 @@ RSpec.describe SideBySide do
   it "refuses what it does not know" do
     expect { parse("--only", "nope") }.to raise_error(SideBySide::Error, /unknown load: nope/)
     expect { parse("--curves", "nope") }.to raise_error(SideBySide::Error, /unknown curve: nope/)
-    expect { SideBySide::Recording.read("/nowhere") }
-      .to raise_error(SideBySide::Error, %r{cannot read /nowhere})
+    expect { parse("--pairs", "0") }.to raise_error(SideBySide::Error, "--pairs must be positive")
+    expect { recording.write("/nowhere/all.json") }.to raise_error(SideBySide::Error, %r{cannot write /nowhere})
+    ["/nowhere", __FILE__].each do |path|
+      expect { SideBySide::Recording.read(path) }.to raise_error(SideBySide::Error, /cannot read #{path}/)
+    end
   end
 
   it "puts recordings beside each other" do
     runs = { gem: 200, sidekiq: 10, bare: 400 }.map { |engine, rate| result("noop", engine, { jobs_per_second: rate }) }
-    one = SideBySide::Recording.new(runs, facts)
+    one = recording(*runs, result("cpu", :gem, nil).tap { |it| it.void = "lost" })
     twelve = facts.merge(os: "Debian GNU/Linux 12 (x)")
-    two = SideBySide::Recording.new([result("cpu", :gem, { jobs_per_second: 7 })], twelve)
+    two = SideBySide::Recording.new([part([result("cpu", :gem, { jobs_per_second: 7 })], twelve)])
     text = SideBySide::Comparison.new([one, two]).lines.join("\n")
-    expect(text).to match(/^\| no-op, logs quiet +\| 200 ± 0 % +\| 10 ± 0 % +\| 20.0 +\| +\| +\| +\|$/)
-    expect(text).to match(/no-op, logs quiet +\| >= 20 x Sidekiq +\| 20.00 × +\| not measured/)
-    expect(text).to match(/no-op, logs quiet +\| >= 1.2 of the bare loop +\| \*\*0.50\*\*, not reached/)
-    expect(text).to match(/^\| CPU-bound .*Fib.* \| +\| +\| +\| 7 ± 0 % +\| +\| +\|$/)
+    expect(text).to match(/^\| no-op, logs quiet +\| 200 ± 0 % +\| 10 ± 0 % +\| 20.0 \(20.0 to 20.0\) \| +\| +\| +\|$/)
+    expect(text).to match(/no-op, logs quiet +\| >= 20 x Sidekiq +\| 20.0 \(20.0 to 20.0\) +\| not measured/)
+    expect(text).to match(/no-op, logs quiet +\| >= 1.2 of the bare loop +\| \*\*0.50 \(.*\)\*\*, not reached/)
+    expect(text).to match(/^\| CPU-bound .*Fib.* \| void +\| void +\| +\| 7 ± 0 % +\| +\| +\|$/)
+    expect(text).to match(/^\| CPU-bound .*Fib.* \| >= 0.97 of the bare loop +\| void +\| not measured/)
+    expect(text).to include("1 of 5 runs are void")
   end
 
-  it "adds loads to a recording of the same commit and machine, and to no other" do
+  it "shows one digit more where a figure would read like the target that it misses" do
+    runs = { gem: 0.949, bare: 1.0 }.map { |engine, rate| result("activejob", engine, { jobs_per_second: rate }) }
+    summary = SideBySide::Summary.new(SideBySide::LOADS.find { |load| load.name == "activejob" }, runs)
+    target = SideBySide::Target.new("activejob", :of_limit, :>=, 0.95)
+    expect(SideBySide::Verdict.of(summary, target).cell).to eq("**0.949 (0.95 to 0.95)**, not reached")
+  end
+
+  it "adds a session to a recording of the same machine, in which the last one of a load counts" do
     first = %w[noop cpu].map { |load| result(load, :gem, { jobs_per_second: 1 }) }
-    earlier = SideBySide::Recording.new(first, facts)
-    now = facts.merge(date: "2026-01-03 03:04", load_average: [0.3, 2])
-    both = earlier.with(SideBySide::Recording.new([result("cpu", :gem, { jobs_per_second: 2 })], now))
+    later = part([result("cpu", :gem, { jobs_per_second: 2 })], facts.merge(commit: "def"))
+    both = SideBySide::Recording.new([part(first)]).with(later)
     expect(both.results.map { |it| [it.load, it.figures[:jobs_per_second]] }).to eq([["noop", 1], ["cpu", 2]])
-    expect(both.surroundings).to eq(facts.merge(load_average: [0.3, 2]))
-    other = SideBySide::Recording.new([], facts.merge(commit: "def"))
-    expect { earlier.with(other) }.to raise_error(SideBySide::Error, /another commit: abc, now def/)
+    table = SideBySide::Provenance.lines([both])
+    expect(table[2..]).to match([/\| noop +\| .*\| abc /, /\| cpu +\| .*\| def /])
+    expect { both.with(part([], facts.merge(os: "another"))) }
+      .to raise_error(SideBySide::Error, /another os: Debian GNU.Linux 13, now another/)
   end
 
   it "measures points of all curves, or of one" do

@@ -39,7 +39,15 @@ RSpec.describe SideBySide::Run do
   it "is void when a claim is left behind" do
     @redis.call("HSET", "footplate:inflight:dead", "1", "job")
     delivery = SideBySide::Delivery.new(@redis, load("noop"), 1)
-    expect { delivery.check({ missing: 0, doubled: 0 }) }.to raise_error(SideBySide::Void, /claims left behind/)
+    expect { delivery.check({ missing: 0, doubled: 0 }, nil) }.to raise_error(SideBySide::Void, /claims left behind/)
+  end
+
+  it "is void when a job is not in the log, which has a line of each that either engine ran" do
+    %i[gem sidekiq].each { |engine| expect(run(load("logging"), 50, engine)[:jobs]).to eq(50) }
+    forgetful = Struct.new(:jobs_logged).new(0)
+    delivery = SideBySide::Delivery.new(@redis, load("logging"), 1)
+    expect { delivery.check({ missing: 0, doubled: 0 }, forgetful) }
+      .to raise_error(SideBySide::Void, "0 jobs in the log instead of 1")
   end
 
   it "spreads jobs over queues, beside others that are in flight, with either engine" do

@@ -368,3 +368,28 @@ async fn a_job_that_stands_its_trial_makes_room_for_the_next() {
     let left: Vec<String> = server.run("KEYS footplate:trials");
     assert_eq!(left, [""; 0]);
 }
+
+#[tokio::test]
+async fn a_job_on_trial_that_goes_back_unstarted_is_still_to_be_tried() {
+    let (server, names) = (Server::start(), queues(&["a"]));
+    let store = server.store().await;
+    server.push("a", &["one", "two"]);
+    for holder in ["first", "second"] {
+        die_with_all(&store, holder, &names).await;
+        recover_all(&store, holder).await;
+    }
+    store.take_lease("me", LONG).await.unwrap();
+    for number in [1, 2] {
+        let request = claim(number * 2, 50, &names);
+        let claims = store.claim(&request).await.unwrap();
+        assert_eq!(payloads(&claims), ["one"]);
+        let back = Settlement {
+            token: claims[0].token,
+            queue: "a",
+            outcome: Outcome::Returned,
+        };
+        assert_eq!(store.settle("me", &[back], NOW, DAY).await.unwrap(), [true]);
+        let life: i64 = server.run("TTL footplate:trials");
+        assert!(life > 0, "{life}");
+    }
+}

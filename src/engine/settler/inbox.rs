@@ -1,7 +1,7 @@
 //! Outcomes on their way from the workers to the settler. Nobody here talks to Redis.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
@@ -29,6 +29,8 @@ pub struct Settlements {
     unconfirmed: AtomicBool,
     /// Rings after each batch that Redis has confirmed.
     confirmed: Notify,
+    /// How many rounds of the settler are over: see [`Self::served`].
+    served: AtomicU64,
 }
 
 /// Tokens of jobs that come by hand-off begin here: above those of all claims.
@@ -41,6 +43,8 @@ struct Inbox {
     /// How many there ever were.
     handed_over_ever: u64,
     ended: Vec<Ended>,
+    /// How often the settler has emptied it.
+    rounds: u64,
 }
 
 impl Inbox {
@@ -63,15 +67,18 @@ impl Settlements {
         self.add(pressing, |inbox| inbox.ended.push(ended));
     }
 
-    /// Hands in the same outcome for many, in order.
-    pub fn push_all(&self, jobs: Vec<Arc<Job>>, outcome: impl Fn() -> Outcome) {
+    /// Hands in the same outcome for many, in order. Says what to wait for: see [`Self::served`].
+    pub fn push_all(&self, jobs: Vec<Arc<Job>>, outcome: impl Fn() -> Outcome) -> u64 {
         let ended = jobs.into_iter().map(|job| Ended {
             job,
             outcome: outcome(),
             elapsed: None,
             measure: Measure::Nothing,
         });
-        self.add(true, |inbox| inbox.ended.extend(ended));
+        self.add(true, |inbox| {
+            inbox.ended.extend(ended);
+            inbox.rounds + 1
+        })
     }
 
     /// Before its worker can hand in an outcome. `make` gets the job's token: they grow in the order in which jobs
@@ -113,7 +120,9 @@ impl Settlements {
         }
         // As many are to be expected next time: workers, who hold the GVL, need not make room one by one.
         let expected = inbox.ended.len().min(BATCH);
+        inbox.rounds += 1;
         Inbox {
+            rounds: inbox.rounds,
             handed_over: std::mem::take(&mut inbox.handed_over),
             handed_over_ever: inbox.handed_over_ever,
             ended: std::mem::replace(&mut inbox.ended, Vec::with_capacity(expected)),
@@ -143,7 +152,10 @@ impl Settlements {
                 let _ = timeout_at(until, self.pressing.notified()).await;
             }
             let Inbox {
-                handed_over, ended, ..
+                handed_over,
+                ended,
+                rounds,
+                ..
             } = self.drain();
             let sorted = parcels.sort(ended, since.into_std());
             flush(handed_over, sorted).await;
@@ -151,7 +163,20 @@ impl Settlements {
             // Before anybody is told: who waits for the list to be empty must find it so.
             self.unconfirmed
                 .store(parcels.due().is_some(), Ordering::Release);
+            self.served.store(rounds, Ordering::Release);
             self.confirmed.notify_waiters();
+        }
+    }
+
+    /// Completes once Redis has what was handed in before this round ended, but for successes that wait for the others of
+    /// their parcel.
+    pub(in crate::engine) async fn served(&self, round: u64) {
+        loop {
+            let confirmed = self.confirmed.notified();
+            if self.served.load(Ordering::Acquire) >= round {
+                break;
+            }
+            confirmed.await;
         }
     }
 
@@ -202,6 +227,32 @@ mod tests {
                 () = tokio::time::sleep(Duration::from_secs(5)) => panic!("{count}: nobody was told"),
             }
             assert_eq!(sent, count);
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_some_is_told_once_they_are_served_whatever_comes_behind_them() {
+        let settlements = Settlements::default();
+        let calls = std::cell::Cell::new(0);
+        let serve = settlements.serve(async |_, _: Sorted| {
+            calls.set(calls.get() + 1);
+            // There is always more.
+            settlements.push_all(jobs(1), || Outcome::Failed);
+            tokio::task::yield_now().await;
+        });
+        let wait = async {
+            for _ in 0..3 {
+                let round = settlements.push_all(jobs(1), || Outcome::Returned);
+                let before = calls.get();
+                settlements.served(round).await;
+                // The one under way, its own, and one until it heard of it.
+                assert!(calls.get() > before && calls.get() <= before + 3);
+            }
+        };
+        tokio::select! {
+            () = wait => {}
+            () = serve => unreachable!("it serves for ever"),
+            () = tokio::time::sleep(Duration::from_secs(5)) => panic!("nobody was told"),
         }
     }
 

@@ -1,19 +1,20 @@
 -- Carries out what became of jobs that did not simply succeed, each only if it is still the holder's.
 -- KEYS: 1 in-flight table, 2 retry, 3 dead, 4 queues, 5 stat:processed, 6 stat:processed of the day,
---       7 stat:failed, 8 stat:failed of the day, 9... queues to push to
+--       7 stat:failed, 8 stat:failed of the day, 9 trials (trial.lua), 10... queues to push to
 -- ARGV: 1 now, 2 death before which dead jobs are dropped, 3 most dead jobs, 4 the day's expiry,
---       then per job: field, operation, index into KEYS (or 0), bare queue name, score, payload
+--       5 seconds that a trial is waited for, then per job: field, operation, index into KEYS (or 0), bare queue name, score, payload
 -- Operations: f failed, s skipped, r retry, d dead, m malformed, i interrupted, b back, q requeued,
 --             v moved. Returns one 0 or 1 per job.
 local inflight = KEYS[1]
-local count = (#ARGV - 4) / 6
+local count = (#ARGV - 5) / 6
 local done, processed, failed, buried, broken = {}, 0, 0, false, nil
 
+local trial = redis.call('HGET', inflight, '#trial')
 -- Makes the script one that has written, which a full Redis no longer refuses (see claim.lua).
 redis.call('PERSIST', inflight)
 
 local function settle(n)
-  local at = 4 + (n - 1) * 6
+  local at = 5 + (n - 1) * 6
   local field, op, key, queue, score, payload = unpack(ARGV, at + 1, at + 6)
   done[n] = 0
   if redis.call('HEXISTS', inflight, field) == 0 then return end
@@ -27,8 +28,15 @@ local function settle(n)
   elseif op == 'm' then
     wrote = redis.pcall('ZADD', KEYS[3], ARGV[1], redis.call('HGET', inflight, field))
   elseif op == 'i' or op == 'b' then
-    wrote = redis.pcall('RPUSH', KEYS[tonumber(key)], redis.call('HGET', inflight, field))
+    local claimed = redis.call('HGET', inflight, field)
+    wrote = redis.pcall('RPUSH', KEYS[tonumber(key)], claimed)
     redis.pcall('SADD', KEYS[4], queue)
+    -- It did not begin, so its trial is still to come.
+    if op == 'b' and field == trial then
+      redis.call('HDEL', inflight, '#trial')
+      redis.call('SADD', KEYS[9], redis.sha1hex(claimed))
+      redis.call('EXPIRE', KEYS[9], ARGV[5])
+    end
   elseif op == 'q' or op == 'v' then
     wrote = redis.pcall('LPUSH', KEYS[tonumber(key)], payload)
     redis.pcall('SADD', KEYS[4], queue)
@@ -47,7 +55,7 @@ local function settle(n)
 end
 
 local function returns(n)
-  local op = ARGV[4 + (n - 1) * 6 + 2]
+  local op = ARGV[5 + (n - 1) * 6 + 2]
   return op == 'i' or op == 'b'
 end
 

@@ -51,17 +51,20 @@ module Footplate
           @ground.push(engine, payload)
         end
 
-        # @return [Hash{Symbol => Float}] milliseconds from the push to `perform`
+        # @return [Hash{Symbol => Float}] milliseconds to `perform` from when a job ought to be pushed, by a timetable
+        #   that waits for nobody
         def latency
           sleep SETTLE
           began = Limits.now
           @plan.latency_jobs.times do |number|
-            ahead = began + number.fdiv(Plan::RATE) - Limits.now
+            due = began + number.fdiv(Plan::RATE)
+            ahead = due - Limits.now
             sleep ahead if ahead.positive?
-            push(BenchPayloads.latency(Limits.now, @ground.name))
+            push(BenchPayloads.latency(due, @ground.name))
           end
           push(BenchPayloads.mark("latency", @plan.latency_jobs, @ground.name))
           waits = @contender.report("latency", @plan.patience)[:waits].sort
+          @unheard = @plan.latency_jobs - waits.size
           { p50: 0.5, p99: 0.99 }.transform_values { |share| Limits.percentile(waits, share).to_f * 1_000 }
         end
 
@@ -93,6 +96,8 @@ module Footplate
 
         # @return [String, nil] why this run does not count
         def void
+          return "#{@unheard} of #{@plan.latency_jobs} jobs pushed one by one did not run once" unless @unheard.zero?
+
           ledger = @contender.report("ledger", 1)
           "#{ledger[:missing]} jobs lost, #{ledger[:doubled]} run twice" unless ledger.values.all?(0)
         end
