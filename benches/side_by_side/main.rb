@@ -27,6 +27,7 @@ module SideBySide
   def self.main(argv)
     options = Options.parse(argv)
     $stdout.sync = true
+    Charts.make_folder(options.charts) if options.charts
     return puts(Comparison.new(options.compare.map { |path| Recording.read(path) }).lines) if options.compare
     return show(options, Recording.read(options.from)) if options.from
 
@@ -59,10 +60,7 @@ module SideBySide
 
   def self.show(options, recording)
     Report.new(recording).print($stdout)
-    return unless options.charts
-
-    footer = Surroundings.footer(recording.parts.last.surroundings)
-    puts Charts.new(recording.summaries, footer).write(options.charts)
+    puts Charts.new(recording).write(options.charts) if options.charts
   end
   private_class_method :measure, :show
 end

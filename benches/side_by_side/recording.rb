@@ -64,6 +64,13 @@ module SideBySide
       loads.map(&:name).select { |name| counting(name).equal?(part) }
     end
 
+    # The sessions that the figures of these loads come from.
+    # @param names [Array<String>]
+    # @return [Array<Part>]
+    def parts_of(names)
+      names.map { |name| counting(name) }.uniq
+    end
+
     # @return [Array<Load>]
     def loads
       names = parts.flat_map(&:loads)

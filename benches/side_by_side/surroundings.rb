@@ -31,10 +31,12 @@ module SideBySide
     end
 
     # In one line.
-    def self.footer(facts)
-      "#{facts[:date][/\S+/]}, Footplate #{facts[:footplate]} (#{facts[:commit]}), Sidekiq #{facts[:sidekiq]}, " \
-        "#{facts[:ruby][/\Aruby [\d.]+/].capitalize}, Redis #{facts[:redis]}, #{facts[:os].sub(" GNU/Linux", "")}, " \
-        "#{facts[:cores]} cores"
+    # @param all [Array<Hash>] of the sessions that figures come from, all of one machine
+    def self.footer(all)
+      each = ->(fact) { all.map { |facts| facts[fact] }.uniq.join(", ") }
+      "#{all.map { |facts| facts[:date][/\S+/] }.uniq.join(", ")}, Footplate #{each[:footplate]} (#{each[:commit]}), " \
+        "Sidekiq #{each[:sidekiq]}, #{all.last[:ruby][/\Aruby [\d.]+/].capitalize}, Redis #{each[:redis]}, " \
+        "#{all.last[:os].sub(" GNU/Linux", "")}, #{all.last[:cores]} cores"
     end
 
     # The benchmark itself keeps at most all cores busy.
