@@ -37,7 +37,7 @@ module SideBySide
       end
       new(parts)
     rescue SystemCallError, JSON::ParserError, KeyError, TypeError, NoMethodError, ArgumentError => e
-      raise Error, "cannot read #{path}, which ought to be a file of --json: #{e.message}"
+      raise Error, "cannot read #{path}, which ought to be a file of --json: #{e.message.lines.first.to_s.chomp}"
     end
 
     def initialize(parts)
