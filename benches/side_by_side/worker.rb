@@ -31,7 +31,7 @@ module SideBySide
 
     # How many no-ops its log says are done.
     def jobs_logged
-      File.foreach(log).count { |line| line.include?("class=NoopJob") && line.end_with?("INFO: done\n") }
+      File.foreach(log).count { |line| line.include?("class=NoopJob") && line.end_with?(": done\n") }
     end
 
     # Seconds since its start.
