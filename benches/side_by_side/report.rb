@@ -10,13 +10,6 @@ module SideBySide
   ##
   # The tables at the end, in Markdown.
   class Report
-    WORDS = { ratio: "x Sidekiq", of_limit: "of the bare loop", jobs_per_second: "jobs/s",
-              memory: "of Sidekiq's memory", p50: "of Sidekiq's p50", p99: "of Sidekiq's p99",
-              of_undelayed: "of the figure without delay", redis_cpu: "µs of Redis per job",
-              redis_commands: "Redis commands per job", lateness: "ms late at p99",
-              all_done: "s for all", noops_done: "s for the no-ops", commands: "Redis commands/s",
-              cpu_percent: "% CPU" }.freeze
-
     # @param recording [Recording]
     def initialize(recording)
       @recording = recording

@@ -342,16 +342,21 @@ async fn jobs_that_died_together_twice_are_tried_one_at_a_time() {
     assert_eq!(left, [""; 0]);
 }
 
+/// Two jobs that died together twice, and a holder, `me`, that is to try them.
+async fn suspect_two(server: &Server, store: &Store, names: &[std::sync::Arc<str>]) {
+    server.push("a", &["one", "two"]);
+    for holder in ["first", "second"] {
+        die_with_all(store, holder, names).await;
+        recover_all(store, holder).await;
+    }
+    store.take_lease("me", LONG).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_job_that_stands_its_trial_makes_room_for_the_next() {
     let (server, names) = (Server::start(), queues(&["a"]));
     let store = server.store().await;
-    server.push("a", &["one", "two"]);
-    for holder in ["first", "second"] {
-        die_with_all(&store, holder, &names).await;
-        recover_all(&store, holder).await;
-    }
-    store.take_lease("me", LONG).await.unwrap();
+    suspect_two(&server, &store, &names).await;
     let mut number = 0;
     for expected in ["one", "two"] {
         number += 2;
@@ -373,12 +378,7 @@ async fn a_job_that_stands_its_trial_makes_room_for_the_next() {
 async fn a_job_on_trial_that_goes_back_unstarted_is_still_to_be_tried() {
     let (server, names) = (Server::start(), queues(&["a"]));
     let store = server.store().await;
-    server.push("a", &["one", "two"]);
-    for holder in ["first", "second"] {
-        die_with_all(&store, holder, &names).await;
-        recover_all(&store, holder).await;
-    }
-    store.take_lease("me", LONG).await.unwrap();
+    suspect_two(&server, &store, &names).await;
     for number in [1, 2] {
         let request = claim(number * 2, 50, &names);
         let claims = store.claim(&request).await.unwrap();
