@@ -2,7 +2,8 @@
 -- KEYS: 1 in-flight table, 2 retry, 3 dead, 4 queues, 5 stat:processed, 6 stat:processed of the day,
 --       7 stat:failed, 8 stat:failed of the day, 9 trials (trial.lua), 10... queues to push to
 -- ARGV: 1 now, 2 death before which dead jobs are dropped, 3 most dead jobs, 4 the day's expiry,
---       5 seconds that a trial is waited for, then per job: field, operation, index into KEYS (or 0), bare queue name, score, payload
+--       5 seconds that a trial is waited for, then per job: field, operation, index into KEYS (or 0),
+--       bare queue name, score, payload
 -- Operations: f failed, s skipped, r retry, d dead, m malformed, i interrupted, b back, q requeued,
 --             v moved. Returns one 0 or 1 per job.
 local inflight = KEYS[1]
@@ -20,7 +21,7 @@ local function settle(n)
   if redis.call('HEXISTS', inflight, field) == 0 then return end
   -- Written first and removed after: a push that fails (a key of a wrong type, a missing right)
   -- leaves the job in the table.
-  local wrote = 1
+  local wrote, claimed = 1, nil
   if op == 'r' then
     wrote = redis.pcall('ZADD', KEYS[2], score, payload)
   elseif op == 'd' then
@@ -28,15 +29,9 @@ local function settle(n)
   elseif op == 'm' then
     wrote = redis.pcall('ZADD', KEYS[3], ARGV[1], redis.call('HGET', inflight, field))
   elseif op == 'i' or op == 'b' then
-    local claimed = redis.call('HGET', inflight, field)
+    claimed = redis.call('HGET', inflight, field)
     wrote = redis.pcall('RPUSH', KEYS[tonumber(key)], claimed)
     redis.pcall('SADD', KEYS[4], queue)
-    -- It did not begin, so its trial is still to come.
-    if op == 'b' and field == trial then
-      redis.call('HDEL', inflight, '#trial')
-      redis.call('SADD', KEYS[9], redis.sha1hex(claimed))
-      redis.call('EXPIRE', KEYS[9], ARGV[5])
-    end
   elseif op == 'q' or op == 'v' then
     wrote = redis.pcall('LPUSH', KEYS[tonumber(key)], payload)
     redis.pcall('SADD', KEYS[4], queue)
@@ -44,6 +39,12 @@ local function settle(n)
   if type(wrote) == 'table' and wrote.err then
     broken = wrote
     return
+  end
+  if op == 'b' and field == trial then
+    -- It did not begin, so its trial is still to come. It is in its queue: nothing may keep it from leaving the table.
+    redis.pcall('SADD', KEYS[9], redis.sha1hex(claimed))
+    redis.pcall('EXPIRE', KEYS[9], ARGV[5])
+    redis.call('HDEL', inflight, '#trial')
   end
   if op == 'd' or op == 'm' then buried = true end
   redis.call('HDEL', inflight, field)
