@@ -25,7 +25,7 @@ module SideBySide
       moments = Array.new(count) { |number| start + (number.to_f / @load.rate) }
       payloads = moments.each_with_index.map { |moment, number| Payloads.job(@load.kind, number, moment) }
       pushed = 0
-      pushed += push_due(moments, payloads, pushed) while pushed < count
+      without_collections { pushed += push_due(moments, payloads, pushed) while pushed < count }
     end
 
     # @param waits [Array<Float>] seconds
@@ -41,6 +41,16 @@ module SideBySide
     end
 
     private
+
+    # One of the feeder's own takes longer than most jobs wait, and would count as their waiting. Measured: every 19
+    # pushes, 1.3 ms.
+    def without_collections
+      GC.start
+      GC.disable
+      yield
+    ensure
+      GC.enable
+    end
 
     def push_due(moments, payloads, pushed)
       wait_until(moments[pushed])

@@ -76,8 +76,10 @@ struct State<T> {
     /// For watchers; at present nobody's.
     #[cfg(not(loom))]
     bells: Vec<Arc<Bell>>,
-    /// Workers woken that have not come back yet: 0 or 1, but for interruptions.
+    /// Workers woken that have not come back yet: 0 or 1, but for interruptions and [`Ready::hurry`].
     waking: usize,
+    /// Who was woken last.
+    called: Option<Arc<Parker>>,
     workers: usize,
     running: usize,
     prefetch: usize,
@@ -122,9 +124,19 @@ impl<T> State<T> {
         if self.waking > 0 || self.jobs.is_empty() || self.closed {
             return None;
         }
+        self.call_next()
+    }
+
+    fn call_next(&mut self) -> Option<Arc<Parker>> {
         let sleeper = self.next_sleeper()?;
         self.waking += 1;
+        self.called = Some(Arc::clone(&sleeper));
         Some(sleeper)
+    }
+
+    /// Whoever was woken has not heard it.
+    fn nobody_stirs(&self) -> bool {
+        self.waking > 0 && self.called.as_ref().is_some_and(|it| it.is_called())
     }
 
     #[cfg(loom)]
@@ -171,6 +183,7 @@ impl<T> Ready<T> {
                 #[cfg(not(loom))]
                 bells: Vec::new(),
                 waking: 0,
+                called: None,
                 workers,
                 running: 0,
                 prefetch: 0,
@@ -192,6 +205,18 @@ impl<T> Ready<T> {
         drop(state);
         if let Some(sleeper) = sleeper {
             sleeper.notify();
+        }
+    }
+
+    /// Wakes another sleeper for a job that lies here, when whoever was woken for it has not stirred since: the processor
+    /// that the kernel chose for him may be somebody else's for milliseconds, while this one's is about to be free.
+    pub fn hurry(&self) {
+        let mut state = lock(&self.state);
+        let late = !state.jobs.is_empty() && !state.closed && state.nobody_stirs();
+        let another = if late { state.call_next() } else { None };
+        drop(state);
+        if let Some(another) = another {
+            another.notify();
         }
     }
 

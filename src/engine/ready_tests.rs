@@ -67,6 +67,38 @@ fn one_sleeper_is_woken_at_a_time_however_many_jobs_come() {
 }
 
 #[test]
+fn another_is_woken_for_a_job_when_the_first_does_not_stir() {
+    let ready = queue(2);
+    // Goes to sleep without a thread of its own, and so hears nothing.
+    let deaf = Arc::new(Parker::default());
+    let (_, woken) = sleepers(&ready, 1);
+    lock(&ready.state).sleepers.push(Arc::clone(&deaf));
+    ready.hurry();
+    assert_eq!(ready.asleep_and_waking(), (2, 0), "there is no job");
+    ready.push([1]);
+    assert_eq!(ready.asleep_and_waking(), (1, 1));
+    ready.hurry();
+    let (_, parked) = woken.recv().expect("nobody else woke");
+    ready.arrive(parked, true);
+    assert_eq!(ready.take(false), Take::Job(1));
+    assert_eq!(ready.asleep_and_waking(), (0, 1));
+}
+
+#[test]
+fn nobody_is_hurried_once_the_first_is_on_his_way() {
+    let ready = queue(2);
+    let (_, woken) = sleepers(&ready, 2);
+    ready.push([1]);
+    let (_, parked) = woken.recv().expect("nobody woke");
+    ready.hurry();
+    assert_eq!(ready.asleep_and_waking(), (1, 1));
+    ready.arrive(parked, true);
+    assert_eq!(ready.take(false), Take::Job(1));
+    ready.hurry();
+    assert_eq!(ready.asleep_and_waking(), (1, 0));
+}
+
+#[test]
 fn of_those_whose_turn_is_over_one_stands_in_line_and_the_others_sleep() {
     let ready = queue(2);
     ready.push([1, 2, 3, 4]);

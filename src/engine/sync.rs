@@ -88,6 +88,11 @@ impl Parker {
         self.changed.notify_one();
     }
 
+    /// Somebody has something for the thread, which it has not heard yet.
+    pub fn is_called(&self) -> bool {
+        lock(&self.state).notified
+    }
+
     /// Forgets a wake-up that nobody waits for any more. By the thread itself, when it does not sleep.
     pub fn clear(&self) {
         *lock(&self.state) = Wake::default();

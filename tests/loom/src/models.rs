@@ -102,6 +102,20 @@ fn one_push_of_two_jobs_gets_both_workers_going() {
 }
 
 #[test]
+fn whoever_is_woken_in_place_of_a_slow_one_takes_no_job_from_anybody() {
+    model(2, || {
+        let world = World::new(2);
+        let workers = [world.plain(), world.plain()];
+        world.ready.push([1]);
+        world.ready.hurry();
+        world.ready.push([2]);
+        let jobs = workers.map(|it| taken(it.join().unwrap())).concat();
+        assert_eq!(sorted(jobs), [1, 2]);
+        assert_eq!(world.ready.asleep_and_waking(), (0, 0));
+    });
+}
+
+#[test]
 fn a_worker_killed_in_its_sleep_takes_no_wake_up_with_it() {
     model(2, || {
         let world = World::new(2);

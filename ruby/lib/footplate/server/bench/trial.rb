@@ -55,6 +55,14 @@ module Footplate
         #   that waits for nobody
         def latency
           sleep SETTLE
+          Limits.without_collections { push_by_timetable }
+          push(BenchPayloads.mark("latency", @plan.latency_jobs, @ground.name))
+          waits = @contender.report("latency", @plan.patience)[:waits].sort
+          @unheard = @plan.latency_jobs - waits.size
+          { p50: 0.5, p99: 0.99 }.transform_values { |share| Limits.percentile(waits, share).to_f * 1_000 }
+        end
+
+        def push_by_timetable
           began = Limits.now
           @plan.latency_jobs.times do |number|
             due = began + number.fdiv(Plan::RATE)
@@ -62,10 +70,6 @@ module Footplate
             sleep ahead if ahead.positive?
             push(BenchPayloads.latency(due, @ground.name))
           end
-          push(BenchPayloads.mark("latency", @plan.latency_jobs, @ground.name))
-          waits = @contender.report("latency", @plan.patience)[:waits].sort
-          @unheard = @plan.latency_jobs - waits.size
-          { p50: 0.5, p99: 0.99 }.transform_values { |share| Limits.percentile(waits, share).to_f * 1_000 }
         end
 
         # @return [Hash{Symbol => Float}] jobs a second, and microseconds of Redis's CPU for each
