@@ -30,7 +30,7 @@ module SideBySide
 
   CURVES = [
     Curve.new(name: "threads", title: "no-op by threads", axis: "threads", even: [1, 5, 25, 100],
-              points: [1, 5, 10, 25, 100, 1_000].to_h { |at| [at, { jobs: 200_000, fewer: 16, threads: at }] }),
+              points: [1, 5, 10, 25, 100, 1_000].to_h { |at| [at, { jobs: 500_000, fewer: 40, threads: at }] }),
     Curve.new(name: "queues", title: "no-op by queues", axis: "queues, read in strict order",
               points: [1, 5, 20, 50, 200].to_h { |at| [at, { jobs: 200_000, fewer: 16, queues: at }] }),
     Curve.new(name: "inflight", title: "no-op by jobs in flight beside them", axis: "jobs in flight beside them",

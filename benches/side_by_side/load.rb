@@ -21,6 +21,7 @@ module SideBySide
   # threads::  of the worker
   # bare::     the loop in one Ruby process without Redis that limits this load (see bare_loop.rb), or nil
   # rate::     jobs/s pushed to an idle worker, or due; such a load measures latency, and its jobs are seconds' worth
+  # longer::   so many times as long as others with a rate: the 99th percentile of a hundred jobs is one job
   # retries::  every job ends in the retry set, and the run with the last that is stored there
   # delay::    milliseconds that a proxy adds to each round trip of the worker
   # undelayed:: Footplate also runs, in turn, with that delay at 0: the proxy itself needs the processor, too
@@ -32,16 +33,17 @@ module SideBySide
   # curve::    the name of the curve that it is a point of, or nil
   # at::       where on that curve
   # slow::     left out by --quick
-  Load = Struct.new(:name, :title, :kind, :shape, :jobs, :fewer, :threads, :bare, :rate, :retries, :delay,
+  Load = Struct.new(:name, :title, :kind, :shape, :jobs, :fewer, :threads, :bare, :rate, :longer, :retries, :delay,
                     :undelayed, :queues, :argument, :holding, :far, :engines, :curve, :at, :slow, keyword_init: true) do
     def initialize(name:, threads: 10, **rest)
-      defaults = { kind: name, shape: :burst, threads: threads, fewer: 1, queues: 1, holding: 0, far: 0 }
+      defaults = { kind: name, shape: :burst, threads: threads, fewer: 1, queues: 1, holding: 0, far: 0,
+                   longer: 1 }
       super(**defaults, **rest, name: name)
     end
 
     # Jobs for an engine. With a rate: enough for `seconds`.
     def count(engine, scale, seconds)
-      return (rate * seconds).round if rate
+      return (rate * seconds * longer).round if rate
       return jobs unless shape == :burst
 
       count = jobs * scale

@@ -77,7 +77,8 @@ module SideBySide
       parser.on("--jobs N", Integer, "jobs per run, for both engines; not where they come at a rate") do |jobs|
         options.jobs = jobs
       end
-      parser.on("--seconds N", Float, "how long jobs come, where they do at a rate (default: 10)") do |seconds|
+      parser.on("--seconds N", Float, "how long jobs come, where they do at a rate (default: 10);",
+                "at 10/s three times as long") do |seconds|
         options.seconds = seconds
       end
       parser.on("--quick", "a rough answer within two minutes, without:",

@@ -10,7 +10,8 @@ require_relative "run"
 
 module SideBySide
   ##
-  # Runs the engines in turn: A B A B …, so that whatever else the machine does meets both.
+  # Runs the engines in turn: A B A B …, so that whatever else the machine does meets both. The points of a curve, which
+  # are compared with each other, likewise.
   class Session
     # One run: of which load, which engine (or :bare, or :undelayed: with the proxy's delay at 0), with figures, or
     # with the reason why it does not count.
@@ -25,15 +26,18 @@ module SideBySide
       @results = []
     end
 
-    # Yields after each load.
+    # Yields after each load, and after each round of a curve's points.
     # @yieldparam [Array<Result>] so far
     def call
       @started = now
       @total = @options.loads.sum { |load| steps(load).size * @options.pairs }
       @done = 0
-      @options.loads.each_with_index do |load, index|
-        measure(load, index)
-        yield @results
+      groups = @options.loads.slice_when { |one, other| one.curve.nil? || one.curve != other.curve }
+      groups.each do |loads|
+        @options.pairs.times do |pair|
+          measure(loads, pair)
+          yield @results
+        end
       end
       @progress.clear
     ensure
@@ -42,13 +46,14 @@ module SideBySide
 
     private
 
-    def measure(load, index)
-      @options.pairs.times do |pair|
-        if pair.positive? && over?(index)
+    # One pair of each. To and fro, so that a machine that grows slower does not make a curve.
+    def measure(loads, pair)
+      (pair.even? ? loads : loads.reverse).each do |load|
+        if pair.positive? && over?(@options.loads.index(load))
           @done += steps(load).size
-          next
+        else
+          steps(load).each { |engine| step(load, engine, pair) }
         end
-        steps(load).each { |engine| step(load, engine, pair) }
       end
     end
 

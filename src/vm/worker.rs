@@ -70,7 +70,7 @@ impl Worker {
                     let ended = result.inspect_err(|_| ready.leave())?;
                     finished = true;
                     // Of this process, in whatever capsule: this worker's own job is not among them any more.
-                    if turn.is_over(ended) && shared.busy.count() > 0 {
+                    if turn.is_over(ended, || shared.busy.count() > 0) {
                         finished = false;
                         turn = Turn::after(self.pass_on(ruby, &parker)?);
                     }
@@ -91,8 +91,8 @@ impl Worker {
         &self.process.shared.capsules[self.capsule].ready
     }
 
-    /// This worker's turn is over: those have the GVL first that wait for it in the middle of a job. How long it was
-    /// waited for; an error is an interruption.
+    /// This worker's turn is over: those have the GVL first that wait for it. How long it was waited for; an error is an
+    /// interruption.
     fn pass_on(&self, ruby: &Ruby, parker: &Arc<Parker>) -> Result<Duration, Error> {
         let ready = self.ready();
         self.write_log();
