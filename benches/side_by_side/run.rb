@@ -39,7 +39,7 @@ module SideBySide
     def call
       prepare
       @worker = Worker.new(@engine, @load, @jobs, @url)
-      ready = @worker.report("ready", STARTS_WITHIN)
+      ready = @worker.report("ready", STARTS_WITHIN, every: 0.002)
       @startup = @worker.age
       @before = costs(ready)
       @started = now

@@ -15,6 +15,8 @@ module Footplate
       class Contender
         TITLES = { footplate: "Footplate", sidekiq: "Sidekiq" }.freeze
         STARTS_WITHIN = 60
+        # Seconds from one look for a report to the next. Each takes the worker's processor away from it for a moment.
+        LOOK = 0.05
         STOPS_WITHIN = 15
         # The environment of a service is not theirs.
         CLEAN = %w[NOTIFY_SOCKET WATCHDOG_USEC WATCHDOG_PID DEBUG_INVOCATION REDIS_PROVIDER]
@@ -55,7 +57,7 @@ module Footplate
             # It may have done it and ended since we looked.
             raise BootError, "#{title} ended before its #{name}: #{last_words}" if ended? && !File.exist?(path)
 
-            sleep 0.002
+            sleep LOOK
           end
           JSON.parse(File.read(path), symbolize_names: true)
         end
