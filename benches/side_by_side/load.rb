@@ -43,7 +43,7 @@ module SideBySide
 
     # Jobs for an engine. With a rate: enough for `seconds`.
     def count(engine, scale, seconds)
-      return (rate * seconds * longer).round if rate
+      return (rate * seconds).round if rate
       return jobs unless shape == :burst
 
       count = jobs * scale

@@ -113,7 +113,7 @@ module SideBySide
     def count(load, engine)
       return jobs if jobs && load.jobs.to_i.positive?
 
-      load.count(engine, scale, seconds)
+      load.count(engine, scale, budget ? seconds : seconds * load.longer)
     end
   end
 end

@@ -26,7 +26,7 @@ module SideBySide
       @results = []
     end
 
-    # Yields after each load, and after each round of a curve's points.
+    # Yields after each load, or curve: what is not complete must not take the place of what is.
     # @yieldparam [Array<Result>] so far
     def call
       @started = now
@@ -34,10 +34,8 @@ module SideBySide
       @done = 0
       groups = @options.loads.slice_when { |one, other| one.curve.nil? || one.curve != other.curve }
       groups.each do |loads|
-        @options.pairs.times do |pair|
-          measure(loads, pair)
-          yield @results
-        end
+        @options.pairs.times { |pair| measure(loads, pair) }
+        yield @results
       end
       @progress.clear
     ensure
@@ -48,12 +46,11 @@ module SideBySide
 
     # One pair of each. To and fro, so that a machine that grows slower does not make a curve.
     def measure(loads, pair)
-      (pair.even? ? loads : loads.reverse).each do |load|
-        if pair.positive? && over?(@options.loads.index(load))
-          @done += steps(load).size
-        else
-          steps(load).each { |engine| step(load, engine, pair) }
-        end
+      if pair.positive? && over?(@options.loads.index(loads.last))
+        @done += loads.sum { |load| steps(load).size }
+      else
+        order = pair.even? ? loads : loads.reverse
+        order.each { |load| steps(load).each { |engine| step(load, engine, pair) } }
       end
     end
 

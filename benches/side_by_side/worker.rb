@@ -13,8 +13,9 @@ module SideBySide
   # A process of one of the engines, in a folder of its own, where its log and its ledger's files are.
   class Worker
     STOPS_WITHIN = 40
-    # How often to look for what the clock does not wait for. Each look takes the worker's processor away for 50 µs: at
-    # one in 2 ms that was 2 % of it.
+    # Seconds between two looks for what our clock waits for, and for what it does not: each takes the worker's
+    # processor away for 50 µs.
+    OFTEN = 0.002
     RARELY = 0.05
 
     attr_reader :pid
@@ -51,7 +52,7 @@ module SideBySide
 
     # Until the block says yes.
     # @raise [Void]
-    def wait(seconds, what, every: 0.002)
+    def wait(seconds, what, every: OFTEN)
       deadline = now + seconds
       until yield
         raise Void, "waited #{seconds} s for #{what}\n#{tail}" if now > deadline

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::yield_now;
 use tokio::time::sleep;
 
 use super::hatch::{Hatch, Ticket};
@@ -225,8 +224,6 @@ impl Handoff {
         // If the lease was lost meanwhile, the job comes back through recovery.
         if job.epoch == self.shared.epoch() {
             self.capsule().ready.push([job]);
-            // After everything else that there is to do now: a watcher that runs has the job by then.
-            yield_now().await;
             self.capsule().ready.hurry();
         }
         self.see_off(adopted).await;

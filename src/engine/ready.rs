@@ -76,10 +76,10 @@ struct State<T> {
     /// For watchers; at present nobody's.
     #[cfg(not(loom))]
     bells: Vec<Arc<Bell>>,
-    /// Workers woken that have not come back yet: 0 or 1, but for interruptions and [`Ready::hurry`].
+    /// Workers woken that have not come back yet: 0 or 1, but for interruptions, [`Ready::hurry`] and the end.
     waking: usize,
-    /// Who was woken last.
-    called: Option<Arc<Parker>>,
+    /// Those of them that were woken for a job and are not back from [`Ready::park`].
+    called: Vec<Arc<Parker>>,
     workers: usize,
     running: usize,
     prefetch: usize,
@@ -130,13 +130,13 @@ impl<T> State<T> {
     fn call_next(&mut self) -> Option<Arc<Parker>> {
         let sleeper = self.next_sleeper()?;
         self.waking += 1;
-        self.called = Some(Arc::clone(&sleeper));
+        self.called.push(Arc::clone(&sleeper));
         Some(sleeper)
     }
 
-    /// Whoever was woken has not heard it.
+    /// Whoever was woken is still asleep.
     fn nobody_stirs(&self) -> bool {
-        self.waking > 0 && self.called.as_ref().is_some_and(|it| it.is_called())
+        !self.called.is_empty() && self.called.iter().all(|it| it.is_deaf())
     }
 
     #[cfg(loom)]
@@ -183,7 +183,7 @@ impl<T> Ready<T> {
                 #[cfg(not(loom))]
                 bells: Vec::new(),
                 waking: 0,
-                called: None,
+                called: Vec::new(),
                 workers,
                 running: 0,
                 prefetch: 0,
@@ -267,6 +267,7 @@ impl<T> Ready<T> {
         if let Some(place) = place {
             state.sleepers.remove(place);
         }
+        state.called.retain(|it| !Arc::ptr_eq(it, parker));
         #[cfg(not(loom))]
         state.watcher.take_if(|it| Arc::ptr_eq(it, parker));
         drop(state);

@@ -34,6 +34,8 @@ struct Wake {
     notified: bool,
     interrupted: bool,
     look_again: bool,
+    /// It is awake, and about to look.
+    stirring: bool,
     /// It sleeps beside doors, and hears this.
     #[cfg(not(loom))]
     bell: Option<Arc<Bell>>,
@@ -88,9 +90,10 @@ impl Parker {
         self.changed.notify_one();
     }
 
-    /// Somebody has something for the thread, which it has not heard yet.
-    pub fn is_called(&self) -> bool {
-        lock(&self.state).notified
+    /// Somebody has something for the thread, which is still asleep.
+    pub fn is_deaf(&self) -> bool {
+        let state = lock(&self.state);
+        state.notified && !state.stirring
     }
 
     /// Forgets a wake-up that nobody waits for any more. By the thread itself, when it does not sleep.
@@ -101,6 +104,7 @@ impl Parker {
     /// Sleeps until woken and consumes the reason.
     pub fn park(&self) -> Woken {
         let mut state = lock(&self.state);
+        state.stirring = false;
         loop {
             if let Some(reason) = state.consume() {
                 return reason;
@@ -137,6 +141,7 @@ impl Parker {
             if let Some(reason) = state.consume() {
                 return Some(reason);
             }
+            state.stirring = false;
             state.bell = Some(Arc::clone(bell));
         }
         let mut watched: Vec<_> = std::iter::once(&bell.0.as_fd())
@@ -146,6 +151,7 @@ impl Parker {
         while poll(&mut watched, None) == Err(Errno::INTR) {}
         let mut state = lock(&self.state);
         state.bell = None;
+        state.stirring = true;
         // Nobody rings from here on; what was rung must not wake the next sleep.
         bell.silence();
         state.consume()

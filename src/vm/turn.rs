@@ -16,34 +16,34 @@ const TURN: Duration = Duration::from_millis(2);
 /// Whoever keeps the GVL for so long has used up a time slice, or half a one as thread priority -1 has it: the job will not
 /// let go of the GVL by itself.
 const SLICE: Duration = Duration::from_millis(45);
-/// Ruby's shortest slice is 50 ms: before it is over.
-const UNBROKEN: Duration = Duration::from_millis(40);
-/// Nearly a whole slice of the usual priority.
-const LONGEST: Duration = Duration::from_millis(80);
+/// How long the GVL is kept from workers that would begin with a job. Less than half of Ruby's time slice: up to Ruby 3.2 it
+/// ends for everybody when somebody has waited for a whole one, and two may wait.
+const LONGEST: Duration = Duration::from_millis(40);
 
 /// One worker's time with the GVL.
 pub(super) struct Turn {
-    /// When the worker got the GVL.
-    got: Instant,
     began: Instant,
     used: Duration,
     length: Duration,
+    /// When the GVL was got, and what the thread had used of the processor then.
+    got: (Instant, Duration),
+    /// How long it may be kept then: shorter than Ruby's slice, so that a job that has begun meanwhile can end.
+    limit: Duration,
 }
 
 impl Turn {
-    /// Begins now, after the GVL was waited for so long. Beside a job that takes whole slices a turn is nearly as long as
-    /// one: else all the other jobs together would get 2 ms for each 100 of that one.
-    pub(super) fn after(waited: Duration) -> Self {
-        let now = Instant::now();
+    /// Begins now, after the GVL was waited for so long, in a thread of this priority. Beside a job that takes whole slices
+    /// a turn is as long as it can be: else all the other jobs together would get 2 ms for each 100 of that one.
+    pub(super) fn after(waited: Duration, priority: i32) -> Self {
+        let (now, used) = (Instant::now(), processor_time());
+        // Ruby halves the slice with each step below 0: at -1 it is 50 ms.
+        let limit = LONGEST / (1 << (-1_i32).saturating_sub(priority).clamp(0, 2));
         Self {
-            got: now,
             began: now,
-            used: processor_time(),
-            length: if waited < SLICE {
-                TURN
-            } else {
-                (waited * 4 / 5).min(LONGEST)
-            },
+            used,
+            length: if waited < SLICE { TURN } else { limit },
+            got: (now, used),
+            limit,
         }
     }
 
@@ -53,14 +53,23 @@ impl Turn {
         if now.saturating_duration_since(self.began) < self.length {
             return false;
         }
-        if now.saturating_duration_since(self.got) >= UNBROKEN.max(self.length) {
-            return true;
-        }
         let used = processor_time();
         // If not, it waited for something meanwhile, and the others had theirs.
         let over = used.saturating_sub(self.used) >= self.length;
         (self.began, self.used) = (now, used);
-        over && wanted()
+        self.has_reached_limit(now, used) || (over && wanted())
+    }
+
+    fn has_reached_limit(&mut self, now: Instant, used: Duration) -> bool {
+        let (since, used_then) = self.got;
+        let kept = now.saturating_duration_since(since);
+        if kept < self.limit {
+            return false;
+        }
+        // As above; but the processor is not always a thread's own, though the GVL is.
+        let computed = used.saturating_sub(used_then) >= kept / 2;
+        self.got = (now, used);
+        computed
     }
 }
 
@@ -81,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_turn_ends_for_those_who_wait_in_the_middle_of_a_job() {
-        let mut turn = Turn::after(Duration::ZERO);
+        let mut turn = Turn::after(Duration::ZERO, 0);
         assert!(!turn.is_over(turn.began, || true));
         work(TURN);
         assert!(turn.is_over(Instant::now(), || true));
@@ -89,22 +98,28 @@ mod tests {
 
     #[test]
     fn with_nobody_waiting_it_ends_before_ruby_would_break_off_a_job() {
-        let mut turn = Turn::after(Duration::ZERO);
-        let got = turn.got;
-        work(TURN);
-        assert!(!turn.is_over(got + TURN, || false));
-        assert!(!turn.is_over(got + UNBROKEN.mul_f32(0.9), || false));
-        assert!(turn.is_over(got + UNBROKEN, || false));
+        let mut turn = Turn::after(Duration::ZERO, 0);
+        let got = turn.began;
+        work(LONGEST / 2);
+        assert!(!turn.is_over(got + LONGEST * 9 / 10, || false));
+        assert!(turn.is_over(got + LONGEST, || false));
     }
 
     #[test]
-    fn beside_whole_slices_it_is_nearly_as_long_as_they_are() {
-        let waited = Duration::from_millis(60);
-        let mut turn = Turn::after(waited);
-        let got = turn.got;
+    fn a_worker_whose_job_waited_keeps_its_turn() {
+        let mut turn = Turn::after(Duration::ZERO, 0);
+        let got = turn.began;
         work(TURN);
-        assert!(!turn.is_over(got + waited.mul_f32(0.7), || true));
-        assert!(turn.is_over(got + waited.mul_f32(0.8), || false));
-        assert_eq!(Turn::after(Duration::from_secs(1)).length, LONGEST);
+        assert!(!turn.is_over(got + LONGEST, || false));
+        assert!(!turn.is_over(got + LONGEST * 3 / 2, || false));
+    }
+
+    #[test]
+    fn beside_whole_slices_it_is_as_long_as_it_can_be() {
+        let length = |waited, priority| Turn::after(Duration::from_millis(waited), priority).length;
+        assert_eq!(length(44, 0), TURN);
+        for (priority, millis) in [(5, 40), (0, 40), (-1, 40), (-2, 20), (i32::MIN, 10)] {
+            assert_eq!(length(100, priority), Duration::from_millis(millis));
+        }
     }
 }

@@ -56,7 +56,8 @@ impl Worker {
         shared.busy.name(self.slot, self.tid.to_string());
         let ready = self.ready();
         let parker = Arc::new(Parker::default());
-        let mut turn = Turn::after(Duration::ZERO);
+        let priority: i32 = ruby.thread_current().funcall("priority", ())?;
+        let mut turn = Turn::after(Duration::ZERO, priority);
         let mut finished = false;
         loop {
             match ready.take(finished) {
@@ -72,12 +73,14 @@ impl Worker {
                     // Of this process, in whatever capsule: this worker's own job is not among them any more.
                     if turn.is_over(ended, || shared.busy.count() > 0) {
                         finished = false;
-                        turn = Turn::after(self.pass_on(ruby, &parker)?);
+                        let waited = self.pass_on(ruby, &parker)?;
+                        turn = Turn::after(waited, priority);
                     }
                 }
                 Take::Empty => {
                     finished = false;
-                    turn = Turn::after(self.sleep(ruby, &parker)?);
+                    let waited = self.sleep(ruby, &parker)?;
+                    turn = Turn::after(waited, priority);
                 }
                 Take::Closed => {
                     self.write_log();

@@ -39,15 +39,6 @@ module Footplate
           sorted[(share * (sorted.size - 1)).round]
         end
 
-        # One of the application's objects takes longer than most jobs wait, and would count as their waiting.
-        def without_collections
-          GC.start
-          GC.disable
-          yield
-        ensure
-          GC.enable
-        end
-
         def now
           Process.clock_gettime(Process::CLOCK_MONOTONIC)
         end
