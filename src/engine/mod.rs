@@ -26,6 +26,7 @@ mod shutdown;
 mod start;
 pub mod sync;
 mod tasks;
+pub mod turn;
 
 use std::sync::Arc;
 use std::sync::mpsc;

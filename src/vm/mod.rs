@@ -21,7 +21,6 @@ pub mod sandbox;
 mod sched;
 mod stack;
 mod trace;
-mod turn;
 mod worker;
 
 use magnus::{Error, Ruby, TypedData, function, prelude::*};

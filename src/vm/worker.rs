@@ -14,9 +14,9 @@ use super::job::RubyJob;
 use super::joblog::Moment;
 use super::killed;
 use super::perform::{JobClass, Performed, Surroundings, perform};
-use super::turn::Turn;
 use crate::engine::ready::{Ready, Take};
 use crate::engine::sync::Parker;
+use crate::engine::turn::Turn;
 use crate::engine::{Ended, Measure, Outcome};
 use crate::job::Job;
 

@@ -21,7 +21,7 @@ const SLICE: Duration = Duration::from_millis(45);
 const LONGEST: Duration = Duration::from_millis(40);
 
 /// One worker's time with the GVL.
-pub(super) struct Turn {
+pub struct Turn {
     began: Instant,
     used: Duration,
     length: Duration,
@@ -34,7 +34,7 @@ pub(super) struct Turn {
 impl Turn {
     /// Begins now, after the GVL was waited for so long, in a thread of this priority. Beside a job that takes whole slices
     /// a turn is as long as it can be: else all the other jobs together would get 2 ms for each 100 of that one.
-    pub(super) fn after(waited: Duration, priority: i32) -> Self {
+    pub fn after(waited: Duration, priority: i32) -> Self {
         let (now, used) = (Instant::now(), processor_time());
         // Ruby halves the slice with each step below 0: at -1 it is 50 ms.
         let limit = LONGEST / (1 << (-1_i32).saturating_sub(priority).clamp(0, 2));
@@ -49,7 +49,7 @@ impl Turn {
 
     /// Whether this worker should let go of the GVL `now`, between two jobs. `wanted` says whether others wait for it in
     /// the middle of one; if they do not, the next turn begins.
-    pub(super) fn is_over(&mut self, now: Instant, wanted: impl FnOnce() -> bool) -> bool {
+    pub fn is_over(&mut self, now: Instant, wanted: impl FnOnce() -> bool) -> bool {
         if now.saturating_duration_since(self.began) < self.length {
             return false;
         }
