@@ -116,47 +116,38 @@ fn whoever_is_woken_in_place_of_a_slow_one_takes_no_job_from_anybody() {
 }
 
 #[test]
-fn of_two_that_were_woken_the_one_that_is_killed_takes_nothing_with_it() {
-    model(2, || {
-        let world = World::new(2);
-        let parker = Arc::new(Parker::default());
-        let killed = Arc::new(Mutex::new(false));
-        let victim = world.worker(Arc::clone(&parker), Some(Arc::clone(&killed)));
-        let other = world.plain();
-        world.ready.push([1]);
-        world.ready.hurry();
-        *killed.lock().unwrap() = true;
-        parker.interrupt();
-        match victim.join().unwrap() {
-            End::Took(1) => world.ready.push([2]),
-            end => assert_eq!(end, End::Killed),
-        }
-        assert!(matches!(other.join().unwrap(), End::Took(_)));
-        assert_eq!(world.ready.asleep_and_waking(), (0, 0));
-    });
+fn a_worker_killed_in_its_sleep_takes_no_wake_up_with_it() {
+    model(2, || kill_a_sleeper(|ready| ready.push([1])));
 }
 
 #[test]
-fn a_worker_killed_in_its_sleep_takes_no_wake_up_with_it() {
+fn of_two_that_were_woken_the_one_that_is_killed_takes_nothing_with_it() {
     model(2, || {
-        let world = World::new(2);
-        let parker = Arc::new(Parker::default());
-        let killed = Arc::new(Mutex::new(false));
-        let victim = world.worker(Arc::clone(&parker), Some(Arc::clone(&killed)));
-        let other = world.plain();
-        let killer = thread::spawn(move || {
-            *killed.lock().unwrap() = true;
-            parker.interrupt();
+        kill_a_sleeper(|ready| {
+            ready.push([1]);
+            ready.hurry();
         });
-        world.ready.push([1]);
-        killer.join().unwrap();
-        match victim.join().unwrap() {
-            End::Took(1) => world.ready.push([2]),
-            end => assert_eq!(end, End::Killed),
-        }
-        assert!(matches!(other.join().unwrap(), End::Took(_)));
-        assert_eq!(world.ready.asleep_and_waking(), (0, 0));
     });
+}
+
+fn kill_a_sleeper(push: impl FnOnce(&Ready<u32>)) {
+    let world = World::new(2);
+    let parker = Arc::new(Parker::default());
+    let killed = Arc::new(Mutex::new(false));
+    let victim = world.worker(Arc::clone(&parker), Some(Arc::clone(&killed)));
+    let other = world.plain();
+    let killer = thread::spawn(move || {
+        *killed.lock().unwrap() = true;
+        parker.interrupt();
+    });
+    push(&world.ready);
+    killer.join().unwrap();
+    match victim.join().unwrap() {
+        End::Took(1) => world.ready.push([2]),
+        end => assert_eq!(end, End::Killed),
+    }
+    assert!(matches!(other.join().unwrap(), End::Took(_)));
+    assert_eq!(world.ready.asleep_and_waking(), (0, 0));
 }
 
 #[test]
