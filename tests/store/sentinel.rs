@@ -81,7 +81,19 @@ async fn a_failover_is_followed() {
         payloads(&store.claim(&claim(1, 1, &names)).await.unwrap()),
         ["1"]
     );
-    assert_eq!(master.run::<u64>("WAIT 1 5000"), 1);
+    // WAIT is about the writes of its own connection: what was written before this one is replicated with it.
+    let mut connection = master.client().get_connection().unwrap();
+    let (replicas,): (u64,) = redis::pipe()
+        .cmd("SET")
+        .arg("last")
+        .arg(1)
+        .ignore()
+        .cmd("WAIT")
+        .arg(1)
+        .arg(5_000)
+        .query(&mut connection)
+        .unwrap();
+    assert_eq!(replicas, 1);
     master.kill();
     let jobs = until("the new master answers", async || {
         match store.claim(&claim(2, 1, &names)).await {
