@@ -9,7 +9,7 @@ use criterion::{Criterion, Throughput};
 use footplate::vm::sandbox;
 use magnus::{RModule, Ruby, Value, prelude::*};
 
-fn texts() -> [(&'static str, String); 4] {
+fn texts() -> [(&'static str, String); 5] {
     let order = r#"{"id":123456,"total":19.99,"paid":true,"note":null,"sku":["A-1","B-22","C-333"],"customer":{"name":"Ada Lovelace","mail":"ada@example.org"}}"#;
     [
         ("no-op", "[123456,1735689600.123]".to_owned()),
@@ -20,6 +20,10 @@ fn texts() -> [(&'static str, String); 4] {
         (
             "escapes",
             r#"["Gr\u00fc\u00dfe aus M\u00fcnchen\n\"\ud83d\ude00\"","a\tb\\c"]"#.to_owned(),
+        ),
+        (
+            "text",
+            format!("[\"{}\"]", "All work and no play. ".repeat(5_000)),
         ),
         ("orders", format!("[[{}]]", [order; 50].join(","))),
     ]

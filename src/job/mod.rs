@@ -11,6 +11,8 @@ mod text;
 pub use envelope::{Envelope, Retry};
 pub use patch::{Field, PatchError, patch};
 pub(crate) use patch::{unescape, visit};
+#[cfg(feature = "ruby")]
+pub(crate) use scan::plain_until;
 pub use text::{json_string, ruby_float, scrub};
 
 /// Names one claimed job in its holder's in-flight table; never used twice by one holder.

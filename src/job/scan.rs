@@ -252,7 +252,7 @@ impl<'a, const STRICT: bool> Scanner<'a, STRICT> {
 /// The first position from `pos` on that holds a quote, a backslash or a control character, or the
 /// end. Eight bytes at a time: the lowest flagged byte is exact, those above it may be borrows.
 #[inline]
-fn plain_until(bytes: &[u8], mut pos: usize) -> usize {
+pub(crate) fn plain_until(bytes: &[u8], mut pos: usize) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGHS: u64 = ONES << 7;
     let zero_bytes = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;

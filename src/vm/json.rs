@@ -11,6 +11,8 @@ use magnus::rb_sys::{AsRawValue, FromRawValue, protect};
 use magnus::{Error, Ruby, Value};
 use rb_sys::VALUE;
 
+use crate::job::plain_until;
+
 /// How many values a frame gathers before it hands them to Ruby's array or hash.
 const CHUNK: usize = 32;
 /// The most positional arguments the native path passes.
@@ -251,10 +253,8 @@ impl Reader<'_> {
     unsafe fn string(&mut self, key: bool) -> Option<VALUE> {
         self.at += 1;
         let start = self.at;
-        let rest = &self.bytes[start..];
-        let plain = rest.iter().position(|it| matches!(it, b'"' | b'\\'))?;
-        let text = &rest[..plain];
-        self.at += plain;
+        self.at = plain_until(self.bytes, start);
+        let text = &self.bytes[start..self.at];
         if self.peek() == b'"' {
             self.at += 1;
             if let Some(name) = key.then(|| field(text)).flatten() {
@@ -288,11 +288,10 @@ impl Reader<'_> {
     unsafe fn unescape_into(&mut self, string: VALUE) -> Option<()> {
         loop {
             let start = self.at;
-            let rest = &self.bytes[start..];
-            let plain = rest.iter().position(|it| matches!(it, b'"' | b'\\'))?;
+            self.at = plain_until(self.bytes, start);
+            let text = &self.bytes[start..self.at];
             // SAFETY: the bytes are copied; `string` is a String that nobody else has.
-            unsafe { rb_sys::rb_str_cat(string, rest.as_ptr().cast(), plain as _) };
-            self.at += plain;
+            unsafe { rb_sys::rb_str_cat(string, text.as_ptr().cast(), text.len() as _) };
             if self.peek() == b'"' {
                 self.at += 1;
                 return Some(());
