@@ -110,6 +110,8 @@ fn claim(number: u64, limit: usize, parcel: usize, queues: &[Arc<str>]) -> Claim
         byte_limit: 64 << 20,
         startable: 1,
         parcel,
+        large: 0,
+        large_in: &[],
         queues,
         shares: &[],
     }

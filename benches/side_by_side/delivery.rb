@@ -24,7 +24,7 @@ module SideBySide
       left = @load.all_queue_names.sum { |name| @redis.call("LLEN", "queue:#{name}") }
       raise Void, "#{left} jobs left in the queue" unless left.zero?
 
-      held = @redis.call("KEYS", "footplate:inflight:*")
+      held = %w[inflight large].flat_map { |kind| @redis.call("KEYS", "footplate:#{kind}:*") }
       raise Void, "claims left behind: #{held.join(", ")}" if held.any?
 
       { "retry" => @load.retries ? @jobs : 0, "schedule" => @load.far }.each do |set, expected|

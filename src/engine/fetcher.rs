@@ -10,6 +10,7 @@ use tokio::time::{sleep, sleep_until, timeout};
 
 pub(super) use self::claiming::Desk;
 use self::claiming::{Brought, Claiming};
+pub(super) use self::large::LargeIn;
 use self::lying::Back;
 pub(super) use self::lying::Lying;
 pub(super) use self::pace::Pace;
@@ -23,6 +24,7 @@ use crate::job::Job;
 use crate::store::Store;
 
 mod claiming;
+mod large;
 mod lying;
 mod pace;
 mod under_way;
@@ -46,6 +48,7 @@ pub(super) struct Fetcher {
     pub(super) names: Vec<Arc<str>>,
     pub(super) pace: Pace,
     pub(super) lying: Lying,
+    pub(super) large_in: LargeIn,
     /// Dropped with the fetcher: whoever has the other end knows when the last one is done.
     pub(super) _busy: mpsc::Sender<Infallible>,
 }
@@ -101,6 +104,8 @@ impl Fetcher {
     fn claiming(&mut self, demand: Demand) -> Claiming {
         let limit = demand.want.min(MOST);
         let order = self.order.arrange(&mut random);
+        let named = |at: &usize| Arc::clone(&self.names[*at]);
+        let queues: Vec<_> = order.iter().map(named).collect();
         Claiming {
             shared: Arc::clone(&self.shared),
             store: self.store.clone(),
@@ -108,10 +113,8 @@ impl Fetcher {
             limit,
             startable: demand.idle,
             parcel: self.pace.parcel(),
-            queues: order
-                .iter()
-                .map(|it| Arc::clone(&self.names[*it]))
-                .collect(),
+            large_in: self.large_in.among(&queues),
+            queues,
             shares: self.order.shares(limit, &mut random),
         }
     }
@@ -131,6 +134,7 @@ impl Fetcher {
         self.capsule().say_idle(dry && !held_back && handoffs);
         if !jobs.is_empty() {
             idle.reset();
+            self.large_in.learn(&jobs);
             self.hand_over(jobs);
         } else if dry && held_back {
             tokio::select! {

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 
 use super::control::Control;
-use super::fetcher::{Desk, Fetcher, Lying, Pace};
+use super::fetcher::{Desk, Fetcher, LargeIn, Lying, Pace};
 use super::handoff::{HANDOFFS, Handoff};
 use super::order::QueueOrder;
 use super::shared::{Phase, Shared};
@@ -128,6 +128,7 @@ fn fetchers(shared: &Arc<Shared>, store: &Store, busy: mpsc::Sender<Infallible>)
                 names,
                 pace: Pace::of(capsule.concurrency),
                 lying: Lying::from(Instant::now()),
+                large_in: LargeIn::default(),
                 _busy: busy.clone(),
             }
         })

@@ -1,12 +1,13 @@
 //! Claims: jobs move from their queues to their holder's in-flight table.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use redis::Value;
 use rmp::decode::{read_array_len, read_str_len};
 
 use super::script::{CLAIM, Call};
-use super::{Store, StoreError, reply};
+use super::{Flavour, Store, StoreError, reply};
 use crate::job::{Parcel, Token};
 
 /// A request for jobs. Sent again with the same number it yields the same jobs.
@@ -29,6 +30,11 @@ pub struct Claim<'a> {
     /// Most jobs that may stand in the in-flight table as one [`Parcel`]: cheaper, if all of them are
     /// acknowledged at once. 0 for none; the script takes up to 128 of one queue at a time.
     pub parcel: usize,
+    /// From how many bytes on a payload is large: it then gets a list of its own beside the in-flight table (see
+    /// large.lua), and comes one round trip later. 0 for none.
+    pub large: usize,
+    /// The queues, as indexes, whose next payload probably is.
+    pub large_in: &'a [usize],
     /// Bare names of the queues, in the order to look.
     pub queues: &'a [Arc<str>],
     /// Jobs to take first: of which of the queues, and how many at most. What that leaves of the limit is taken
@@ -97,7 +103,9 @@ impl Store {
             .arg(claim.limit)
             .arg(claim.byte_limit)
             .arg(claim.startable.max(1))
-            .arg(claim.parcel);
+            .arg(claim.parcel)
+            .arg(self.large(claim))
+            .arg(marks(claim));
         for queue in claim.queues {
             call.push_key(self.keys.queue(queue));
             call.arg(&**queue);
@@ -105,30 +113,106 @@ impl Store {
         for (queue, most) in claim.shares {
             call.arg(*queue).arg(*most);
         }
-        let mut parts = reply::array(self.link.script(&CLAIM, &call).await?)?.into_iter();
-        let kind = parts.next().as_ref().map(reply::integer).transpose()?;
-        let jobs = match kind {
-            Some(0 | 2) => fresh(claim, parts)?,
-            Some(1 | 3) => repeated(claim, parts)?,
-            other => return Err(StoreError::unexpected(other)),
-        };
-        Ok(Claims {
-            jobs,
-            held_back: kind == Some(2),
-            late: kind == Some(3),
-        })
+        loop {
+            let mut parts = reply::array(self.link.script(&CLAIM, &call).await?)?.into_iter();
+            let kind = parts.next().as_ref().map(reply::integer).transpose()?;
+            let Fresh {
+                mut jobs,
+                large,
+                denied,
+            } = match kind {
+                Some(0 | 2) => fresh(claim, parts)?,
+                Some(1 | 3) => Fresh {
+                    jobs: repeated(claim, parts)?,
+                    ..Fresh::default()
+                },
+                other => return Err(StoreError::unexpected(other)),
+            };
+            if denied {
+                self.large_denied.store(true, Ordering::Relaxed);
+            }
+            if !self.fetch_large(claim.holder, &mut jobs, &large).await? {
+                // Recovered meanwhile: the same again tells that the lease is lost.
+                continue;
+            }
+            return Ok(Claims {
+                jobs,
+                held_back: kind == Some(2),
+                late: kind == Some(3),
+            });
+        }
+    }
+
+    /// What large.lua does with SORT is known of Redis and its descendants; if another server kept no order there, it
+    /// would lose jobs.
+    fn large(&self, claim: &Claim<'_>) -> usize {
+        let denied = self.large_denied.load(Ordering::Relaxed);
+        match self.server().flavour {
+            Flavour::Redis | Flavour::Valkey if !denied => claim.large,
+            _ => 0,
+        }
+    }
+
+    /// Brings the payloads of those of the jobs that are `large`. `false` if one is gone.
+    async fn fetch_large(
+        &self,
+        holder: &str,
+        jobs: &mut [Claimed],
+        large: &[usize],
+    ) -> Result<bool, StoreError> {
+        if large.is_empty() {
+            return Ok(true);
+        }
+        let mut pipeline = redis::pipe();
+        for at in large {
+            let list = self.keys.large(holder, jobs[*at].token);
+            pipeline.cmd("LINDEX").arg(list).arg(0);
+        }
+        let payloads = self.link.pipeline(&pipeline).await?;
+        if payloads.len() != large.len() {
+            return Err(StoreError::unexpected(payloads.len()));
+        }
+        for (at, payload) in large.iter().zip(payloads) {
+            if payload == Value::Nil {
+                return Ok(false);
+            }
+            jobs[*at].payload = reply::bytes(payload)?;
+        }
+        Ok(true)
     }
 }
 
-fn fresh(
-    claim: &Claim<'_>,
-    mut parts: impl Iterator<Item = Value>,
-) -> Result<Vec<Claimed>, StoreError> {
-    let mut jobs = Vec::with_capacity(claim.limit.min(1024));
+/// One digit per queue.
+fn marks(claim: &Claim<'_>) -> String {
+    let mark = |queue| {
+        if claim.large_in.contains(&queue) {
+            '1'
+        } else {
+            '0'
+        }
+    };
+    (0..claim.queues.len()).map(mark).collect()
+}
+
+/// What a claim said when it was first executed.
+#[derive(Default)]
+struct Fresh {
+    jobs: Vec<Claimed>,
+    /// Those of them, as indexes, whose payload is yet to come.
+    large: Vec<usize>,
+    /// There were large ones that this user may not take as such.
+    denied: bool,
+}
+
+fn fresh(claim: &Claim<'_>, mut parts: impl Iterator<Item = Value>) -> Result<Fresh, StoreError> {
+    let mut found = Fresh {
+        jobs: Vec::with_capacity(claim.limit.min(1024)),
+        ..Fresh::default()
+    };
     while let (Some(index), Some(payloads)) = (parts.next(), parts.next()) {
         let queue =
             usize::try_from(reply::integer(&index)?).map_err(|_| StoreError::unexpected(index))?;
-        let first = claim.first_token + jobs.len() as u64;
+        let first = claim.first_token + found.jobs.len() as u64;
         let (payloads, parcel) = match payloads {
             Value::BulkString(packed) => {
                 let payloads = unpack(&packed)?;
@@ -140,6 +224,14 @@ fn fresh(
                 let payloads = payloads.into_iter().map(reply::bytes);
                 (payloads.collect::<Result<_, _>>()?, None)
             }
+            Value::Int(1) => {
+                found.large.push(found.jobs.len());
+                (vec![Vec::new()], None)
+            }
+            Value::Int(0) => {
+                found.denied = true;
+                continue;
+            }
             other => return Err(StoreError::unexpected(other)),
         };
         let claimed = |(token, payload)| Claimed {
@@ -148,9 +240,9 @@ fn fresh(
             queue,
             payload,
         };
-        jobs.extend((first..).zip(payloads).map(claimed));
+        found.jobs.extend((first..).zip(payloads).map(claimed));
     }
-    Ok(jobs)
+    Ok(found)
 }
 
 /// The payloads of a parcel: a MessagePack array of strings, as Redis's `cmsgpack` writes it.

@@ -13,6 +13,7 @@
 //! write to in KEYS where they can know it: one that stops halfway leaves a job twice, never nowhere.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -72,6 +73,8 @@ pub struct Store {
     link: Arc<Link>,
     keys: Arc<Keys>,
     dead: DeadLimits,
+    /// This user may not do what large.lua speaks of. Asked once: each refusal stands in the server's ACL LOG.
+    large_denied: Arc<AtomicBool>,
 }
 
 impl Store {
@@ -91,6 +94,7 @@ impl Store {
                 link,
                 keys,
                 dead: DeadLimits::default(),
+                large_denied: Arc::default(),
             },
             touched,
         ))

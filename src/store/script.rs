@@ -89,17 +89,17 @@ macro_rules! scripts {
 }
 
 scripts! {
-    CLAIM = "parcel.lua" "trial.lua" "claim.lua",
-    ACKNOWLEDGE = "acknowledge.lua",
+    CLAIM = "large.lua" "parcel.lua" "trial.lua" "claim.lua",
+    ACKNOWLEDGE = "large.lua" "acknowledge.lua",
     OPEN = "parcel.lua" "open.lua",
     PARK = "park.lua",
     ADOPT = "trial.lua" "adopt.lua",
     SWEEP = "sweep.lua",
-    SETTLE = "settle.lua",
+    SETTLE = "large.lua" "settle.lua",
     LEASE = "lease.lua",
     EXPIRE = "expire.lua",
-    RECOVER = "parcel.lua" "recover.lua",
-    BURY = "bury.lua",
+    RECOVER = "large.lua" "parcel.lua" "recover.lua",
+    BURY = "large.lua" "bury.lua",
     DUE = "due.lua",
     PROMOTE = "promote.lua",
     BEAT = "beat.lua",

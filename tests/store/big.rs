@@ -2,23 +2,7 @@
 
 use footplate::store::Claim;
 
-use crate::support::{LONG, Server, claim, queues};
-
-/// How often Redis carried out a command, in scripts too.
-fn calls(server: &Server, command: &str) -> u64 {
-    let stats: String = server.run("INFO commandstats");
-    let prefix = format!("cmdstat_{command}:calls=");
-    stats
-        .lines()
-        .filter_map(|line| {
-            line.strip_prefix(&prefix)?
-                .split(',')
-                .next()?
-                .parse::<u64>()
-                .ok()
-        })
-        .sum()
-}
+use crate::support::{LONG, Server, calls, claim, queues};
 
 /// Popped only to be pushed back, a few hundred of them would keep Redis busy for longer than anybody waits, and
 /// might not fit into its memory a second time.

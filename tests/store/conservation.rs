@@ -54,12 +54,39 @@ fn census(server: &Server) -> BTreeMap<String, u32> {
         for (field, value) in fields.iter().filter(|(field, _)| !field.starts_with('#')) {
             count(if field.contains('+') {
                 parcel_contents(value)
+            } else if value.is_empty() {
+                let list = large_list(&table, field);
+                server.run(&format!("LRANGE {list} 0 -1"))
             } else {
                 vec![String::from_utf8(value.clone()).unwrap()]
             });
         }
     }
+    assert_eq!(large_lists(server), large_fields(server));
     places
+}
+
+fn large_list(table: &str, field: &str) -> String {
+    let holder = table.strip_prefix("footplate:inflight:").unwrap();
+    let token = field.split_once(':').unwrap().0;
+    format!("footplate:large:{holder}:{token}")
+}
+
+fn large_lists(server: &Server) -> usize {
+    server.run::<Vec<String>>("KEYS footplate:large:*").len()
+}
+
+/// How many large jobs all the tables speak of, in two ways.
+fn large_fields(server: &Server) -> usize {
+    let (mut empty, mut counted) = (0, 0);
+    for table in server.run::<Vec<String>>("KEYS footplate:inflight:*") {
+        let values: Vec<Vec<u8>> = server.run(&format!("HVALS {table}"));
+        empty += values.iter().filter(|value| value.is_empty()).count();
+        let count: Option<usize> = server.run(&format!("HGET {table} #large"));
+        counted += count.unwrap_or(0);
+    }
+    assert_eq!(empty, counted);
+    counted
 }
 
 fn parcels(held: &[Held]) -> Vec<(Parcel, &str)> {
@@ -137,6 +164,9 @@ async fn walk(seed: u64) {
                     byte_limit: usize::try_from(1 + dice.roll(30)).unwrap(),
                     startable: 1,
                     parcel: usize::try_from(dice.roll(2) * 8).unwrap(),
+                    // Of 0: none is; of 5: those from `job10` on.
+                    large: usize::try_from(dice.roll(2) * 5).unwrap(),
+                    large_in: &[0, 1][..usize::try_from(dice.roll(3)).unwrap()],
                     queues: &names,
                     shares,
                 };

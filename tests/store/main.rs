@@ -7,6 +7,7 @@ mod big;
 mod claim;
 mod conservation;
 mod handoff;
+mod large;
 mod lease;
 mod link;
 mod parcel;

@@ -155,6 +155,22 @@ impl Drop for Server {
     }
 }
 
+/// How often Redis carried out a command, in scripts too.
+pub(crate) fn calls(server: &Server, command: &str) -> u64 {
+    let stats: String = server.run("INFO commandstats");
+    let prefix = format!("cmdstat_{command}:calls=");
+    stats
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix(&prefix)?
+                .split(',')
+                .next()?
+                .parse::<u64>()
+                .ok()
+        })
+        .sum()
+}
+
 /// A claim with room to spare.
 pub(crate) fn claim<'a>(number: u64, limit: usize, queues: &'a [Arc<str>]) -> Claim<'a> {
     let first_token = number * 10_000;
@@ -166,6 +182,8 @@ pub(crate) fn claim<'a>(number: u64, limit: usize, queues: &'a [Arc<str>]) -> Cl
         byte_limit: 1 << 20,
         startable: limit,
         parcel: 0,
+        large: 0,
+        large_in: &[],
         queues,
         shares: &[],
     }

@@ -146,6 +146,7 @@ impl Keys {
             self.trials(),
             self.recovered("0"),
             self.inflight(identity),
+            self.large(identity, 0),
             self.handoff(identity, "0"),
             self.handoffs(),
         ];
@@ -171,6 +172,11 @@ impl Keys {
     /// Footplate: hash of the jobs that a holder has claimed and not settled, by token.
     pub fn inflight(&self, holder: &str) -> String {
         self.key(format_args!("footplate:inflight:{holder}"))
+    }
+
+    /// Footplate: list of one large payload that a holder has claimed under this token.
+    pub fn large(&self, holder: &str, token: u64) -> String {
+        self.key(format_args!("footplate:large:{holder}:{token}"))
     }
 
     /// Footplate: list through which BLMOVE hands a job of `queue` to a holder.
@@ -230,6 +236,7 @@ mod tests {
         assert_eq!(keys.work_of_all_versions("a"), ["a:work", "a:workers"]);
         assert_eq!(keys.signals("host:1:ab"), "host:1:ab-signals");
         assert_eq!(keys.inflight("h"), "footplate:inflight:h");
+        assert_eq!(keys.large("h", 7), "footplate:large:h:7");
     }
 
     #[test]

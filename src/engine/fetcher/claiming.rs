@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::large::LARGE;
 use crate::engine::shared::{Patience, Shared};
 use crate::engine::sync::{Mutex, lock};
 use crate::job::{Envelope, Job, Token};
@@ -49,6 +50,8 @@ pub(super) struct Claiming {
     pub(super) limit: usize,
     pub(super) startable: usize,
     pub(super) parcel: usize,
+    /// As in [`Claim`].
+    pub(super) large_in: Vec<usize>,
     /// In the order to look, and shares as in [`Claim`].
     pub(super) queues: Vec<Arc<str>>,
     pub(super) shares: Vec<(usize, usize)>,
@@ -80,6 +83,8 @@ impl Claiming {
                 startable: self.startable,
                 byte_limit: MOST_BYTES,
                 parcel: self.parcel,
+                large: LARGE,
+                large_in: &self.large_in,
                 queues: &self.queues,
                 shares: &self.shares,
             };

@@ -15,7 +15,9 @@ for i = 3, first_job - 1 do
   end
 end
 for i = first_job, #ARGV, 1000 do
-  removed = removed + redis.call('HDEL', KEYS[1], unpack(ARGV, i, math.min(i + 999, #ARGV)))
+  local fields = {unpack(ARGV, i, math.min(i + 999, #ARGV))}
+  removed = removed + redis.call('HDEL', KEYS[1], unpack(fields))
+  forget_large(KEYS[1], fields)
 end
 if removed > 0 then
   redis.call('INCRBY', KEYS[2], removed)

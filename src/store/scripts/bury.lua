@@ -10,6 +10,7 @@ for i = 4, #ARGV, 2 do
   if redis.call('HEXISTS', KEYS[1], ARGV[i]) == 1 then
     redis.call('ZADD', KEYS[2], ARGV[1], ARGV[i + 1])
     redis.call('HDEL', KEYS[1], ARGV[i])
+    forget_large(KEYS[1], {ARGV[i]})
     redis.call('UNLINK', KEYS[2 + n])
     reply[n] = 1
   end

@@ -4,15 +4,18 @@
 -- KEYS: 1 in-flight table, 2 leases, 3 paused queues, 4 suspects, 5 trials, 6... the queues
 -- ARGV: 1 holder, 2 claim number, 3 first token, 4 most jobs, 5 most bytes,
 --       6 most jobs while there are suspects, 7 most jobs of a parcel (see parcel.lua; 0: none),
---       8... the queues' bare names, then shares: index of a queue and most jobs of it, for as many as there are
+--       8 from how many bytes on a payload is large (see large.lua; 0: none is), 9 for each queue 1 if its next job
+--       probably is, else 0,
+--       10... the queues' bare names, then shares: index of a queue and most jobs of it, for as many as there are
 -- What the shares leave open is taken in the order of the queues.
--- Returns {0, index, {payload...}, index, parcel...}, tokens counting up from the first, with 2 instead of 0 when
--- jobs had to stay for a trial;
+-- Returns {0, index, {payload...}, index, parcel, index, 1...}, tokens counting up from the first: 1 stands for a large
+-- payload, to be had from its list, and 0 for none, since this user may not do that; with 2 instead of 0 at the
+-- beginning when jobs had to stay for a trial;
 -- or, for a claim that was executed before, {1, token, queue, payload, token, ...}. For one with a lower number than
 -- the last the same with 3: it was executed, and what it took is found by its tokens, or it comes late, from a
 -- connection that its client has given up, and must take nothing.
 local inflight, number, first, limit = KEYS[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local byte_limit, parcel = tonumber(ARGV[5]), tonumber(ARGV[7])
+local byte_limit, parcel, large = tonumber(ARGV[5]), tonumber(ARGV[7]), tonumber(ARGV[8])
 
 if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then
   return redis.error_reply('LEASELOST another process took over')
@@ -32,7 +35,7 @@ if number <= last then
   for _, entry in ipairs(found) do
     reply[#reply + 1] = tostring(string.format('%d', entry[1]))
     reply[#reply + 1] = string.match(entry[2], ':(.*)$')
-    reply[#reply + 1] = redis.call('HGET', inflight, entry[2])
+    reply[#reply + 1] = payload_of(inflight, entry[2])
   end
   return reply
 end
@@ -45,7 +48,11 @@ redis.call('HSET', inflight, '#claim', ARGV[2])
 
 if redis.call('EXISTS', KEYS[4]) == 1 then limit = math.min(limit, tonumber(ARGV[6])) end
 local trials, trying, held_most = redis.call('EXISTS', KEYS[5]) == 1, false, 100
-if trials then trying = on_trial(inflight) end
+if trials then
+  trying = on_trial(inflight)
+  -- Each payload must be looked at.
+  large = 0
+end
 
 -- What may be taken of the popped, which of it goes on trial, and what stays.
 local function part(popped, held)
@@ -81,56 +88,123 @@ end
 local any_paused = redis.call('EXISTS', KEYS[3]) == 1
 local reply, taken, bytes, full = {0}, 0, 0, limit < 1
 
--- How many to pop at once: big payloads must not pile up here only to be pushed back.
+-- How many to pop at once: big payloads must not pile up here only to be pushed back. Where not even one of such a size
+-- would fit, the claim is full.
 local function room(size, most)
-  return math.max(1, math.min(most, math.floor((byte_limit - bytes) / math.max(size, 1))))
+  local fitting = math.floor((byte_limit - bytes) / math.max(size, 1))
+  if fitting < 1 then
+    full = taken > 0
+    return 1
+  end
+  return math.min(most, fitting)
+end
+
+-- Takes the next job of a queue without looking at it, unless it does not fit. Returns how many bytes it has, about, 0
+-- when there is none, and nothing when this user may not do that.
+local function take_large(i, name)
+  local field = string.format('%d:%s', first + taken, name)
+  local own = large_key(inflight, field)
+  local copied = redis.pcall('SORT', KEYS[i], 'BY', 'nosort', 'LIMIT', 0, 1, 'DESC', 'STORE', own)
+  if copied == 0 then return 0 end
+  local size = copied == 1 and redis.pcall('MEMORY', 'USAGE', own, 'SAMPLES', 1)
+  if type(size) ~= 'number' then
+    redis.call('UNLINK', own)
+    return
+  end
+  if taken > 0 and bytes + size > byte_limit then
+    redis.call('UNLINK', own)
+    full = true
+    return size
+  end
+  redis.call('HSET', inflight, field, '')
+  redis.call('HINCRBY', inflight, '#large', 1)
+  if redis.pcall('LTRIM', KEYS[i], 0, -2).err then
+    redis.call('HDEL', inflight, field)
+    forget_large(inflight, {field})
+    return
+  end
+  reply[#reply + 1] = i - 6
+  reply[#reply + 1] = 1
+  taken, bytes = taken + 1, bytes + size
+  if taken >= limit or bytes >= byte_limit then full = true end
+  return size
+end
+
+-- Keeps of the popped what may be taken in one claim, and puts the others back to where they came from; still the same
+-- instant for everybody else. Returns how many are kept, and the largest one's bytes.
+local function bound(i, popped)
+  local count, keep, biggest = #popped, #popped, 1
+  for j = 1, count do
+    local size = #popped[j]
+    if bytes + size > byte_limit and taken + j > 1 then
+      keep, full = j - 1, true
+      break
+    end
+    bytes = bytes + size
+    if size > biggest then biggest = size end
+  end
+  if keep < count then
+    local excess = {}
+    for j = count, keep + 1, -1 do
+      excess[#excess + 1] = popped[j]
+      popped[j] = nil
+    end
+    redis.call('RPUSH', KEYS[i], unpack(excess))
+  end
+  return keep, biggest
+end
+
+-- Takes up to `want` jobs of a queue. Returns whether there are more, and the largest one's bytes.
+local function take_some(i, name, want, held)
+  local popped = redis.call('RPOP', KEYS[i], want)
+  if not popped then return false end
+  local more, trial = #popped == want, nil
+  if trials then popped, trial = part(popped, held) end
+  local keep, biggest = bound(i, popped)
+  if keep > 0 then
+    reply[#reply + 1] = i - 6
+    reply[#reply + 1] = store(popped, first + taken, name)
+    if trial and trial <= keep then
+      put_on_trial(inflight, string.format('%d:%s', first + taken + trial - 1, name), popped[trial], KEYS[5])
+      trying = true
+    end
+    taken = taken + keep
+  end
+  if taken >= limit or bytes >= byte_limit then full = true end
+  return more and #held < held_most, biggest
+end
+
+-- How many of up to `want` jobs to pop at first, and whether they are large instead.
+local function look(i, want)
+  if want == 1 then return 1 end
+  local oldest = redis.call('LINDEX', KEYS[i], -1)
+  if not oldest then return 0 end
+  return room(#oldest, 16), large > 0 and #oldest >= large
 end
 
 -- Takes up to so many jobs of a queue.
 local function take(i, most)
-  local name, held, step, target = ARGV[i + 2], {}, 1, math.min(limit, taken + most)
+  local name, held, target = ARGV[i + 4], {}, math.min(limit, taken + most)
   if any_paused and redis.call('SISMEMBER', KEYS[3], name) == 1 then return end
-  if target - taken > 1 then
-    local oldest = redis.call('LINDEX', KEYS[i], -1)
-    step = oldest and room(#oldest, 16)
-  end
-  while step and taken < target and not full do
-    local want = math.min(target - taken, step)
-    local popped = redis.call('RPOP', KEYS[i], want)
-    if not popped then break end
-    local exhausted, trial = #popped < want, nil
-    if trials then popped, trial = part(popped, held) end
-    local count, keep, biggest = #popped, #popped, 1
-    for j = 1, count do
-      local size = #popped[j]
-      if bytes + size > byte_limit and taken + j > 1 then
-        keep, full = j - 1, true
-        break
+  local more, step, size, is_large = true, nil, nil, large > 0 and string.sub(ARGV[9], i - 5, i - 5) == '1'
+  while more and taken < target do
+    if not (step or is_large) then step, is_large = look(i, target - taken) end
+    if full or step == 0 then break end
+    if is_large then
+      size = take_large(i, name)
+      if not size then
+        large = 0
+        reply[#reply + 1] = i - 6
+        reply[#reply + 1] = 0
       end
-      bytes = bytes + size
-      if size > biggest then biggest = size end
+      more = size ~= 0
+    else
+      more, size = take_some(i, name, math.min(target - taken, step), held)
     end
-    if keep < count then
-      -- Back to where they came from; still the same instant for everybody else.
-      local excess = {}
-      for j = count, keep + 1, -1 do
-        excess[#excess + 1] = popped[j]
-        popped[j] = nil
-      end
-      redis.call('RPUSH', KEYS[i], unpack(excess))
-    end
-    if keep > 0 then
-      reply[#reply + 1] = i - 6
-      reply[#reply + 1] = store(popped, first + taken, name)
-      if trial and trial <= keep then
-        put_on_trial(inflight, string.format('%d:%s', first + taken + trial - 1, name), popped[trial], KEYS[5])
-        trying = true
-      end
-      taken = taken + keep
-    end
-    if taken >= limit or bytes >= byte_limit then full = true end
-    step = room(biggest, 128)
-    if exhausted or #held >= held_most then break end
+    local fitting = size and room(size, 128)
+    -- One large payload says nothing about how many small ones to pop.
+    step = not is_large and fitting
+    is_large = large > 0 and size and size >= large
   end
   if #held > 0 then
     reply[1] = 2
@@ -138,7 +212,7 @@ local function take(i, most)
   end
 end
 
-for at = #KEYS + 3, #ARGV, 2 do
+for at = #KEYS + 5, #ARGV, 2 do
   if full then break end
   take(tonumber(ARGV[at]) + 6, tonumber(ARGV[at + 1]))
 end

@@ -39,14 +39,15 @@ for i = 1, #fields do
   local queue = string.match(field, ':(.*)$')
   if field == blamed then
     poisoned[#poisoned + 1] = field
-    poisoned[#poisoned + 1] = redis.call('HGET', inflight, field)
+    poisoned[#poisoned + 1] = payload_of(inflight, field)
   elseif not refused[queue] then
-    local payload = redis.call('HGET', inflight, field)
+    local payload = payload_of(inflight, field)
     local pushed = redis.pcall('RPUSH', ARGV[5] .. queue, payload)
     if type(pushed) == 'table' and pushed.err then
       broken, refused[queue] = pushed, true
     else
       redis.call('HDEL', inflight, field)
+      forget_large(inflight, {field})
       redis.call('SADD', KEYS[3], queue)
       bytes = bytes + #payload
       requeued = requeued + 1

@@ -27,9 +27,9 @@ local function settle(n)
   elseif op == 'd' then
     wrote = redis.pcall('ZADD', KEYS[3], ARGV[1], payload)
   elseif op == 'm' then
-    wrote = redis.pcall('ZADD', KEYS[3], ARGV[1], redis.call('HGET', inflight, field))
+    wrote = redis.pcall('ZADD', KEYS[3], ARGV[1], payload_of(inflight, field))
   elseif op == 'i' or op == 'b' then
-    claimed = redis.call('HGET', inflight, field)
+    claimed = payload_of(inflight, field)
     wrote = redis.pcall('RPUSH', KEYS[tonumber(key)], claimed)
     redis.pcall('SADD', KEYS[4], queue)
   elseif op == 'q' or op == 'v' then
@@ -48,6 +48,7 @@ local function settle(n)
   end
   if op == 'd' or op == 'm' then buried = true end
   redis.call('HDEL', inflight, field)
+  forget_large(inflight, {field})
   done[n] = 1
   if op ~= 'b' and op ~= 'm' and op ~= 'v' then
     processed = processed + 1

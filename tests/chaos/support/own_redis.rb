@@ -55,14 +55,16 @@ class OwnRedis < RedisServer
     call("KEYS", pattern)
   end
 
-  # A table's payloads: a field has one, or those of a parcel.
+  # A table's payloads: a field has one, or those of a parcel, or is empty: a large one has a list of its own.
   PAYLOADS = <<~LUA
     local found, all = {}, redis.call('HGETALL', KEYS[1])
+    local large = string.gsub(KEYS[1], 'inflight', 'large', 1) .. ':'
     for i = 1, #all, 2 do
       if string.match(all[i], '^%d+%+') then
         for _, payload in ipairs(cmsgpack.unpack(all[i + 1])) do found[#found + 1] = payload end
       elseif string.match(all[i], '^%d+:') then
-        found[#found + 1] = all[i + 1]
+        local own = all[i + 1] == '' and redis.call('LINDEX', large .. string.match(all[i], '^%d+'), 0)
+        found[#found + 1] = own or all[i + 1]
       end
     end
     return found

@@ -59,10 +59,10 @@ module Conformance
       end
     end
 
-    # Claimed by a server and not acknowledged. One field of each table holds the number of the last claim.
+    # Claimed by a server and not acknowledged. A table's own fields begin with a hash.
     def in_flight
       redis.call("KEYS", "footplate:inflight:*").sum do |key|
-        redis.call("HVALS", key).count { |value| !value.match?(/\A\d*\z/) }
+        redis.call("HKEYS", key).count { |field| !field.start_with?("#") }
       end
     end
   end
