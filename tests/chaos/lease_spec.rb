@@ -23,14 +23,34 @@ RSpec.describe "a lease" do
     redis.keys("j|*").grep(/:\d\d\z/).sum { |key| redis.call("HGET", key, field).to_i }
   end
 
-  # Jobs that turn slow once many have been claimed ahead: they last for longer than the lease does.
-  it "that is over by the process's own clock lets no job start, be it lost or not" do
+  # A process with one worker and jobs that turn slow once many have been claimed ahead: they last for longer than the
+  # lease does.
+  def with_slow_jobs_ahead
     quick = 1_500
     total = quick + 24
     redis.push("default", Array.new(total) { |id| payload("MarkingJob", id, id < quick ? 0 : 0.15) })
     server = self.server(arguments: %w[-c 1], tuning: Chaos::TUNING.merge(prefetch_ms: 100)).start
     await_done(quick)
     eventually("slow jobs claimed ahead", within: 5) { redis.inflight.size > 17 }
+    [server, total]
+  end
+
+  it "that ended while its process was suspended lets nothing start that had been claimed ahead" do
+    sleeper, total = with_slow_jobs_ahead
+    sleeper.signal(:STOP)
+    other = server.start
+    eventually("a recovery of what it held", within: 20) { redis.inflight(":#{sleeper.pid}:").empty? }
+    sleeper.signal(:CONT)
+    eventually("its awakening") { sleeper.output.include?("lease lost") }
+    await_settled
+    expect([sleeper, other].map { |it| it.stop.exitstatus }).to eq([0, 0])
+    # Only what was running when it fell asleep, or just ended.
+    again = runs.values.sum { |times| times - 1 }
+    expect([done, again <= 2]).to eq([total, true]), "#{again} jobs ran twice"
+  end
+
+  it "that is over by the process's own clock lets no job start, be it lost or not" do
+    server, total = with_slow_jobs_ahead
     redis.hang do
       last(Chaos::TUNING[:lease_seconds] + 0.4)
       begun = done
