@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use redis::Value;
 use rmp::decode::{read_array_len, read_str_len};
 
-use super::script::{CLAIM, Call};
-use super::{Flavour, Store, StoreError, reply};
+use super::script::{CLAIM, Call, UNSEEN};
+use super::{Store, StoreError, reply};
 use crate::job::{Parcel, Token};
 
 /// A request for jobs. Sent again with the same number it yields the same jobs.
@@ -31,7 +31,8 @@ pub struct Claim<'a> {
     /// acknowledged at once. 0 for none; the script takes up to 128 of one queue at a time.
     pub parcel: usize,
     /// From how many bytes on a payload is large: it then gets a list of its own beside the in-flight table (see
-    /// large.lua), and comes one round trip later. 0 for none.
+    /// large.lua), and comes one round trip later. 0 for none; none is where the server cannot do that, or the user may
+    /// not.
     pub large: usize,
     /// The queues, as indexes, whose next payload probably is.
     pub large_in: &'a [usize],
@@ -90,6 +91,11 @@ impl Store {
         if claim.limit == 0 {
             return Ok(Claims::default());
         }
+        let large = if claim.large > 0 && self.moves_unseen().await? {
+            claim.large
+        } else {
+            0
+        };
         let mut call = Call::keys([
             self.keys.inflight(claim.holder),
             self.keys.leases(),
@@ -104,7 +110,7 @@ impl Store {
             .arg(claim.byte_limit)
             .arg(claim.startable.max(1))
             .arg(claim.parcel)
-            .arg(self.large(claim))
+            .arg(large)
             .arg(marks(claim));
         for queue in claim.queues {
             call.push_key(self.keys.queue(queue));
@@ -116,23 +122,13 @@ impl Store {
         loop {
             let mut parts = reply::array(self.link.script(&CLAIM, &call).await?)?.into_iter();
             let kind = parts.next().as_ref().map(reply::integer).transpose()?;
-            let Fresh {
-                mut jobs,
-                large,
-                denied,
-            } = match kind {
+            let (mut jobs, large) = match kind {
                 Some(0 | 2) => fresh(claim, parts)?,
-                Some(1 | 3) => Fresh {
-                    jobs: repeated(claim, parts)?,
-                    ..Fresh::default()
-                },
+                Some(1 | 3) => (repeated(claim, parts)?, Vec::new()),
                 other => return Err(StoreError::unexpected(other)),
             };
-            if denied {
-                self.large_denied.store(true, Ordering::Relaxed);
-            }
             if !self.fetch_large(claim.holder, &mut jobs, &large).await? {
-                // Recovered meanwhile: the same again tells that the lease is lost.
+                // Recovered meanwhile, mostly: the same again then tells that the lease is lost.
                 continue;
             }
             return Ok(Claims {
@@ -143,14 +139,29 @@ impl Store {
         }
     }
 
-    /// What large.lua does with SORT is known of Redis and its descendants; if another server kept no order there, it
-    /// would lose jobs.
-    fn large(&self, claim: &Claim<'_>) -> usize {
-        let denied = self.large_denied.load(Ordering::Relaxed);
-        match self.server().flavour {
-            Flavour::Redis | Flavour::Valkey if !denied => claim.large,
-            _ => 0,
+    /// Whether large payloads can be moved as large.lua has it; asked once per connection. Before Redis 7 SORT walks
+    /// through the whole list.
+    async fn moves_unseen(&self) -> Result<bool, StoreError> {
+        let generation = self.link.generation();
+        let known = self.unseen.load(Ordering::Relaxed);
+        if known >> 1 == generation {
+            return Ok(known & 1 == 1);
         }
+        let recent = self.server().version.is_some_and(|it| it >= (7, 0, 0));
+        let probe = format!("probe:{}", std::process::id());
+        let call = Call::keys([0, 1].map(|token| self.keys.large(&probe, token)));
+        let works = if recent {
+            match self.link.script(&UNSEEN, &call).await {
+                Err(error @ StoreError::Unavailable(_)) => return Err(error),
+                // The claim itself says what is wrong, if anything is.
+                answer => answer.is_ok_and(|it| it == Value::Int(1)),
+            }
+        } else {
+            false
+        };
+        let noted = generation << 1 | u64::from(works);
+        self.unseen.store(noted, Ordering::Relaxed);
+        Ok(works)
     }
 
     /// Brings the payloads of those of the jobs that are `large`. `false` if one is gone.
@@ -194,25 +205,17 @@ fn marks(claim: &Claim<'_>) -> String {
     (0..claim.queues.len()).map(mark).collect()
 }
 
-/// What a claim said when it was first executed.
-#[derive(Default)]
-struct Fresh {
-    jobs: Vec<Claimed>,
-    /// Those of them, as indexes, whose payload is yet to come.
-    large: Vec<usize>,
-    /// There were large ones that this user may not take as such.
-    denied: bool,
-}
-
-fn fresh(claim: &Claim<'_>, mut parts: impl Iterator<Item = Value>) -> Result<Fresh, StoreError> {
-    let mut found = Fresh {
-        jobs: Vec::with_capacity(claim.limit.min(1024)),
-        ..Fresh::default()
-    };
+/// The jobs, and which of them, as indexes, have a payload that is yet to come.
+fn fresh(
+    claim: &Claim<'_>,
+    mut parts: impl Iterator<Item = Value>,
+) -> Result<(Vec<Claimed>, Vec<usize>), StoreError> {
+    let mut jobs = Vec::with_capacity(claim.limit.min(1024));
+    let mut large = Vec::new();
     while let (Some(index), Some(payloads)) = (parts.next(), parts.next()) {
         let queue =
             usize::try_from(reply::integer(&index)?).map_err(|_| StoreError::unexpected(index))?;
-        let first = claim.first_token + found.jobs.len() as u64;
+        let first = claim.first_token + jobs.len() as u64;
         let (payloads, parcel) = match payloads {
             Value::BulkString(packed) => {
                 let payloads = unpack(&packed)?;
@@ -225,12 +228,8 @@ fn fresh(claim: &Claim<'_>, mut parts: impl Iterator<Item = Value>) -> Result<Fr
                 (payloads.collect::<Result<_, _>>()?, None)
             }
             Value::Int(1) => {
-                found.large.push(found.jobs.len());
+                large.push(jobs.len());
                 (vec![Vec::new()], None)
-            }
-            Value::Int(0) => {
-                found.denied = true;
-                continue;
             }
             other => return Err(StoreError::unexpected(other)),
         };
@@ -240,9 +239,9 @@ fn fresh(claim: &Claim<'_>, mut parts: impl Iterator<Item = Value>) -> Result<Fr
             queue,
             payload,
         };
-        found.jobs.extend((first..).zip(payloads).map(claimed));
+        jobs.extend((first..).zip(payloads).map(claimed));
     }
-    Ok(found)
+    Ok((jobs, large))
 }
 
 /// The payloads of a parcel: a MessagePack array of strings, as Redis's `cmsgpack` writes it.

@@ -13,7 +13,7 @@
 //! write to in KEYS where they can know it: one that stops halfway leaves a job twice, never nowhere.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -73,8 +73,8 @@ pub struct Store {
     link: Arc<Link>,
     keys: Arc<Keys>,
     dead: DeadLimits,
-    /// This user may not do what large.lua speaks of. Asked once: each refusal stands in the server's ACL LOG.
-    large_denied: Arc<AtomicBool>,
+    /// See [`Self::moves_unseen`].
+    unseen: Arc<AtomicU64>,
 }
 
 impl Store {
@@ -94,7 +94,7 @@ impl Store {
                 link,
                 keys,
                 dead: DeadLimits::default(),
-                large_denied: Arc::default(),
+                unseen: Arc::default(),
             },
             touched,
         ))

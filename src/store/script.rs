@@ -106,4 +106,5 @@ scripts! {
     PRUNE = "prune.lua",
     METRICS = "metrics.lua",
     PROBE = "probe.lua",
+    UNSEEN = "unseen.lua",
 }

@@ -174,7 +174,7 @@ impl Keys {
         self.key(format_args!("footplate:inflight:{holder}"))
     }
 
-    /// Footplate: list of one large payload that a holder has claimed under this token.
+    /// Footplate: list of one payload that a holder has claimed under this token, mostly a large one.
     pub fn large(&self, holder: &str, token: u64) -> String {
         self.key(format_args!("footplate:large:{holder}:{token}"))
     }

@@ -9,8 +9,7 @@
 --       10... the queues' bare names, then shares: index of a queue and most jobs of it, for as many as there are
 -- What the shares leave open is taken in the order of the queues.
 -- Returns {0, index, {payload...}, index, parcel, index, 1...}, tokens counting up from the first: 1 stands for a large
--- payload, to be had from its list, and 0 for none, since this user may not do that; with 2 instead of 0 at the
--- beginning when jobs had to stay for a trial;
+-- payload, to be had from its list; with 2 instead of 0 when jobs had to stay for a trial;
 -- or, for a claim that was executed before, {1, token, queue, payload, token, ...}. For one with a lower number than
 -- the last the same with 3: it was executed, and what it took is found by its tokens, or it comes late, from a
 -- connection that its client has given up, and must take nothing.
@@ -87,6 +86,8 @@ end
 
 local any_paused = redis.call('EXISTS', KEYS[3]) == 1
 local reply, taken, bytes, full = {0}, 0, 0, limit < 1
+-- How many large payloads the table has, once that is asked.
+local beside
 
 -- How many to pop at once: big payloads must not pile up here only to be pushed back. Where not even one of such a size
 -- would fit, the claim is full.
@@ -100,13 +101,14 @@ local function room(size, most)
 end
 
 -- Takes the next job of a queue without looking at it, unless it does not fit. Returns how many bytes it has, about, 0
--- when there is none, and nothing when this user may not do that.
+-- when there is none, and nothing when that cannot be done: a right may be missing, or this be no list.
 local function take_large(i, name)
   local field = string.format('%d:%s', first + taken, name)
   local own = large_key(inflight, field)
   local copied = redis.pcall('SORT', KEYS[i], 'BY', 'nosort', 'LIMIT', 0, 1, 'DESC', 'STORE', own)
   if copied == 0 then return 0 end
-  local size = copied == 1 and redis.pcall('MEMORY', 'USAGE', own, 'SAMPLES', 1)
+  if copied ~= 1 then return end
+  local size = redis.pcall('MEMORY', 'USAGE', own, 'SAMPLES', 1)
   if type(size) ~= 'number' then
     redis.call('UNLINK', own)
     return
@@ -116,8 +118,8 @@ local function take_large(i, name)
     full = true
     return size
   end
-  redis.call('HSET', inflight, field, '')
-  redis.call('HINCRBY', inflight, '#large', 1)
+  beside = beside or large_count(inflight)
+  redis.call('HSET', inflight, field, '', '#large', beside + 1)
   if redis.pcall('LTRIM', KEYS[i], 0, -2).err then
     redis.call('HDEL', inflight, field)
     forget_large(inflight, {field})
@@ -125,7 +127,7 @@ local function take_large(i, name)
   end
   reply[#reply + 1] = i - 6
   reply[#reply + 1] = 1
-  taken, bytes = taken + 1, bytes + size
+  taken, bytes, beside = taken + 1, bytes + size, beside + 1
   if taken >= limit or bytes >= byte_limit then full = true end
   return size
 end
@@ -154,13 +156,14 @@ local function bound(i, popped)
   return keep, biggest
 end
 
--- Takes up to `want` jobs of a queue. Returns whether there are more, and the largest one's bytes.
+-- Takes up to `want` jobs of a queue. Returns whether there are more, and the bytes of the largest and of the last one.
 local function take_some(i, name, want, held)
   local popped = redis.call('RPOP', KEYS[i], want)
   if not popped then return false end
   local more, trial = #popped == want, nil
   if trials then popped, trial = part(popped, held) end
   local keep, biggest = bound(i, popped)
+  local last = keep > 0 and #popped[keep] or 0
   if keep > 0 then
     reply[#reply + 1] = i - 6
     reply[#reply + 1] = store(popped, first + taken, name)
@@ -171,7 +174,7 @@ local function take_some(i, name, want, held)
     taken = taken + keep
   end
   if taken >= limit or bytes >= byte_limit then full = true end
-  return more and #held < held_most, biggest
+  return more and #held < held_most, biggest, last
 end
 
 -- How many of up to `want` jobs to pop at first, and whether they are large instead.
@@ -186,25 +189,22 @@ end
 local function take(i, most)
   local name, held, target = ARGV[i + 4], {}, math.min(limit, taken + most)
   if any_paused and redis.call('SISMEMBER', KEYS[3], name) == 1 then return end
-  local more, step, size, is_large = true, nil, nil, large > 0 and string.sub(ARGV[9], i - 5, i - 5) == '1'
+  local more, step, biggest, last = true, nil, nil, nil
+  local is_large = large > 0 and string.sub(ARGV[9], i - 5, i - 5) == '1'
   while more and taken < target do
     if not (step or is_large) then step, is_large = look(i, target - taken) end
     if full or step == 0 then break end
     if is_large then
-      size = take_large(i, name)
-      if not size then
-        large = 0
-        reply[#reply + 1] = i - 6
-        reply[#reply + 1] = 0
-      end
-      more = size ~= 0
+      last = take_large(i, name)
+      if not last then large = 0 end
+      more, biggest = last ~= 0, last
     else
-      more, size = take_some(i, name, math.min(target - taken, step), held)
+      more, biggest, last = take_some(i, name, math.min(target - taken, step), held)
     end
-    local fitting = size and room(size, 128)
+    local fitting = biggest and room(biggest, 128)
     -- One large payload says nothing about how many small ones to pop.
     step = not is_large and fitting
-    is_large = large > 0 and size and size >= large
+    is_large = large > 0 and last and last >= large
   end
   if #held > 0 then
     reply[1] = 2

@@ -1,9 +1,18 @@
 -- A large payload is not in the table: its field there is empty, and it has a list of its own. Into that Redis moves
 -- it, and from there sends it, without Lua, which hashes every byte of each string that it is given: that takes several
--- times as long as all the rest. `#large` in the table says how many of them there are.
+-- times as long as all the rest. `#large` in the table says how many such lists there are. A small one may have one too:
+-- how large a payload is can only be seen once it has been moved.
+local large_stem
 local function large_key(inflight, field)
-  local prefix, holder = string.match(inflight, '^(.*footplate:)inflight(:.*)$')
-  return prefix .. 'large' .. holder .. ':' .. string.match(field, '^%d+')
+  if not large_stem then
+    local prefix, holder = string.match(inflight, '^(.*footplate:)inflight(:.*)$')
+    large_stem = prefix .. 'large' .. holder .. ':'
+  end
+  return large_stem .. string.match(field, '^%d+')
+end
+
+local function large_count(inflight)
+  return tonumber(redis.call('HGET', inflight, '#large') or '0')
 end
 
 local function payload_of(inflight, field)
@@ -14,10 +23,10 @@ end
 
 -- For fields that have just left the table.
 local function forget_large(inflight, fields)
-  if tonumber(redis.call('HGET', inflight, '#large') or '0') < 1 then return end
-  local keys = {}
+  local count, keys = large_count(inflight), {}
+  if count < 1 then return end
   for i, field in ipairs(fields) do keys[i] = large_key(inflight, field) end
   local removed = redis.call('UNLINK', unpack(keys))
-  if removed > 0 then redis.call('HINCRBY', inflight, '#large', -removed) end
+  if removed > 0 then redis.call('HSET', inflight, '#large', count - removed) end
 end
 
