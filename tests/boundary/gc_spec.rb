@@ -44,7 +44,7 @@ require_relative "support/server"
     { "and" => "1", "without" => nil }.each do |word, compact|
       it "gives every job what it was queued with (#{word} compaction)" do
         Server.run(app, threads: 3, path: path, env: { "COMPACT" => compact }) do |server|
-          count = compact ? 9 : 150
+          count = compact ? 6 : 150
           server.push("Check", (1..count).map { |id| arguments(id) }, tags: ["é", { "a" => [1.5] }], bid: "b")
           server.push("Killed", [[1, "x"]] * 5)
           server.start
