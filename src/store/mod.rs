@@ -73,7 +73,7 @@ pub struct Store {
     link: Arc<Link>,
     keys: Arc<Keys>,
     dead: DeadLimits,
-    /// See [`Self::moves_unseen`].
+    /// The last connection that was asked, twice its generation, and one more if it can: see [`Self::moves_unseen`].
     unseen: Arc<AtomicU64>,
 }
 
