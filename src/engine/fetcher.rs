@@ -15,6 +15,7 @@ use self::lying::Back;
 pub(super) use self::lying::Lying;
 pub(super) use self::pace::Pace;
 use self::under_way::UnderWay;
+pub(super) use self::unreadable::Unreadable;
 use super::order::QueueOrder;
 use super::outcome::Outcome;
 use super::ready::Demand;
@@ -28,6 +29,7 @@ mod large;
 mod lying;
 mod pace;
 mod under_way;
+mod unreadable;
 
 /// The most jobs one claim asks for.
 const MOST: usize = 1_000;
@@ -49,6 +51,7 @@ pub(super) struct Fetcher {
     pub(super) pace: Pace,
     pub(super) lying: Lying,
     pub(super) large_in: LargeIn,
+    pub(super) unreadable: Unreadable,
     /// Dropped with the fetcher: whoever has the other end knows when the last one is done.
     pub(super) _busy: mpsc::Sender<Infallible>,
 }
@@ -125,8 +128,11 @@ impl Fetcher {
             jobs,
             held_back,
             late,
+            passed_over,
             ..
         } = brought;
+        self.unreadable
+            .learn(passed_over, jobs.is_empty() && !late && !held_back);
         let tells_nothing = idle.tells_nothing(late);
         let dry = jobs.is_empty() && last && !tells_nothing;
         // Without tracking nobody would say that a queue was paused.

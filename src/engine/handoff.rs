@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::hatch::{Hatch, Ticket};
 use super::outcome::Outcome;
@@ -25,6 +25,8 @@ const AGAIN: Duration = Duration::from_millis(5);
 const LATE: Duration = Duration::from_secs(35);
 /// How often to look for such a job.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long a process that ends waits for its lists to be forgotten.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// After a refusal. Most end with a message, some only with time.
 const REFUSED: Duration = Duration::from_secs(5);
 
@@ -50,7 +52,7 @@ impl Handoff {
                 Ok(()) => patience = Patience::default(),
                 Err(StoreError::Denied(why)) => {
                     tracing::debug!("no hand-off of jobs from queue {}: {why}", self.queue);
-                    return;
+                    return self.leave(&place).await;
                 }
                 // The fetcher says what is wrong with Redis, the lease's task takes a new one.
                 Err(_) => {
@@ -66,7 +68,15 @@ impl Handoff {
         }
         if late_until.is_some() {
             self.collect(&place).await;
+        } else {
+            self.leave(&place).await;
         }
+    }
+
+    /// Nothing can come any more. What is not forgotten now will be in an hour (see sweep.lua).
+    async fn leave(&self, place: &store::Handoff) {
+        let holder = self.shared.holder(self.shared.epoch());
+        drop(timeout(FAREWELL, place.leave(&holder)).await);
     }
 
     /// Waits for a reason to look at the list: an idle capsule, or, after a lost connection, some time. `false`

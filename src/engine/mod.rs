@@ -7,6 +7,7 @@
 mod busy;
 mod clock;
 mod control;
+mod dead_set;
 mod fetcher;
 mod handoff;
 mod hatch;
@@ -16,8 +17,10 @@ mod mailbox;
 pub mod order;
 mod outage;
 mod outcome;
+mod overdue;
 mod parcels;
 pub mod ready;
+mod recovery;
 mod scheduler;
 mod settings;
 mod settler;

@@ -33,7 +33,8 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store) {
 
 async fn adopt(shared: &Shared, store: &Store, HandedOver { job, adopted }: HandedOver) {
     let holder = shared.holder(job.epoch);
-    // Not there any more: the lease was lost, and its settlement will find nothing either.
+    // Not there any more: the lease was over, and whoever swept the job out of the list has seen to it that this process
+    // notices (sweep.lua). Its settlement will find nothing either.
     let _there = shared
         .insist("take over a job", || {
             store.adopt(&holder, &job.queue, job.token.0, &job.payload)

@@ -11,12 +11,14 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 
 use super::control::Control;
-use super::fetcher::{Desk, Fetcher, LargeIn, Lying, Pace};
+use super::fetcher::{Desk, Fetcher, LargeIn, Lying, Pace, Unreadable};
 use super::handoff::{HANDOFFS, Handoff};
 use super::order::QueueOrder;
 use super::shared::{Phase, Shared};
 use super::sync::Mutex;
-use super::{StartError, heartbeat, lease, scheduler, settler, shutdown, start};
+use super::{
+    StartError, dead_set, heartbeat, lease, recovery, scheduler, settler, shutdown, start,
+};
 use crate::store::{DueSet, Keys, Store, Touched};
 
 /// Runs the engine to its end. Tells `ready` once whether it started.
@@ -59,10 +61,11 @@ async fn supervise(shared: &Arc<Shared>, store: Store, touched: mpsc::UnboundedR
     let mut lasting = JoinSet::new();
     lasting.spawn_local(settler::run(Arc::clone(shared), store.clone()));
     lasting.spawn_local(lease::hold(Arc::clone(shared), store.clone()));
+    lasting.spawn_local(dead_set::trim(Arc::clone(shared), store.clone()));
     lasting.spawn_local(dispatch(Arc::clone(shared), touched));
 
     let mut until_quiet = JoinSet::new();
-    until_quiet.spawn_local(lease::recover(Arc::clone(shared), store.clone()));
+    until_quiet.spawn_local(recovery::run(Arc::clone(shared), store.clone()));
     for set in [DueSet::Schedule, DueSet::Retry] {
         until_quiet.spawn_local(scheduler::run(Arc::clone(shared), store.clone(), set));
     }
@@ -129,6 +132,7 @@ fn fetchers(shared: &Arc<Shared>, store: &Store, busy: mpsc::Sender<Infallible>)
                 pace: Pace::of(capsule.concurrency),
                 lying: Lying::from(Instant::now()),
                 large_in: LargeIn::default(),
+                unreadable: Unreadable::default(),
                 _busy: busy.clone(),
             }
         })

@@ -51,6 +51,8 @@ pub struct Claims {
     /// Jobs stay in their queues because this holder has one on trial (see claim.lua): no message will
     /// say when they can be had.
     pub held_back: bool,
+    /// Queues, as indexes into the request's, that were passed over because their key holds something else than a list.
+    pub passed_over: Vec<usize>,
     /// A claim with a higher number was executed before: the queues were not looked at, not even earlier perhaps.
     pub late: bool,
 }
@@ -122,18 +124,19 @@ impl Store {
         loop {
             let mut parts = reply::array(self.link.script(&CLAIM, &call).await?)?.into_iter();
             let kind = parts.next().as_ref().map(reply::integer).transpose()?;
-            let (mut jobs, large) = match kind {
+            let mut fresh = match kind {
                 Some(0 | 2) => fresh(claim, parts)?,
-                Some(1 | 3) => (repeated(claim, parts)?, Vec::new()),
+                Some(1 | 3) => Fresh::again(repeated(claim, parts)?),
                 other => return Err(StoreError::unexpected(other)),
             };
-            if !self.fetch_large(claim.holder, &mut jobs, &large).await? {
+            if !self.fetch_large(claim.holder, &mut fresh).await? {
                 // Recovered meanwhile, mostly: the same again then tells that the lease is lost.
                 continue;
             }
             return Ok(Claims {
-                jobs,
+                jobs: fresh.jobs,
                 held_back: kind == Some(2),
+                passed_over: fresh.passed_over,
                 late: kind == Some(3),
             });
         }
@@ -165,17 +168,13 @@ impl Store {
     }
 
     /// Brings the payloads of those of the jobs that are `large`. `false` if one is gone.
-    async fn fetch_large(
-        &self,
-        holder: &str,
-        jobs: &mut [Claimed],
-        large: &[usize],
-    ) -> Result<bool, StoreError> {
+    async fn fetch_large(&self, holder: &str, fresh: &mut Fresh) -> Result<bool, StoreError> {
+        let Fresh { jobs, large, .. } = fresh;
         if large.is_empty() {
             return Ok(true);
         }
         let mut pipeline = redis::pipe();
-        for at in large {
+        for at in &*large {
             let list = self.keys.large(holder, jobs[*at].token);
             pipeline.cmd("LINDEX").arg(list).arg(0);
         }
@@ -205,13 +204,28 @@ fn marks(claim: &Claim<'_>) -> String {
     (0..claim.queues.len()).map(mark).collect()
 }
 
-/// The jobs, and which of them, as indexes, have a payload that is yet to come.
-fn fresh(
-    claim: &Claim<'_>,
-    mut parts: impl Iterator<Item = Value>,
-) -> Result<(Vec<Claimed>, Vec<usize>), StoreError> {
+/// What a claim brought that was executed for the first time.
+struct Fresh {
+    jobs: Vec<Claimed>,
+    /// Which of the jobs, as indexes, have a payload that is yet to come.
+    large: Vec<usize>,
+    /// As in [`Claims`].
+    passed_over: Vec<usize>,
+}
+
+impl Fresh {
+    fn again(jobs: Vec<Claimed>) -> Self {
+        Self {
+            jobs,
+            large: Vec::new(),
+            passed_over: Vec::new(),
+        }
+    }
+}
+
+fn fresh(claim: &Claim<'_>, mut parts: impl Iterator<Item = Value>) -> Result<Fresh, StoreError> {
     let mut jobs = Vec::with_capacity(claim.limit.min(1024));
-    let mut large = Vec::new();
+    let (mut large, mut passed_over) = (Vec::new(), Vec::new());
     while let (Some(index), Some(payloads)) = (parts.next(), parts.next()) {
         let queue =
             usize::try_from(reply::integer(&index)?).map_err(|_| StoreError::unexpected(index))?;
@@ -231,6 +245,10 @@ fn fresh(
                 large.push(jobs.len());
                 (vec![Vec::new()], None)
             }
+            Value::Int(2) => {
+                passed_over.push(queue);
+                continue;
+            }
             other => return Err(StoreError::unexpected(other)),
         };
         let claimed = |(token, payload)| Claimed {
@@ -241,7 +259,11 @@ fn fresh(
         };
         jobs.extend((first..).zip(payloads).map(claimed));
     }
-    Ok((jobs, large))
+    Ok(Fresh {
+        jobs,
+        large,
+        passed_over,
+    })
 }
 
 /// The payloads of a parcel: a MessagePack array of strings, as Redis's `cmsgpack` writes it.

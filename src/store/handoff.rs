@@ -9,15 +9,13 @@ use redis::Value;
 use redis::aio::MultiplexedConnection;
 
 use super::connect;
-use super::script::{ADOPT, Call, PARK, SWEEP};
+use super::script::{ADOPT, Call, LEAVE, PARK, SWEEP};
 use super::settle::Name;
 use super::tap::Tap;
 use super::{Store, StoreError, reply};
 
 /// How long one command waits. Not longer, because a server may give a job to a client that is gone.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Lists looked at by one sweep.
-const LISTS: usize = 1_000;
 /// How long an empty list is remembered after somebody last waited for it: longer than any server holds a
 /// command of a client that is gone.
 const MEMORY: u32 = 3_600;
@@ -85,6 +83,7 @@ impl Store {
             self.keys.leases(),
             self.keys.orphans(),
             self.keys.trials(),
+            self.keys.suspects(),
         ]);
         call.arg(holder)
             .arg(token)
@@ -100,19 +99,28 @@ impl Store {
         self.link.command(&command).await.map(drop)
     }
 
-    /// Leaves to recovery what was handed over to holders without a lease. Says how many jobs.
+    /// Leaves to recovery what was handed over to holders without a lease, a part of all lists at a time. Says how
+    /// many jobs.
     pub async fn sweep_handoffs(&self) -> Result<usize, StoreError> {
-        let mut call = Call::keys([
-            self.keys.handoffs(),
-            self.keys.leases(),
-            self.keys.orphans(),
-        ]);
-        call.arg(self.keys.handoff_prefix())
-            .arg(self.keys.inflight(""))
-            .arg(LISTS)
-            .arg(MEMORY);
-        let found = reply::integer(&self.link.script(&SWEEP, &call).await?)?;
-        usize::try_from(found).map_err(|_| StoreError::unexpected(found))
+        let (mut found, mut cursor) = (0, "0".to_owned());
+        loop {
+            let mut call = Call::keys([
+                self.keys.handoffs(),
+                self.keys.leases(),
+                self.keys.orphans(),
+            ]);
+            call.arg(self.keys.handoff_prefix())
+                .arg(self.keys.inflight(""))
+                .arg(&cursor)
+                .arg(MEMORY);
+            let mut parts = reply::array(self.link.script(&SWEEP, &call).await?)?.into_iter();
+            let mut next = || parts.next().unwrap_or(Value::Nil);
+            found += reply::integer(&next())?.unsigned_abs();
+            cursor = reply::text(next())?;
+            if cursor == "0" {
+                return usize::try_from(found).map_err(|_| StoreError::unexpected(found));
+            }
+        }
     }
 }
 
@@ -128,9 +136,7 @@ impl Handoff {
             keys.suspects(),
             keys.trials(),
         ]);
-        call.arg(holder)
-            .arg(&self.queue)
-            .arg(format!("{holder}\n{}", self.queue));
+        call.arg(holder).arg(&self.queue).arg(self.member(holder));
         let mut parts = reply::array(self.store.link.script(&PARK, &call).await?)?.into_iter();
         match (
             parts.next().map(|it| reply::integer(&it)).transpose()?,
@@ -141,6 +147,20 @@ impl Handoff {
             (Some(2), Some(payload)) => Ok(Parking::Stranded(reply::bytes(payload)?)),
             other => Err(StoreError::unexpected(other)),
         }
+    }
+
+    /// Nothing can come any more: no command of this place is under way, and none was cut off. To be called when
+    /// the last of them has been answered.
+    pub async fn leave(&self, holder: &str) -> Result<(), StoreError> {
+        let keys = &self.store.keys;
+        let mut call = Call::keys([keys.handoffs(), keys.handoff(holder, &self.queue)]);
+        call.arg(self.member(holder));
+        self.store.link.script(&LEAVE, &call).await.map(drop)
+    }
+
+    /// What stands for its list in the handoffs.
+    fn member(&self, holder: &str) -> String {
+        format!("{holder}\n{}", self.queue)
     }
 
     /// Makes the connection for [`Self::wait`], unless there is one. [`StoreError::Denied`] when this user may

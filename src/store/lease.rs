@@ -12,6 +12,28 @@ const RECOVERY_MEMORY: u32 = 72 * 3600;
 /// Seconds after a recovery in which claims take no more jobs than can start at once.
 pub(super) const SUSPICION: u32 = 300;
 
+/// Leases that one look returns: of more processes than these, one that died is seen once its lease has become one of
+/// those that end first.
+const LEASES: usize = 128;
+
+/// A lease as it stands in Redis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Who holds it.
+    pub holder: String,
+    /// When it ends by Redis's clock, in Redis's own words: it is another text after each renewal.
+    pub ends: String,
+}
+
+/// What [`Store::look_at_leases`] saw.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leases {
+    /// The dead whose jobs wait for [`Store::recover`], longest waiting first; not all, if there are many.
+    pub orphans: Vec<String>,
+    /// Those that end first.
+    pub held: Vec<Lease>,
+}
+
 /// A poison pill that was sent to the dead set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Buried {
@@ -67,16 +89,34 @@ impl Store {
         reply::integer(&self.link.script(&LEASE, &call).await?)
     }
 
-    /// Declares holders dead whose lease has ended, and returns the names of the dead whose jobs wait
-    /// for [`Store::recover`], at most `limit`.
-    pub async fn expire_holders(&self, limit: usize) -> Result<Vec<String>, StoreError> {
+    /// Declares the holders of `overdue` dead, each only if its lease has ended and was not renewed since it was seen,
+    /// and tells which leases there are, and at most so many orphans.
+    pub async fn look_at_leases(
+        &self,
+        overdue: &[Lease],
+        orphans: usize,
+    ) -> Result<Leases, StoreError> {
         let mut call = Call::keys([self.keys.leases(), self.keys.orphans()]);
-        call.arg(limit.max(1));
-        reply::texts(self.link.script(&EXPIRE, &call).await?)
+        call.arg(orphans.max(1)).arg(LEASES);
+        for lease in overdue {
+            call.arg(&lease.holder).arg(&lease.ends);
+        }
+        let mut parts = reply::array(self.link.script(&EXPIRE, &call).await?)?.into_iter();
+        let mut next = || reply::texts(parts.next().unwrap_or(Value::Nil));
+        let (orphans, held) = (next()?, next()?);
+        let mut held = held.into_iter();
+        let pairs = std::iter::from_fn(|| {
+            let (holder, ends) = (held.next()?, held.next()?);
+            Some(Lease { holder, ends })
+        });
+        Ok(Leases {
+            orphans,
+            held: pairs.collect(),
+        })
     }
 
     /// Puts some jobs of a dead holder back. A job that this happens to for the `poison_after`th time, the
-    /// last of them on trial, goes to the dead set instead, with the payload that `poison` makes of it.
+    /// last of them as its process's only one, goes to the dead set instead, with the payload that `poison` makes of it.
     /// Call it until it is done; several processes may do so at once.
     pub async fn recover(
         &self,
@@ -138,8 +178,8 @@ impl Store {
                 .to_owned();
             buried.push(Buried { queue, payload });
         }
-        let mine = reply::flags(self.link.script(&BURY, &call).await?, buried.len())?;
-        let mut mine = mine.into_iter();
+        let reply = self.link.script(&BURY, &call).await?;
+        let mut mine = self.flags_and_trim(reply, buried.len())?.into_iter();
         buried.retain(|_| mine.next().unwrap_or(false));
         Ok(buried)
     }

@@ -3,23 +3,25 @@
 //!
 //! 1. `link` owns the one connection: reconnects on demand, tracks keys, tells errors apart.
 //! 2. `claim` moves jobs from queues to the in-flight table of their holder.
-//! 3. `settle` moves them on: forgotten, to retry, to dead, or back.
+//! 3. `settle` moves them on: forgotten, to retry, to dead, or back; `dead` keeps the dead set within its limits.
 //! 4. `lease` says who holds what, and recovers the jobs of who no longer does.
 //! 5. `schedule` moves what is due from the retry and schedule sets to the queues.
 //! 6. `rights` finds out what the user of the connection may not do.
 //! 7. `registry` shows the process to Sidekiq's API and web interface; `metrics` feeds its charts.
 //!
-//! Scripts write to where a job goes before they remove it from where it was, and declare what they
-//! write to in KEYS where they can know it: one that stops halfway leaves a job twice, never nowhere.
+//! Scripts write to where a job goes before they remove it from where it was, and try first whether they may remove it
+//! (preflight.lua): each step is done as a whole or not at all. They declare what they write to in KEYS where they can
+//! know it.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 mod claim;
 mod connect;
+mod dead;
 mod error;
 mod handoff;
 mod lease;
@@ -35,9 +37,10 @@ mod tap;
 
 pub use claim::{Claim, Claimed, Claims};
 pub use connect::{Flavour, ServerFacts};
+pub use dead::DeadLimits;
 pub use error::StoreError;
 pub use handoff::{ClientId, Handoff, Parking};
-pub use lease::{Buried, Recovered};
+pub use lease::{Buried, Lease, Leases, Recovered};
 pub use link::Touched;
 pub use registry::{Beat, BeatReply};
 pub use schedule::{Due, DueSet, Promotion, PromotionKind};
@@ -49,30 +52,14 @@ pub use crate::dialect::sidekiq::Keys;
 use crate::config::redis::RedisSettings;
 use link::Link;
 
-/// How much the dead set keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DeadLimits {
-    /// `dead_max_jobs`. As in Sidekiq, one job fewer than this survives a trim.
-    pub max_jobs: u64,
-    /// `dead_timeout_in_seconds`.
-    pub timeout: Duration,
-}
-
-impl Default for DeadLimits {
-    fn default() -> Self {
-        Self {
-            max_jobs: 10_000,
-            timeout: Duration::from_secs(180 * 24 * 3600),
-        }
-    }
-}
-
 /// The application's Redis. Clones share one connection.
 #[derive(Clone)]
 pub struct Store {
     link: Arc<Link>,
     keys: Arc<Keys>,
     dead: DeadLimits,
+    /// Rings when the dead set is to be trimmed further.
+    overfull: Arc<Notify>,
     /// The last connection that was asked, twice its generation, and one more if it can: see [`Self::moves_unseen`].
     unseen: Arc<AtomicU64>,
 }
@@ -94,6 +81,7 @@ impl Store {
                 link,
                 keys,
                 dead: DeadLimits::default(),
+                overfull: Arc::default(),
                 unseen: Arc::default(),
             },
             touched,
@@ -170,16 +158,6 @@ impl Store {
             }
             cursor = next;
         }
-    }
-
-    /// The arguments with which a script trims the dead set at `now`.
-    fn trim(&self, now: f64) -> [String; 3] {
-        let oldest = now - self.dead.timeout.as_secs_f64();
-        [
-            now.to_string(),
-            oldest.to_string(),
-            self.dead.max_jobs.to_string(),
-        ]
     }
 }
 

@@ -110,7 +110,8 @@ impl Store {
                 .arg(queue)
                 .arg(payload);
         }
-        reply::flags(self.link.script(&PROMOTE, &call).await?, promotions.len())
+        let reply = self.link.script(&PROMOTE, &call).await?;
+        self.flags_and_trim(reply, promotions.len())
     }
 
     fn due_key(&self, set: DueSet) -> String {

@@ -177,7 +177,8 @@ impl Store {
                 .arg(score.to_string())
                 .arg(payload);
         }
-        reply::flags(self.link.script(&SETTLE, &call).await?, settlements.len())
+        let reply = self.link.script(&SETTLE, &call).await?;
+        self.flags_and_trim(reply, settlements.len())
     }
 }
 

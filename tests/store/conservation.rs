@@ -36,7 +36,7 @@ struct Process {
 }
 
 /// Where each payload is now.
-fn census(server: &Server) -> BTreeMap<String, u32> {
+pub(crate) fn census(server: &Server) -> BTreeMap<String, u32> {
     let mut places = BTreeMap::new();
     let mut count = |payloads: Vec<String>| {
         for payload in payloads {
@@ -46,7 +46,10 @@ fn census(server: &Server) -> BTreeMap<String, u32> {
     for queue in ["a", "b"] {
         count(server.queue(queue));
     }
-    for set in ["retry", "dead"] {
+    for list in server.run::<Vec<String>>("KEYS footplate:handoff:*") {
+        count(server.run(&format!("LRANGE {list} 0 -1")));
+    }
+    for set in ["schedule", "retry", "dead"] {
         count(server.run(&format!("ZRANGE {set} 0 -1")));
     }
     for table in server.run::<Vec<String>>("KEYS footplate:inflight:*") {
@@ -62,8 +65,12 @@ fn census(server: &Server) -> BTreeMap<String, u32> {
             });
         }
     }
-    assert_eq!(large_lists(server), large_fields(server));
     places
+}
+
+/// No payload that lies beside a table is forgotten there.
+pub(crate) fn check_large(server: &Server, when: &str) {
+    assert_eq!(large_lists(server), large_fields(server), "{when}");
 }
 
 fn large_list(table: &str, field: &str) -> String {
@@ -76,17 +83,24 @@ fn large_lists(server: &Server) -> usize {
     server.run::<Vec<String>>("KEYS footplate:large:*").len()
 }
 
-/// How many large jobs all the tables speak of, in two ways.
+/// How many large jobs there are in all tables.
 fn large_fields(server: &Server) -> usize {
-    let (mut empty, mut counted) = (0, 0);
-    for table in server.run::<Vec<String>>("KEYS footplate:inflight:*") {
+    let tables: Vec<String> = server.run("KEYS footplate:inflight:*");
+    let empty = |table: &String| {
         let values: Vec<Vec<u8>> = server.run(&format!("HVALS {table}"));
-        empty += values.iter().filter(|value| value.is_empty()).count();
+        values.iter().filter(|value| value.is_empty()).count()
+    };
+    tables.iter().map(empty).sum()
+}
+
+/// How many of them the tables count.
+fn large_counted(server: &Server) -> usize {
+    let tables: Vec<String> = server.run("KEYS footplate:inflight:*");
+    let count = |table: &String| {
         let count: Option<usize> = server.run(&format!("HGET {table} #large"));
-        counted += count.unwrap_or(0);
-    }
-    assert_eq!(empty, counted);
-    counted
+        count.unwrap_or(0)
+    };
+    tables.iter().map(count).sum()
 }
 
 fn parcels(held: &[Held]) -> Vec<(Parcel, &str)> {
@@ -305,6 +319,8 @@ async fn walk(seed: u64) {
             }
         }
         let places = census(&server);
+        check_large(&server, &format!("seed {seed}, step {step}"));
+        assert_eq!(large_fields(&server), large_counted(&server));
         let doubled: Vec<_> = places.iter().filter(|(_, count)| **count != 1).collect();
         assert!(doubled.is_empty(), "seed {seed}, step {step}: {doubled:?}");
         assert_eq!(

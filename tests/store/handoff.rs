@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use footplate::store::{ClientId, Handoff, Parking, Store, StoreError};
 
-use crate::support::{DAY, LONG, NOW, Server, claim, payloads, queues, until};
+use crate::support::{DAY, LONG, NOW, Server, claim, orphans, payloads, queues, until};
 
 const LIST: &str = "footplate:handoff:me:a";
 const TOKEN: u64 = 1 << 52;
@@ -174,7 +174,7 @@ async fn what_comes_to_a_dead_holder_is_recovered_however_late() {
     server.run::<u32>("DEL queue:a");
     strand(&server, "late");
     assert_eq!(store.sweep_handoffs().await.unwrap(), 1);
-    assert_eq!(store.expire_holders(10).await.unwrap(), ["me"]);
+    assert_eq!(orphans(&store).await, ["me"]);
     assert_eq!(recovered(&store).await, 1);
     assert_eq!(server.queue("a"), ["late"]);
 }
@@ -274,7 +274,7 @@ async fn an_adoption_after_the_lease_leaves_the_job_to_recovery() {
     strand(&server, "1");
     store.release_lease("me").await.unwrap();
     assert!(store.adopt("me", "a", TOKEN, b"1").await.unwrap());
-    assert_eq!(store.expire_holders(10).await.unwrap(), ["me"]);
+    assert_eq!(orphans(&store).await, ["me"]);
     assert_eq!(recovered(&store).await, 1);
     assert!(!store.adopt("me", "a", TOKEN + 1, b"2").await.unwrap());
     assert_eq!(server.queue("a"), ["1"]);

@@ -6,6 +6,7 @@
 mod big;
 mod claim;
 mod conservation;
+mod halfway;
 mod handoff;
 mod large;
 mod lease;
@@ -18,4 +19,5 @@ mod secure;
 mod sentinel;
 mod settle;
 mod support;
+mod trial;
 mod trouble;

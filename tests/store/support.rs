@@ -211,6 +211,12 @@ pub(crate) fn parcel_contents(mut packed: &[u8]) -> Vec<String> {
     (0..count).map(|_| take()).collect()
 }
 
+/// The orphans, after all leases that have ended were found not to be renewed for long enough.
+pub(crate) async fn orphans(store: &Store) -> Vec<String> {
+    let seen = store.look_at_leases(&[], 16).await.unwrap();
+    store.look_at_leases(&seen.held, 16).await.unwrap().orphans
+}
+
 /// Looks until there is an answer; a deadline, not a delay.
 pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(20);

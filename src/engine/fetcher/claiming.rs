@@ -65,6 +65,7 @@ pub(super) struct Brought {
     /// No jobs does not mean that there are none: see [`Claims`].
     pub(super) held_back: bool,
     pub(super) late: bool,
+    pub(super) passed_over: Vec<Arc<str>>,
 }
 
 impl Claiming {
@@ -114,6 +115,7 @@ impl Claiming {
             jobs,
             held_back,
             late,
+            passed_over,
         } = claims;
         let job = |it: Claimed| {
             Arc::new(Job {
@@ -131,6 +133,10 @@ impl Claiming {
             jobs: jobs.into_iter().map(job).collect(),
             held_back,
             late,
+            passed_over: passed_over
+                .into_iter()
+                .map(|it| Arc::clone(&self.queues[it]))
+                .collect(),
         }
     }
 }

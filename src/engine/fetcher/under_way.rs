@@ -102,6 +102,7 @@ mod tests {
             elapsed: Duration::ZERO,
             held_back: false,
             late: false,
+            passed_over: Vec::new(),
         }
     }
 

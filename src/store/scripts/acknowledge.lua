@@ -19,9 +19,5 @@ for i = first_job, #ARGV, 1000 do
   removed = removed + redis.call('HDEL', KEYS[1], unpack(fields))
   forget_large(KEYS[1], fields)
 end
-if removed > 0 then
-  redis.call('INCRBY', KEYS[2], removed)
-  redis.call('INCRBY', KEYS[3], removed)
-  redis.call('EXPIRE', KEYS[3], ARGV[1])
-end
+tally(KEYS[2], KEYS[3], removed, ARGV[1])
 return removed

@@ -1,6 +1,6 @@
 -- Moves jobs from the queues, in the given order, to the holder's in-flight table.
--- A job on trial (recover.lua) is the only such job of its holder: should the process die, it is known which one
--- did it. Others of the kind stay in their queues until it has ended, or another process takes them.
+-- A job that must be tried (trial.lua) is taken only as the holder's only one, and then nothing else for a while.
+-- A queue whose key is no list is passed over.
 -- KEYS: 1 in-flight table, 2 leases, 3 paused queues, 4 suspects, 5 trials, 6... the queues
 -- ARGV: 1 holder, 2 claim number, 3 first token, 4 most jobs, 5 most bytes,
 --       6 most jobs while there are suspects, 7 most jobs of a parcel (see parcel.lua; 0: none),
@@ -8,8 +8,9 @@
 --       probably is, else 0,
 --       10... the queues' bare names, then shares: index of a queue and most jobs of it, for as many as there are
 -- What the shares leave open is taken in the order of the queues.
--- Returns {0, index, {payload...}, index, parcel, index, 1...}, tokens counting up from the first: 1 stands for a large
--- payload, to be had from its list; with 2 instead of 0 when jobs had to stay for a trial;
+-- Returns {0, index, {payload...}, index, parcel, index, 1, index, 2...}, tokens counting up from the first: 1 stands for
+-- a large payload, to be had from its list, and 2 for a queue that was passed over; with 2 instead of 0 at the beginning
+-- when jobs had to stay for a trial;
 -- or, for a claim that was executed before, {1, token, queue, payload, token, ...}. For one with a lower number than
 -- the last the same with 3: it was executed, and what it took is found by its tokens, or it comes late, from a
 -- connection that its client has given up, and must take nothing.
@@ -45,27 +46,97 @@ end
 redis.call('PERSIST', inflight)
 redis.call('HSET', inflight, '#claim', ARGV[2])
 
-if redis.call('EXISTS', KEYS[4]) == 1 then limit = math.min(limit, tonumber(ARGV[6])) end
-local trials, trying, held_most = redis.call('EXISTS', KEYS[5]) == 1, false, 100
-if trials then
-  trying = on_trial(inflight)
-  -- Each payload must be looked at.
-  large = 0
+local suspects, trials = redis.call('EXISTS', KEYS[4]) == 1, redis.call('EXISTS', KEYS[5]) == 1
+if suspects then limit = math.min(limit, tonumber(ARGV[6])) end
+local state = 'ready'
+if suspects or trials then
+  state = trial_state(inflight)
+  if state == 'alone' or state == 'draining' then return {2} end
+end
+-- Each payload must be looked at.
+if trials then large = 0 end
+local looks = trials or state == 'drained'
+local empty = looks and not has_jobs(inflight)
+if looks then
+  -- What is popped and not taken must go back, whatever rights there are.
+  must_be_tried('', KEYS[5])
+  preflight_push(scratch_key(inflight), 'RPUSH')
+  preflight_push(scratch_key(inflight), 'LPUSH')
 end
 
--- What may be taken of the popped, which of it goes on trial, and what stays.
-local function part(popped, held)
-  local rest, trial = {}, nil
-  for _, payload in ipairs(popped) do
-    local suspect = must_be_tried(payload, KEYS[5])
-    if suspect and (trying or trial) then
-      held[#held + 1] = payload
+local reply, taken, bytes, full = {0}, 0, 0, limit < 1
+-- Suspects that were popped and are not to be tried now, and whether any queue may have more than was seen.
+local held, held_most, unseen = {}, 100, false
+-- How many large payloads the table has, once that is asked.
+local beside
+
+-- Asks a queue for something. Of one that is no list nothing comes, and the answer is as if it were empty.
+local passed_over = {}
+local function ask(i, command, ...)
+  local answer = redis.pcall(command, KEYS[i], ...)
+  if type(answer) ~= 'table' or not answer.err then return answer end
+  -- Anything else is no matter of this queue, and is told as it is.
+  if not string.find(answer.err, 'WRONGTYPE', 1, true) then return redis.call(command, KEYS[i], ...) end
+  if not passed_over[i] then
+    passed_over[i] = true
+    reply[#reply + 1] = i - 6
+    reply[#reply + 1] = 2
+  end
+  return false
+end
+
+-- Puts jobs from `from` on back to where they were popped, still the same instant for everybody else. They stay in
+-- `popped` if that cannot be done.
+local function put_back(i, popped, from)
+  local excess = {}
+  for j = #popped, from, -1 do excess[#excess + 1] = popped[j] end
+  if #excess == 0 then return true end
+  local pushed = redis.pcall('RPUSH', KEYS[i], unpack(excess))
+  if type(pushed) == 'table' and pushed.err then return false end
+  for j = #popped, from, -1 do popped[j] = nil end
+  return true
+end
+
+local function tell(i, jobs)
+  reply[#reply + 1] = i - 6
+  reply[#reply + 1] = jobs
+end
+
+-- Takes a job that must be tried, as the holder's only one.
+local function try(i, payload)
+  local field = string.format('%d:%s', first, ARGV[i + 4])
+  redis.call('HSET', inflight, field, payload)
+  put_on_trial(inflight, field, payload, KEYS[5], KEYS[4])
+  end_drain(inflight)
+  tell(i, {payload})
+  taken, full = 1, true
+end
+
+-- Leaves in `popped` what may be taken beside others. Returns whether one of them was taken for a trial instead.
+local function keep_unsuspected(i, popped)
+  local kept = 0
+  for j = 1, #popped do
+    local payload = popped[j]
+    if not must_be_tried(payload, KEYS[5]) then
+      kept = kept + 1
+      popped[kept] = payload
+    elseif state == 'resting' then
+      held[#held + 1] = {i, payload}
     else
-      rest[#rest + 1] = payload
-      if suspect then trial = #rest end
+      reply[1], full = 2, true
+      local alone = empty and kept == 0 and taken == 0
+      put_back(i, popped, alone and j + 1 or j)
+      if alone then
+        popped[j] = nil
+        try(i, payload)
+        return true
+      end
+      begin_drain(inflight, ARGV[i + 4])
+      break
     end
   end
-  return rest, trial
+  for j = #popped, kept + 1, -1 do popped[j] = nil end
+  return false
 end
 
 -- Writes jobs into the table, and returns what the holder is told of them.
@@ -85,9 +156,7 @@ local function store(jobs, token, name)
 end
 
 local any_paused = redis.call('EXISTS', KEYS[3]) == 1
-local reply, taken, bytes, full = {0}, 0, 0, limit < 1
--- How many large payloads the table has, once that is asked.
-local beside
+local function is_paused(name) return any_paused and redis.call('SISMEMBER', KEYS[3], name) == 1 end
 
 -- How many to pop at once: big payloads must not pile up here only to be pushed back. Where not even one of such a size
 -- would fit, the claim is full.
@@ -105,6 +174,8 @@ end
 local function take_large(i, name)
   local field = string.format('%d:%s', first + taken, name)
   local own = large_key(inflight, field)
+  preflight_hdel(inflight)
+  redis.call('UNLINK', own)
   local copied = redis.pcall('SORT', KEYS[i], 'BY', 'nosort', 'LIMIT', 0, 1, 'DESC', 'STORE', own)
   if copied == 0 then return 0 end
   if copied ~= 1 then return end
@@ -125,70 +196,59 @@ local function take_large(i, name)
     forget_large(inflight, {field})
     return
   end
-  reply[#reply + 1] = i - 6
-  reply[#reply + 1] = 1
+  tell(i, 1)
   taken, bytes, beside = taken + 1, bytes + size, beside + 1
   if taken >= limit or bytes >= byte_limit then full = true end
   return size
 end
 
--- Keeps of the popped what may be taken in one claim, and puts the others back to where they came from; still the same
--- instant for everybody else. Returns how many are kept, and the largest one's bytes.
+-- Keeps of the popped what may be taken in one claim. Returns how many are kept, and the largest one's bytes.
 local function bound(i, popped)
-  local count, keep, biggest = #popped, #popped, 1
-  for j = 1, count do
+  local biggest = 1
+  for j = 1, #popped do
     local size = #popped[j]
     if bytes + size > byte_limit and taken + j > 1 then
-      keep, full = j - 1, true
-      break
+      full = true
+      if put_back(i, popped, j) then break end
     end
     bytes = bytes + size
     if size > biggest then biggest = size end
   end
-  if keep < count then
-    local excess = {}
-    for j = count, keep + 1, -1 do
-      excess[#excess + 1] = popped[j]
-      popped[j] = nil
-    end
-    redis.call('RPUSH', KEYS[i], unpack(excess))
-  end
-  return keep, biggest
+  return #popped, biggest
 end
 
 -- Takes up to `want` jobs of a queue. Returns whether there are more, and the bytes of the largest and of the last one.
-local function take_some(i, name, want, held)
-  local popped = redis.call('RPOP', KEYS[i], want)
+local function take_some(i, name, want)
+  local popped = ask(i, 'RPOP', want)
   if not popped then return false end
-  local more, trial = #popped == want, nil
-  if trials then popped, trial = part(popped, held) end
+  local more = #popped == want
+  if trials and keep_unsuspected(i, popped) then return false end
   local keep, biggest = bound(i, popped)
   local last = keep > 0 and #popped[keep] or 0
   if keep > 0 then
-    reply[#reply + 1] = i - 6
-    reply[#reply + 1] = store(popped, first + taken, name)
-    if trial and trial <= keep then
-      put_on_trial(inflight, string.format('%d:%s', first + taken + trial - 1, name), popped[trial], KEYS[5])
-      trying = true
-    end
+    tell(i, store(popped, first + taken, name))
     taken = taken + keep
   end
   if taken >= limit or bytes >= byte_limit then full = true end
-  return more and #held < held_most, biggest, last
+  if #held >= held_most then
+    unseen = unseen or more
+    more = false
+  end
+  return more, biggest, last
 end
 
 -- How many of up to `want` jobs to pop at first, and whether they are large instead.
 local function look(i, want)
   if want == 1 then return 1 end
-  local oldest = redis.call('LINDEX', KEYS[i], -1)
+  local oldest = ask(i, 'LINDEX', -1)
   if not oldest then return 0 end
   return room(#oldest, 16), large > 0 and #oldest >= large
 end
 
 -- Takes up to so many jobs of a queue.
 local function take(i, most)
-  local name, held, target = ARGV[i + 4], {}, math.min(limit, taken + most)
-  if any_paused and redis.call('SISMEMBER', KEYS[3], name) == 1 then return end
+  local name, target = ARGV[i + 4], math.min(limit, taken + most)
+  if is_paused(name) then return end
   local more, step, biggest, last = true, nil, nil, nil
   local is_large = large > 0 and string.sub(ARGV[9], i - 5, i - 5) == '1'
   while more and taken < target do
@@ -199,19 +259,30 @@ local function take(i, most)
       if not last then large = 0 end
       more, biggest = last ~= 0, last
     else
-      more, biggest, last = take_some(i, name, math.min(target - taken, step), held)
+      more, biggest, last = take_some(i, name, math.min(target - taken, step))
     end
     local fitting = biggest and room(biggest, 128)
     -- One large payload says nothing about how many small ones to pop.
     step = not is_large and fitting
     is_large = large > 0 and last and last >= large
   end
-  if #held > 0 then
-    reply[1] = 2
-    for j = #held, 1, -1 do redis.call('RPUSH', KEYS[i], held[j]) end
+  unseen = unseen or (more and step ~= 0)
+end
+
+-- The suspect for which the table has become empty is still there, or somebody else was faster.
+local function take_drained()
+  local name = end_drain(inflight)
+  for i = 6, #KEYS do
+    if ARGV[i + 4] == name and not is_paused(name) then
+      local popped = ask(i, 'RPOP', 1)
+      if popped and must_be_tried(popped[1], KEYS[5]) then return try(i, popped[1]) end
+      if popped then put_back(i, popped, 1) end
+      return
+    end
   end
 end
 
+if state == 'drained' then take_drained() end
 for at = #KEYS + 5, #ARGV, 2 do
   if full then break end
   take(tonumber(ARGV[at]) + 6, tonumber(ARGV[at + 1]))
@@ -219,5 +290,18 @@ end
 for i = 6, #KEYS do
   if full then break end
   take(i, limit)
+end
+if #held > 0 then
+  reply[1] = 2
+  -- They are suspects as long as they are here.
+  redis.call('EXPIRE', KEYS[5], suspicion_seconds)
+  -- Nobody is kept waiting by a trial where there are only suspects.
+  local next_one = 1
+  if empty and taken == 0 and not unseen then
+    try(unpack(held[1]))
+    next_one = 2
+  end
+  -- The others let pass what came after them.
+  for j = next_one, #held do redis.call('LPUSH', KEYS[held[j][1]], held[j][2]) end
 end
 return reply

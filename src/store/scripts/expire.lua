@@ -1,13 +1,19 @@
--- Turns holders whose lease has ended into orphans. From then on their late renewals and claims fail.
+-- Turns holders into orphans whose lease has ended and was not renewed since somebody looked: a clock that jumps ends all
+-- leases at once, and kills nobody. From then on an orphan's late renewals and claims fail.
 -- KEYS: 1 leases, 2 orphans
--- ARGV: 1 how many at most
--- Returns the orphans, longest waiting first.
+-- ARGV: 1 most orphans, 2 most leases to return, then holder and end of each lease that was not renewed in time
+-- Returns {{orphan...}, {holder, end...}}, the longest waiting first, and the leases that end first.
 local time = redis.call('TIME')
 local now = string.format('%d.%06d', tonumber(time[1]), tonumber(time[2]))
-local ended = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
-if #ended > 0 then redis.call('PERSIST', KEYS[1]) end
-for _, holder in ipairs(ended) do
-  redis.call('ZADD', KEYS[2], 'NX', now, holder)
-  redis.call('ZREM', KEYS[1], holder)
+for i = 3, #ARGV, 2 do
+  local holder, ends = ARGV[i], ARGV[i + 1]
+  if redis.call('ZSCORE', KEYS[1], holder) == ends and tonumber(ends) <= tonumber(now) then
+    redis.call('PERSIST', KEYS[1])
+    redis.call('ZADD', KEYS[2], 'NX', now, holder)
+    redis.call('ZREM', KEYS[1], holder)
+  end
 end
-return redis.call('ZRANGE', KEYS[2], 0, tonumber(ARGV[1]) - 1)
+return {
+  redis.call('ZRANGE', KEYS[2], 0, tonumber(ARGV[1]) - 1),
+  redis.call('ZRANGE', KEYS[1], 0, tonumber(ARGV[2]) - 1, 'WITHSCORES'),
+}

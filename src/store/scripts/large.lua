@@ -3,13 +3,18 @@
 -- times as long as all the rest. `#large` in the table says how many such lists there are. A small one may have one too:
 -- how large a payload is can only be seen once it has been moved.
 local large_stem
-local function large_key(inflight, field)
+local function large_list(inflight, name)
   if not large_stem then
     local prefix, holder = string.match(inflight, '^(.*footplate:)inflight(:.*)$')
     large_stem = prefix .. 'large' .. holder .. ':'
   end
-  return large_stem .. string.match(field, '^%d+')
+  return large_stem .. name
 end
+
+local function large_key(inflight, field) return large_list(inflight, string.match(field, '^%d+')) end
+
+-- A key of the holder's that no job has.
+local function scratch_key(inflight) return large_list(inflight, 'scratch') end
 
 local function large_count(inflight)
   return tonumber(redis.call('HGET', inflight, '#large') or '0')
@@ -27,6 +32,7 @@ local function forget_large(inflight, fields)
   if count < 1 then return end
   for i, field in ipairs(fields) do keys[i] = large_key(inflight, field) end
   local removed = redis.call('UNLINK', unpack(keys))
-  if removed > 0 then redis.call('HSET', inflight, '#large', count - removed) end
+  -- Too high a number only costs time.
+  if removed > 0 then redis.pcall('HSET', inflight, '#large', count - removed) end
 end
 

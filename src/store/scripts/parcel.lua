@@ -10,6 +10,7 @@ local function open_parcel(inflight, field)
     fields[2 * i - 1] = string.format('%d:%s', first + i - 1, queue)
     fields[2 * i] = payload
   end
+  preflight_hdel(inflight)
   redis.call('HSET', inflight, unpack(fields))
   redis.call('HDEL', inflight, field)
 end

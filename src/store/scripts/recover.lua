@@ -4,8 +4,8 @@
 -- The names of the queues and of the counters are in the table, so they cannot be declared in KEYS.
 -- One of the jobs may have killed its process, and will again: for a while, claims take no more than they
 -- can start at once (claim.lua), so that the others are not counted along with it.
--- A job whose next recovery would be one too many goes on trial: it is claimed as the only one of its kind
--- (claim.lua). If its process dies again, the blame is its alone; nobody is buried without a trial.
+-- A job whose next recovery would be one too many goes on trial (trial.lua). If it was the only one of its process when
+-- that died again, it is a poison pill; in company it is tried again.
 -- KEYS: 1 in-flight table, 2 orphans, 3 queues, 4 suspects, 5 trials
 -- ARGV: 1 holder, 2 most jobs, 3 most bytes, 4 recoveries that make a poison pill, 5 prefix of a
 --       queue's key, 6 prefix of a counter's key, 7 seconds that a counter lives,
@@ -22,14 +22,32 @@ for _, field in ipairs(redis.call('HKEYS', inflight)) do
   local token = tonumber(string.match(field, '^(%d+):'))
   if token then fields[#fields + 1] = {token, field} end
 end
--- From here on a late renewal comes too late (lease.lua).
-if #fields > 0 then redis.call('HSET', inflight, '#moved', '1') end
 table.sort(fields, function(a, b) return a[1] > b[1] end)
 
-local trial = redis.call('HGET', inflight, '#trial')
--- Marked, for the steps after the one that takes the job out.
-if trial and redis.call('HEXISTS', inflight, trial) == 1 then redis.call('HSET', inflight, '#blamed', trial) end
 local blamed = redis.call('HGET', inflight, '#blamed')
+if #fields > 0 and redis.call('HEXISTS', inflight, '#moved') == 0 then
+  -- Noted, since a later step finds fewer of them.
+  if #fields == 1 and fields[1][2] == redis.call('HGET', inflight, '#trial') then
+    blamed = fields[1][2]
+    redis.call('HSET', inflight, '#blamed', blamed)
+  end
+  -- From here on a late renewal comes too late (lease.lua).
+  redis.call('HSET', inflight, '#moved', '1')
+end
+preflight_hdel(inflight)
+redis.call('UNLINK', scratch_key(inflight))
+
+-- Counts that the process died under this job.
+local function suspect(payload)
+  local sha = redis.sha1hex(payload)
+  local times = redis.pcall('INCR', ARGV[6] .. sha)
+  if type(times) ~= 'number' then return end
+  redis.pcall('EXPIRE', ARGV[6] .. sha, ARGV[7])
+  if times + 1 >= pill then
+    redis.pcall('SADD', KEYS[5], sha)
+    redis.pcall('EXPIRE', KEYS[5], ARGV[8])
+  end
+end
 
 -- A queue that cannot be pushed to must not keep the jobs of the others.
 local requeued, bytes, poisoned, broken, refused = 0, 0, {}, nil, {}
@@ -48,24 +66,16 @@ for i = 1, #fields do
     else
       redis.call('HDEL', inflight, field)
       forget_large(inflight, {field})
-      redis.call('SADD', KEYS[3], queue)
+      -- It is in its queue: nothing of what follows may keep the others from theirs.
+      redis.pcall('SADD', KEYS[3], queue)
       bytes = bytes + #payload
       requeued = requeued + 1
-      if not blamed then
-        local sha = redis.sha1hex(payload)
-        local counter = ARGV[6] .. sha
-        local times = redis.call('INCR', counter)
-        redis.call('EXPIRE', counter, ARGV[7])
-        if times + 1 >= pill then
-          redis.call('SADD', KEYS[5], sha)
-          redis.call('EXPIRE', KEYS[5], ARGV[8])
-        end
-      end
+      suspect(payload)
     end
   end
 end
 
-if requeued > 0 then redis.call('SET', KEYS[4], ARGV[1], 'EX', ARGV[8]) end
+if requeued > 0 then redis.pcall('SET', KEYS[4], ARGV[1], 'EX', ARGV[8]) end
 local done = 0
 if requeued == #fields then
   redis.call('UNLINK', inflight)

@@ -5,7 +5,7 @@
 --       5 seconds that a trial is waited for, then per job: field, operation, index into KEYS (or 0),
 --       bare queue name, score, payload
 -- Operations: f failed, s skipped, r retry, d dead, m malformed, i interrupted, b back, q requeued,
---             v moved. Returns one 0 or 1 per job.
+--             v moved. Returns one 0 or 1 per job, and one 1 more if the dead set is not yet trimmed.
 local inflight = KEYS[1]
 local count = (#ARGV - 5) / 6
 local done, processed, failed, buried, broken = {}, 0, 0, false, nil
@@ -13,6 +13,8 @@ local done, processed, failed, buried, broken = {}, 0, 0, false, nil
 local trial = redis.call('HGET', inflight, '#trial')
 -- Makes the script one that has written, which a full Redis no longer refuses (see claim.lua).
 redis.call('PERSIST', inflight)
+preflight_hdel(inflight)
+redis.call('UNLINK', scratch_key(inflight))
 
 local function settle(n)
   local at = 5 + (n - 1) * 6
@@ -69,17 +71,8 @@ for n = count, 1, -1 do
   if returns(n) then settle(n) end
 end
 
-if buried then
-  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[2])
-  redis.call('ZREMRANGEBYRANK', KEYS[3], 0, '-' .. ARGV[3])
-end
-local function tally(total, day, by)
-  if by == 0 then return end
-  redis.call('INCRBY', total, by)
-  redis.call('INCRBY', day, by)
-  redis.call('EXPIRE', day, ARGV[4])
-end
-tally(KEYS[5], KEYS[6], processed)
-tally(KEYS[7], KEYS[8], failed)
+tally(KEYS[5], KEYS[6], processed, ARGV[4])
+tally(KEYS[7], KEYS[8], failed, ARGV[4])
+if buried and trim_dead(KEYS[3], ARGV[2], ARGV[3]) then done[count + 1] = 1 end
 if broken then return broken end
 return done

@@ -2,11 +2,12 @@
 -- has died. They become part of the holder's in-flight table, and the holder an orphan, for recover.lua.
 -- The names of lists and tables are in the handoffs, so they cannot be declared in KEYS.
 -- KEYS: 1 handoffs, 2 leases, 3 orphans
--- ARGV: 1 prefix of a list's key, 2 prefix of a table's key, 3 most lists, 4 seconds after which an empty list
---       that nobody waits for is forgotten
--- Returns how many jobs.
+-- ARGV: 1 prefix of a list's key, 2 prefix of a table's key, 3 cursor: where to go on, 0 at first, 4 seconds after which
+--       an empty list that nobody waits for is forgotten
+-- Returns how many jobs, and the next cursor, 0 when all lists were looked at.
 local found, now = 0, tonumber(redis.call('TIME')[1])
-local lists = redis.call('ZRANGE', KEYS[1], 0, tonumber(ARGV[3]) - 1, 'WITHSCORES')
+local part = redis.call('ZSCAN', KEYS[1], ARGV[3], 'COUNT', 500)
+local lists = part[2]
 for i = 1, #lists, 2 do
   local holder, queue = string.match(lists[i], '^([^\n]+)\n(.*)$')
   local list = ARGV[1] .. holder .. ':' .. queue
@@ -14,6 +15,8 @@ for i = 1, #lists, 2 do
     -- Above all that were ever claimed: they are the newest.
     local token = 9007199254740991
     local payload = redis.call('LINDEX', list, -1)
+    -- As in preflight.lua.
+    if payload then redis.call('RPOP', list, 0) end
     while payload do
       local table_key, field = ARGV[2] .. holder, nil
       redis.call('PERSIST', table_key)
@@ -22,7 +25,9 @@ for i = 1, #lists, 2 do
         token = token - 1
       until redis.call('HEXISTS', table_key, field) == 0
       redis.call('ZADD', KEYS[3], 'NX', now, holder)
-      redis.call('HSET', table_key, field, payload)
+      -- The holder knows nothing of this job. Should it live on, then under another name (lease.lua), or nobody would
+      -- ever look for the job.
+      redis.call('HSET', table_key, field, payload, '#moved', '1')
       redis.call('RPOP', list)
       found = found + 1
       payload = redis.call('LINDEX', list, -1)
@@ -32,4 +37,4 @@ for i = 1, #lists, 2 do
     redis.call('ZREM', KEYS[1], lists[i])
   end
 end
-return found
+return {found, part[1]}

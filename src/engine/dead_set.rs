@@ -1,0 +1,15 @@
+//! Trims the dead set further where a burial left more to trim than one step may (see store/dead.rs).
+
+use std::sync::Arc;
+
+use super::shared::Shared;
+use crate::store::Store;
+
+/// Runs until the engine's runtime ends.
+pub(super) async fn trim(shared: Arc<Shared>, store: Store) {
+    loop {
+        store.dead_set_overfull().await;
+        let step = || store.trim_dead_set(shared.clock.now());
+        while shared.insist("trim the dead set", step).await {}
+    }
+}

@@ -1,0 +1,121 @@
+//! Which leases were not renewed for a whole period by this process's own clock. Nobody is dead by one look at Redis's
+//! clock: where that jumps, all leases end at once, and all holders renew theirs as ever.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use crate::store::Lease;
+
+/// What was seen of the leases so far.
+pub(super) struct Overdue {
+    period: Duration,
+    /// By holder: the lease's end as Redis told it, and when it was told so first.
+    seen: HashMap<String, (String, Instant)>,
+    looked: Option<Instant>,
+}
+
+impl Overdue {
+    /// For leases that last for `period`.
+    pub(super) fn new(period: Duration) -> Self {
+        Self {
+            period,
+            seen: HashMap::new(),
+            looked: None,
+        }
+    }
+
+    /// The time that has passed so far does not count: Redis may have been out of everybody's reach.
+    pub(super) fn forget(&mut self) {
+        self.seen.clear();
+        self.looked = None;
+    }
+
+    /// Which of them to declare dead with a look that begins at `now`.
+    pub(super) fn at(&mut self, now: Instant) -> Vec<Lease> {
+        // Nobody knows what happened in between.
+        if self.looked.is_some_and(|it| now - it > self.period / 2) {
+            self.forget();
+        }
+        self.seen
+            .iter()
+            .filter(|(_, (_, since))| now.saturating_duration_since(*since) >= self.period)
+            .map(|(holder, (ends, _))| Lease {
+                holder: holder.clone(),
+                ends: ends.clone(),
+            })
+            .collect()
+    }
+
+    /// What a look told that ended at `now`.
+    pub(super) fn saw(&mut self, now: Instant, leases: Vec<Lease>) {
+        let mut before = std::mem::take(&mut self.seen);
+        for Lease { holder, ends } in leases {
+            let since = match before.remove(&holder) {
+                Some((same, since)) if same == ends => since,
+                _ => now,
+            };
+            self.seen.insert(holder, (ends, since));
+        }
+        self.looked = Some(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PERIOD: Duration = Duration::from_secs(10);
+
+    fn lease(holder: &str, ends: u32) -> Lease {
+        Lease {
+            holder: holder.to_owned(),
+            ends: ends.to_string(),
+        }
+    }
+
+    /// Looks every three seconds, each telling what `ends` says of that time, until somebody is overdue.
+    fn overdue_after(looks: u32, ends: impl Fn(u32) -> u32) -> Option<u32> {
+        let start = Instant::now();
+        let mut overdue = Overdue::new(PERIOD);
+        (0..looks).map(|look| look * 3).find(|seconds| {
+            let now = start + Duration::from_secs((*seconds).into());
+            let dead = overdue.at(now);
+            overdue.saw(now, vec![lease("it", ends(*seconds))]);
+            !dead.is_empty()
+        })
+    }
+
+    #[test]
+    fn a_lease_that_nobody_renews_is_overdue_after_a_period() {
+        assert_eq!(overdue_after(10, |_| 17), Some(12));
+    }
+
+    #[test]
+    fn one_that_is_renewed_never_is_whatever_the_clock_says() {
+        assert_eq!(overdue_after(1_000, |seconds| seconds % 7), None);
+    }
+
+    #[test]
+    fn what_was_not_watched_does_not_count() {
+        let start = Instant::now();
+        let mut overdue = Overdue::new(PERIOD);
+        overdue.saw(start, vec![lease("it", 1)]);
+        assert!(overdue.at(start + PERIOD).is_empty());
+        overdue.saw(start + PERIOD, vec![lease("it", 1)]);
+        assert!(overdue.at(start + PERIOD + PERIOD / 2).is_empty());
+    }
+
+    #[test]
+    fn a_lease_that_is_gone_and_comes_back_begins_anew() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut overdue = Overdue::new(PERIOD);
+        overdue.saw(at(0), vec![lease("it", 1)]);
+        overdue.saw(at(4), vec![]);
+        overdue.saw(at(8), vec![lease("it", 1)]);
+        assert!(overdue.at(at(12)).is_empty());
+        overdue.saw(at(12), vec![lease("it", 1)]);
+        overdue.saw(at(16), vec![lease("it", 1)]);
+        assert_eq!(overdue.at(at(18)), [lease("it", 1)]);
+    }
+}

@@ -1,0 +1,135 @@
+//! Recovering the jobs of processes that hold their lease no longer.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::overdue::Overdue;
+use super::shared::{Phase, Shared};
+use crate::job::patch;
+use crate::store::{Store, StoreError};
+
+/// How many recoveries of the same bytes within 72 hours make a poison pill.
+const POISON_AFTER: u32 = 3;
+/// Jobs moved by one recovery step.
+const STEP: usize = 200;
+/// Bytes read by one recovery step.
+const STEP_BYTES: usize = 4 << 20;
+/// Orphans looked at in one round.
+const ORPHANS: usize = 16;
+/// Looks after which lists of hand-offs are looked at although nobody died: something may reach one late.
+const SWEEP: u32 = 9;
+
+/// Looks at the leases three times per period, as often as they are renewed, and moves the jobs of the dead back.
+pub(super) async fn run(shared: Arc<Shared>, store: Store) {
+    let period = shared.settings.lease;
+    let mut watch = Watch {
+        overdue: Overdue::new(period),
+        generation: store.generation(),
+        looks: 0,
+    };
+    while shared.phase() == Phase::Running {
+        match watch.orphans(&shared, &store).await {
+            Ok(orphans) => {
+                shared.online("look for expired leases");
+                for orphan in orphans {
+                    recover(&shared, &store, &orphan).await;
+                }
+            }
+            Err(error) => shared.offline("look for expired leases", &error),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(period / 3) => {}
+            () = shared.reached(Phase::Quiet) => return,
+        }
+    }
+}
+
+struct Watch {
+    overdue: Overdue,
+    /// Of the connection on which it was looked.
+    generation: u64,
+    looks: u32,
+}
+
+impl Watch {
+    /// Whose jobs to recover now.
+    async fn orphans(&mut self, shared: &Shared, store: &Store) -> Result<Vec<String>, StoreError> {
+        // Everybody gets a period to renew after an outage: it begins anew with each connection.
+        if self.generation != store.generation() {
+            self.generation = store.generation();
+            self.overdue.forget();
+        }
+        let own = shared.holder(shared.epoch());
+        let mut overdue = self.overdue.at(Instant::now());
+        overdue.retain(|lease| lease.holder != own);
+        let seen = store.look_at_leases(&overdue, ORPHANS).await?;
+        self.overdue.saw(Instant::now(), seen.held);
+        self.looks = self.looks.wrapping_add(1);
+        if !settled_down(store, shared.settings.lease) {
+            return Ok(Vec::new());
+        }
+        // In this order: of a holder whose lease has just ended, what was handed over is in its table then.
+        if !seen.orphans.is_empty() || self.looks.is_multiple_of(SWEEP) {
+            store.sweep_handoffs().await?;
+        }
+        Ok(seen.orphans)
+    }
+}
+
+/// After a (re)connect everybody gets one lease period to renew, so that an outage of Redis does
+/// not make each process inherit the jobs of all others.
+fn settled_down(store: &Store, period: Duration) -> bool {
+    store
+        .connected_since()
+        .is_some_and(|since| since.elapsed() >= period)
+}
+
+async fn recover(shared: &Shared, store: &Store, holder: &str) {
+    let (mut requeued, mut buried) = (0, 0);
+    loop {
+        let now = shared.clock.now();
+        let step = store
+            .recover(holder, STEP, STEP_BYTES, POISON_AFTER, now, poisoned)
+            .await;
+        match step {
+            Ok(step) => {
+                shared.online("recover jobs");
+                requeued += step.requeued;
+                buried += step.buried.len();
+                if step.done {
+                    break;
+                }
+            }
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Refused(_))) => {
+                shared.offline("recover jobs", &error);
+                break;
+            }
+            Err(error) => {
+                tracing::error!("cannot recover the jobs of {holder}: {error}");
+                break;
+            }
+        }
+    }
+    if requeued > 0 {
+        tracing::warn!("recovered {requeued} job(s) that {holder} was running when it died");
+    }
+    if buried > 0 {
+        tracing::error!(
+            "moved {buried} job(s) of {holder} to the dead set: each had brought down its process \
+             {POISON_AFTER} times"
+        );
+    }
+}
+
+/// What the dead set shows of a job that brought down its process again and again.
+fn poisoned(payload: &[u8]) -> Vec<u8> {
+    let message = format!(
+        "\"the process that ran this job died {POISON_AFTER} times in a row; it may be what killed it\""
+    );
+    let fields: [(&str, &[u8]); 2] = [
+        ("error_class", b"\"Footplate::PoisonPill\""),
+        ("error_message", message.as_bytes()),
+    ];
+    // What is no object shows as it is.
+    patch(payload, &fields).unwrap_or_else(|_| payload.to_vec())
+}
