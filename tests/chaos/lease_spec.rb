@@ -67,6 +67,28 @@ RSpec.describe "a lease" do
     expect([done, processed]).to eq([total, total])
   end
 
+  # The same as if each lease had ended earlier.
+  it "ends for nobody when Redis's clock steps on" do
+    redis.push("default", Array.new(6) { |id| payload("GateJob", id, "gate") })
+    fleet = Array.new(3) { server(arguments: %w[-c 2]).start }
+    await_done(6)
+    fleet.each(&:await_ready)
+    # Until all of them have been connected for long enough to recover anybody.
+    last(Chaos::TUNING[:lease_seconds] + 0.5)
+    8.times do
+      holders = redis.call("ZRANGE", "footplate:leases", 0, -1)
+      redis.call("MULTI")
+      holders.each { |holder| redis.call("ZINCRBY", "footplate:leases", -60, holder) }
+      redis.call("EXEC")
+      eventually("renewals") { redis.call("ZCOUNT", "footplate:leases", redis.call("TIME")[0], "+inf") == 3 }
+    end
+    open_gate("gate")
+    await_settled
+    expect(fleet.map { |server| server.stop.exitstatus }).to eq([0, 0, 0])
+    expect(fleet.map(&:output).join).not_to match(/lease lost|recovered/)
+    expect(runs).to eq((0..5).to_h { |id| [id, 1] })
+  end
+
   it "that was lost stops no heartbeat, and what could not be measured under it is written later, once" do
     redis.push("default", [payload("GateJob", 0, "gate")])
     server = plain_server(arguments: %w[-c 2], tuning: { lease_seconds: 3, beat_seconds: 0.5 }).start

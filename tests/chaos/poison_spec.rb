@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "digest"
 require_relative "support/chaos"
 
 # Jobs that attack what runs them. The others survive.
@@ -61,6 +62,30 @@ RSpec.describe "poisonous jobs" do
     expect(entries("dead").map { |job| job["args"][1] }).to match_array(%w[segfault exit! kill])
     expect_bystanders(bystanders)
     expect([processed, failed]).to eq([bystanders, 0])
+  end
+
+  # The third process in which a killer runs may have others in it, fresh killers too: only who was alone is to blame.
+  it "buries no bystander in a rough fleet, however many killers there are" do
+    killers = Array.new(8) { |n| payload("PoisonJob", -1 - n, %w[exit! kill][n % 2]) }
+    others = Array.new(60) { |n| payload("MarkingJob", n + 1, 0.3) }
+    redis.push("default", (killers + others).shuffle(random: random))
+    fleet = Array.new(2) { poisoned_server }
+    keep_alive(*fleet)
+    expect(fleet.map { |server| server.stop.exitstatus }).to eq([0, 0])
+    expect(entries("dead").map { |job| job["args"][0] }.sort).to eq((-8..-1).to_a)
+    expect((1..60).to_a - runs.keys).to eq([])
+  end
+
+  it "lets others run while a queue begins with any number of suspects" do
+    suspects = Array.new(120) { |n| payload("MarkingJob", 1_000 + n, 1) }
+    hashes = suspects.map { |job| Digest::SHA1.hexdigest(job) }
+    redis.call("SADD", "footplate:trials", *hashes)
+    redis.call("SET", "footplate:suspects", "x", "EX", 300)
+    hashes.each { |hash| redis.call("SET", "footplate:recovered:#{hash}", 2) }
+    redis.push("default", suspects + Array.new(30) { |n| payload("MarkingJob", n, 0.05) })
+    server(arguments: %w[-c 10]).start
+    eventually("the others", within: 60) { runs.keys.count { |id| id < 30 } == 30 }
+    expect(runs.keys.count { |id| id >= 1_000 }).to be_between(1, 60)
   end
 
   # What Sidekiq makes of them: an error like any other. Only the killed thread would lose its job there.

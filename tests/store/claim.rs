@@ -286,3 +286,39 @@ async fn big_jobs_behind_an_empty_queue_are_not_popped_to_be_pushed_back() {
     let calls: String = server.run("INFO commandstats");
     assert!(!calls.contains("cmdstat_rpush:"), "{calls}");
 }
+
+#[tokio::test]
+async fn a_queue_that_is_no_list_is_passed_over() {
+    let server = Server::start();
+    let (store, names) = (server.store().await, queues(&["broken", "a", "b"]));
+    store.take_lease("me", LONG).await.unwrap();
+    server.run::<u32>("HSET queue:broken a 1");
+    server.push("a", &["1", "2"]);
+    server.push("b", &["3"]);
+    // Whether one job is asked for or many, of whatever size they may be, and also while suspects are looked for.
+    let large_in = [0];
+    let kinds = [
+        claim(1, 1, &names),
+        claim(2, 1, &names),
+        Claim {
+            large: 1,
+            large_in: &large_in,
+            ..claim(3, 50, &names)
+        },
+    ];
+    for (request, expected) in kinds.iter().zip(["1", "2", "3"]) {
+        let claims = store.claim(request).await.unwrap();
+        assert_eq!(payloads(&claims), [expected]);
+        assert_eq!(claims.passed_over, [0]);
+    }
+    server.run::<u32>("SADD footplate:trials x");
+    let none = store.claim(&claim(4, 50, &names)).await.unwrap();
+    assert_eq!((none.len(), none.passed_over), (0, vec![0]));
+    server.run::<u32>("DEL queue:broken footplate:trials");
+    server.push("broken", &["4"]);
+    let mended = store.claim(&claim(5, 50, &names)).await.unwrap();
+    assert_eq!(
+        (payloads(&mended), &*mended.passed_over),
+        (vec!["4"], &[][..])
+    );
+}

@@ -179,6 +179,54 @@ async fn what_comes_to_a_dead_holder_is_recovered_however_late() {
     assert_eq!(server.queue("a"), ["late"]);
 }
 
+/// It does not know of the job, and would keep it in its table for as long as it lives.
+#[tokio::test]
+async fn a_holder_for_whom_a_job_was_swept_up_lives_on_only_under_another_name() {
+    let server = Server::start();
+    let (store, place, _) = place(&server).await;
+    place.park("me").await.unwrap();
+    strand(&server, "1");
+    server.run::<u32>("ZADD footplate:leases 1 me");
+    assert_eq!(orphans(&store).await, ["me"]);
+    assert_eq!(store.sweep_handoffs().await.unwrap(), 1);
+    // Awake again, before anybody has recovered the job.
+    assert!(!store.adopt("me", "a", TOKEN, b"1").await.unwrap());
+    assert!(!store.renew_lease("me", LONG).await.unwrap());
+    assert_eq!(recovered(&store).await, 1);
+    assert_eq!(server.queue("a"), ["1"]);
+}
+
+#[tokio::test]
+async fn of_any_number_of_lists_all_are_swept() {
+    let server = Server::start();
+    let store = server.store().await;
+    let mut connection = server.client().get_connection().unwrap();
+    let mut lists = redis::cmd("ZADD");
+    lists.arg("footplate:handoffs");
+    for n in 0..3_000 {
+        lists.arg(4_000_000_000_u64).arg(format!("dead{n}\na"));
+    }
+    lists.query::<()>(&mut connection).unwrap();
+    for n in [0, 1_500, 2_999] {
+        server.run::<u32>(&format!("LPUSH footplate:handoff:dead{n}:a {n}"));
+    }
+    assert_eq!(store.sweep_handoffs().await.unwrap(), 3);
+    assert_eq!(orphans(&store).await.len(), 3);
+}
+
+#[tokio::test]
+async fn who_leaves_is_forgotten_unless_a_job_has_come() {
+    let server = Server::start();
+    let (_store, place, _) = place(&server).await;
+    place.park("me").await.unwrap();
+    strand(&server, "1");
+    place.leave("me").await.unwrap();
+    assert_eq!(server.run::<u32>("ZCARD footplate:handoffs"), 1);
+    server.run::<u32>(&format!("DEL {LIST}"));
+    place.leave("me").await.unwrap();
+    assert_eq!(server.run::<u32>("EXISTS footplate:handoffs"), 0);
+}
+
 /// As recovery leaves a job that has brought down two processes.
 fn must_be_tried(server: &Server, payload: &str) {
     let hash = sha1_smol::Sha1::from(payload).digest();

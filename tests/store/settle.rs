@@ -270,3 +270,64 @@ async fn what_went_through_beside_a_broken_dead_set_is_counted() {
         1
     );
 }
+
+/// `dead` with jobs that died at 1, 2, ....
+fn bury_many(server: &Server, count: u32) {
+    let mut add = redis::cmd("ZADD");
+    add.arg("dead");
+    for n in 1..=count {
+        add.arg(n).arg(format!("old{n}"));
+    }
+    add.query::<()>(&mut server.client().get_connection().unwrap())
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_dead_set_that_is_far_too_large_is_trimmed_in_parts() {
+    let server = Server::start();
+    let (store, _) = holding(&server, 1).await;
+    let store = store.with_dead_limits(DeadLimits {
+        max_jobs: 10,
+        ..DeadLimits::default()
+    });
+    bury_many(&server, 5_000);
+    let dead = Outcome::Dead {
+        payload: b"new".to_vec(),
+    };
+    let settled = store.settle("me", &[nth(1, dead)], NOW, DAY).await.unwrap();
+    assert_eq!(settled, [true]);
+    let mut size: u32 = server.run("ZCARD dead");
+    assert!(size > 4_000, "{size}");
+    store.dead_set_overfull().await;
+    loop {
+        let more = store.trim_dead_set(NOW).await.unwrap();
+        let now: u32 = server.run("ZCARD dead");
+        assert!(size - now <= 200);
+        size = now;
+        if !more {
+            break;
+        }
+    }
+    // The youngest, one fewer than the limit; all others are older than the other limit, too.
+    assert_eq!(server.run::<Vec<String>>("ZRANGE dead 0 -1"), ["new"]);
+}
+
+#[tokio::test]
+async fn a_dead_set_may_keep_nothing() {
+    for max_jobs in [0, 1] {
+        let server = Server::start();
+        let (store, _) = holding(&server, 1).await;
+        let store = store.with_dead_limits(DeadLimits {
+            max_jobs,
+            ..DeadLimits::default()
+        });
+        let dead = Outcome::Dead {
+            payload: b"new".to_vec(),
+        };
+        let settled = store.settle("me", &[nth(1, dead)], NOW, DAY).await.unwrap();
+        assert_eq!(settled, [true]);
+        assert_eq!(server.run::<u32>("ZCARD dead"), 0);
+        assert_eq!(server.in_flight("me"), 0);
+        assert_eq!(counters(&server), [1, 1, 1, 1]);
+    }
+}
