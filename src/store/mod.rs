@@ -6,7 +6,7 @@
 //! 3. `settle` moves them on: forgotten, to retry, to dead, or back; `dead` keeps the dead set within its limits.
 //! 4. `lease` says who holds what, and recovers the jobs of who no longer does.
 //! 5. `schedule` moves what is due from the retry and schedule sets to the queues.
-//! 6. `rights` finds out what the user of the connection may not do.
+//! 6. `rights` finds out what the user of the connection may not do, `types` which keys are not what they should be.
 //! 7. `registry` shows the process to Sidekiq's API and web interface; `metrics` feeds its charts.
 //!
 //! Scripts write to where a job goes before they remove it from where it was, and try first whether they may remove it
@@ -34,6 +34,7 @@ mod schedule;
 mod script;
 mod settle;
 mod tap;
+mod types;
 
 pub use claim::{Claim, Claimed, Claims};
 pub use connect::{Flavour, ServerFacts};
@@ -46,6 +47,7 @@ pub use registry::{Beat, BeatReply};
 pub use schedule::{Due, DueSet, Promotion, PromotionKind};
 pub use settle::{Outcome, Settlement};
 pub use tap::Tap;
+pub use types::WrongType;
 
 pub use crate::dialect::sidekiq::Keys;
 

@@ -201,3 +201,29 @@ async fn a_script_that_blocks_the_server_is_waited_out() {
     store.ping().await.unwrap();
     assert_eq!(store.generation(), 1);
 }
+
+#[tokio::test]
+async fn keys_of_a_wrong_type_are_named() {
+    let server = Server::start();
+    let store = server.store().await;
+    server.push("a", &["1"]);
+    server.run::<u32>("SADD queues a");
+    server.run::<u32>("INCR stat:processed");
+    assert_eq!(store.wrong_types().await.unwrap(), []);
+    server.run::<String>("SET retry 1");
+    server.run::<u32>("HSET stat:failed a 1");
+    let said: Vec<String> = store
+        .wrong_types()
+        .await
+        .unwrap()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "the key retry in Redis holds a string, and jobs need a zset there; rename or delete that key",
+            "the key stat:failed in Redis holds a hash, and jobs need a string there; rename or delete that key",
+        ]
+    );
+}

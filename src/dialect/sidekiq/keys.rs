@@ -159,6 +159,20 @@ impl Keys {
             .collect()
     }
 
+    /// Keys of everybody's, and what each must hold, as `TYPE` names it.
+    pub fn types(&self) -> [(String, &'static str); 8] {
+        [
+            (self.queues(), "set"),
+            (self.schedule(), "zset"),
+            (self.retry(), "zset"),
+            (self.dead(), "zset"),
+            (self.processes(), "set"),
+            (self.paused(), "set"),
+            (self.stat_processed(), "string"),
+            (self.stat_failed(), "string"),
+        ]
+    }
+
     /// Footplate: sorted set of holders by the Redis time at which their lease ends.
     pub fn leases(&self) -> String {
         self.key("footplate:leases")
