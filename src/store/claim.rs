@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use redis::Value;
 use rmp::decode::{read_array_len, read_str_len};
 
-use super::script::{CLAIM, Call, UNSEEN};
+use super::script::{CAREFUL, CLAIM, Call, UNSEEN};
 use super::{Store, StoreError, reply};
 use crate::job::{Parcel, Token};
 
@@ -48,7 +48,7 @@ pub struct Claim<'a> {
 pub struct Claims {
     /// The jobs, in the order to run them.
     pub jobs: Vec<Claimed>,
-    /// Jobs stay in their queues because this holder has one on trial (see claim.lua): no message will
+    /// Jobs stay in their queues because this holder has one on trial (see careful.lua): no message will
     /// say when they can be had.
     pub held_back: bool,
     /// Queues, as indexes into the request's, that were passed over because their key holds something else than a list.
@@ -98,31 +98,14 @@ impl Store {
         } else {
             0
         };
-        let mut call = Call::keys([
-            self.keys.inflight(claim.holder),
-            self.keys.leases(),
-            self.keys.paused(),
-            self.keys.suspects(),
-            self.keys.trials(),
-        ]);
-        call.arg(claim.holder)
-            .arg(claim.number)
-            .arg(claim.first_token)
-            .arg(claim.limit)
-            .arg(claim.byte_limit)
-            .arg(claim.startable.max(1))
-            .arg(claim.parcel)
-            .arg(large)
-            .arg(marks(claim));
-        for queue in claim.queues {
-            call.push_key(self.keys.queue(queue));
-            call.arg(&**queue);
-        }
-        for (queue, most) in claim.shares {
-            call.arg(*queue).arg(*most);
-        }
         loop {
-            let mut parts = reply::array(self.link.script(&CLAIM, &call).await?)?.into_iter();
+            let plain = self.plain_or_careful(claim, large, 0);
+            let mut reply = self.link.script(&CLAIM, &plain).await?;
+            if must_be_careful(&reply) {
+                let careful = self.plain_or_careful(claim, 0, claim.startable.max(1));
+                reply = self.link.script(&CAREFUL, &careful).await?;
+            }
+            let mut parts = reply::array(reply)?.into_iter();
             let kind = parts.next().as_ref().map(reply::integer).transpose()?;
             let mut fresh = match kind {
                 Some(0 | 2) => fresh(claim, parts)?,
@@ -140,6 +123,34 @@ impl Store {
                 late: kind == Some(3),
             });
         }
+    }
+
+    /// `startable` is 0 for a plain claim.
+    fn plain_or_careful(&self, claim: &Claim<'_>, large: usize, startable: usize) -> Call {
+        let mut call = Call::keys([
+            self.keys.inflight(claim.holder),
+            self.keys.leases(),
+            self.keys.paused(),
+            self.keys.suspects(),
+            self.keys.trials(),
+        ]);
+        call.arg(claim.holder)
+            .arg(claim.number)
+            .arg(claim.first_token)
+            .arg(claim.limit)
+            .arg(claim.byte_limit)
+            .arg(startable)
+            .arg(claim.parcel)
+            .arg(large)
+            .arg(marks(claim));
+        for queue in claim.queues {
+            call.push_key(self.keys.queue(queue));
+            call.arg(&**queue);
+        }
+        for (queue, most) in claim.shares {
+            call.arg(*queue).arg(*most);
+        }
+        call
     }
 
     /// Whether large payloads can be moved as large.lua has it; asked once per connection. Before Redis 7 SORT walks
@@ -190,6 +201,11 @@ impl Store {
         }
         Ok(true)
     }
+}
+
+/// What a plain claim answers that has done nothing.
+fn must_be_careful(reply: &Value) -> bool {
+    matches!(reply, Value::Array(parts) if parts[..] == [Value::Int(4)])
 }
 
 /// One digit per queue.

@@ -89,7 +89,8 @@ macro_rules! scripts {
 }
 
 scripts! {
-    CLAIM = "preflight.lua" "large.lua" "parcel.lua" "trial.lua" "claim.lua",
+    CLAIM = "preflight.lua" "large.lua" "parcel.lua" "claim.lua" "plain.lua",
+    CAREFUL = "preflight.lua" "large.lua" "parcel.lua" "trial.lua" "claim.lua" "careful.lua",
     ACKNOWLEDGE = "large.lua" "tally.lua" "acknowledge.lua",
     OPEN = "preflight.lua" "parcel.lua" "open.lua",
     PARK = "park.lua",

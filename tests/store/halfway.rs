@@ -72,9 +72,11 @@ impl Step {
         let mut sources = vec![script!("preflight"), script!("large")];
         sources.extend(match self {
             Self::Claim | Self::ClaimParcel | Self::ClaimLarge | Self::ClaimAgain => {
-                vec![script!("parcel"), script!("claim")]
+                vec![script!("parcel"), script!("claim"), script!("plain")]
             }
-            Self::ClaimTrial | Self::ClaimDrained => vec![script!("trial"), script!("claim")],
+            Self::ClaimTrial | Self::ClaimDrained => {
+                vec![script!("trial"), script!("claim"), script!("careful")]
+            }
             Self::Adopt | Self::AdoptBehind => vec![script!("trial"), script!("adopt")],
             Self::Sweep => vec![script!("sweep")],
             Self::Acknowledge | Self::AcknowledgeParcel => {
