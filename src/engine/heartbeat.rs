@@ -5,12 +5,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::yield_now;
 use tokio::time::sleep;
 
 use super::control::Control;
 use super::shared::{Phase, Shared};
-use super::sync::lock;
-use crate::dialect::sidekiq::{self, Write};
+use crate::dialect::sidekiq;
 use crate::store::{Beat, Store, StoreError};
 
 /// Round trips that are remembered to judge the connection, as Sidekiq does.
@@ -22,20 +22,17 @@ const SLOW_US: u64 = 50_000;
 
 /// Beats until the engine finishes.
 pub(super) async fn run(shared: Arc<Shared>, store: Store) {
-    // Not insisted on: whoever starts next does it too, and on a full Redis no heartbeat would follow.
-    if let Err(error) = store.prune_processes().await {
-        tracing::debug!("dead processes stay on the list for now: {error}");
-    }
+    let mut attempts = shared.attempts("write the heartbeat");
     let mut readings = Vec::with_capacity(READINGS);
     let mut rtt = 0;
     loop {
-        flush_metrics(&shared, &store).await;
         match beat(&shared, &store, rtt).await {
             Ok(measured) => {
+                attempts.worked();
                 rtt = measured;
                 judge(&mut readings, rtt);
             }
-            Err(error) => shared.offline("write the heartbeat", &error),
+            Err(error) => attempts.failed(&error),
         }
         tokio::select! {
             () = sleep(shared.settings.beat) => {}
@@ -45,6 +42,13 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store) {
         if shared.phase() == Phase::Finishing {
             return;
         }
+    }
+}
+
+/// Takes dead processes off the list. Not insisted on: whoever starts next does it too.
+pub(super) async fn prune(store: Store) {
+    if let Err(error) = store.prune_processes().await {
+        tracing::debug!("dead processes stay on the list for now: {error}");
     }
 }
 
@@ -61,19 +65,25 @@ pub(super) async fn beat(shared: &Shared, store: &Store, rtt: u64) -> Result<u64
         rss: resident_kb(),
     };
     let fields = vitals.fields(&process.info());
-    let work = running.into_iter().map(|(tid, it)| {
-        let entry = sidekiq::work_entry(&it.job.queue, &it.job.payload, it.since);
-        (tid, entry.into_bytes())
-    });
+    let lengths = running.iter().map(|(_, it)| it.job.payload.len());
+    let most = sidekiq::shown_bytes(lengths);
+    let mut work = Vec::with_capacity(running.len());
+    for (tid, it) in running {
+        work.push((
+            tid,
+            sidekiq::work_entry(&it.job, most, it.since).into_bytes(),
+        ));
+        // To read a large one may take long.
+        yield_now().await;
+    }
     let reply = store
         .beat(&Beat {
             identity: process.identity.clone(),
             fields: fields.map(|(name, value)| (name.to_owned(), value)).into(),
-            work: work.collect(),
+            work,
             ttl: TTL,
         })
         .await?;
-    shared.online("write the heartbeat");
     shared.control.send(Control::Beat {
         first: !reply.known,
     });
@@ -81,44 +91,6 @@ pub(super) async fn beat(shared: &Shared, store: &Store, rtt: u64) -> Result<u64
         shared.control.send(Control::Signal(signal));
     }
     Ok(u64::try_from(reply.rtt.as_micros()).unwrap_or(u64::MAX))
-}
-
-/// Measurements on their way to Redis, under the number that keeps them from being counted twice.
-pub(super) struct Flush {
-    sequence: u64,
-    writes: Vec<Write>,
-}
-
-/// Writes what was measured since the last time. What cannot be written now is kept for the next time: the
-/// heartbeat must not wait for it.
-pub(super) async fn flush_metrics(shared: &Shared, store: &Store) {
-    let kept = lock(&shared.unwritten).take();
-    let Some(flush) = kept.or_else(|| measured(shared)) else {
-        return;
-    };
-    let holder = shared.holder(shared.epoch());
-    match store
-        .apply_metrics(&holder, flush.sequence, &flush.writes)
-        .await
-    {
-        Ok(_) => shared.online("write metrics"),
-        // Of a wrong type, say: it would be refused again.
-        Err(error @ StoreError::Unexpected(_)) => {
-            tracing::error!("cannot write metrics: {error}; those of the last seconds are lost");
-        }
-        Err(error) => {
-            shared.offline("write metrics", &error);
-            *lock(&shared.unwritten) = Some(flush);
-        }
-    }
-}
-
-fn measured(shared: &Shared) -> Option<Flush> {
-    let writes = lock(&shared.metrics).drain(shared.clock.now());
-    (!writes.is_empty()).then(|| Flush {
-        sequence: shared.next_flush(),
-        writes,
-    })
 }
 
 fn judge(readings: &mut Vec<u64>, rtt: u64) {

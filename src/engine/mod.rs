@@ -14,6 +14,7 @@ mod hatch;
 mod heartbeat;
 mod lease;
 mod mailbox;
+mod metrics;
 pub mod order;
 mod outage;
 mod outcome;

@@ -24,18 +24,23 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store) {
     let period = shared.settings.lease;
     let mut watch = Watch {
         overdue: Overdue::new(period),
-        generation: store.generation(),
+        since: store.connected_since(),
         looks: 0,
     };
+    let mut looking = shared.attempts("look for expired leases");
+    let mut recovering = shared.attempts("recover jobs");
     while shared.phase() == Phase::Running {
         match watch.orphans(&shared, &store).await {
-            Ok(orphans) => {
-                shared.online("look for expired leases");
-                for orphan in orphans {
-                    recover(&shared, &store, &orphan).await;
+            Ok(None) => looking.worked(),
+            Ok(Some(orphans)) => {
+                looking.worked();
+                match recover_all(&shared, &store, &orphans).await {
+                    Err(error) => recovering.failed(&error),
+                    // Also when somebody else has done it meanwhile.
+                    Ok(()) => recovering.worked(),
                 }
             }
-            Err(error) => shared.offline("look for expired leases", &error),
+            Err(error) => looking.failed(&error),
         }
         tokio::select! {
             () = tokio::time::sleep(period / 3) => {}
@@ -46,17 +51,21 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store) {
 
 struct Watch {
     overdue: Overdue,
-    /// Of the connection on which it was looked.
-    generation: u64,
+    /// When there was Redis last after an outage.
+    since: Option<Instant>,
     looks: u32,
 }
 
 impl Watch {
-    /// Whose jobs to recover now.
-    async fn orphans(&mut self, shared: &Shared, store: &Store) -> Result<Vec<String>, StoreError> {
+    /// Whose jobs to recover, or `None` as long as nobody's.
+    async fn orphans(
+        &mut self,
+        shared: &Shared,
+        store: &Store,
+    ) -> Result<Option<Vec<String>>, StoreError> {
         // Everybody gets a period to renew after an outage: it begins anew with each connection.
-        if self.generation != store.generation() {
-            self.generation = store.generation();
+        if self.since != store.connected_since() {
+            self.since = store.connected_since();
             self.overdue.forget();
         }
         let own = shared.holder(shared.epoch());
@@ -66,13 +75,13 @@ impl Watch {
         self.overdue.saw(Instant::now(), seen.held);
         self.looks = self.looks.wrapping_add(1);
         if !settled_down(store, shared.settings.lease) {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         // In this order: of a holder whose lease has just ended, what was handed over is in its table then.
         if !seen.orphans.is_empty() || self.looks.is_multiple_of(SWEEP) {
             store.sweep_handoffs().await?;
         }
-        Ok(seen.orphans)
+        Ok(Some(seen.orphans))
     }
 }
 
@@ -84,32 +93,38 @@ fn settled_down(store: &Store, period: Duration) -> bool {
         .is_some_and(|since| since.elapsed() >= period)
 }
 
-async fn recover(shared: &Shared, store: &Store, holder: &str) {
+/// What keeps one from being recovered does not keep the others.
+async fn recover_all(shared: &Shared, store: &Store, orphans: &[String]) -> Result<(), StoreError> {
+    let mut all = Ok(());
+    for orphan in orphans {
+        all = all.and(recover(shared, store, orphan).await);
+    }
+    all
+}
+
+/// Fails if it is to be tried again for a reason that is not the holder's.
+async fn recover(shared: &Shared, store: &Store, holder: &str) -> Result<(), StoreError> {
     let (mut requeued, mut buried) = (0, 0);
-    loop {
+    let ended = loop {
         let now = shared.clock.now();
         let step = store
             .recover(holder, STEP, STEP_BYTES, POISON_AFTER, now, poisoned)
             .await;
         match step {
             Ok(step) => {
-                shared.online("recover jobs");
                 requeued += step.requeued;
                 buried += step.buried.len();
                 if step.done {
-                    break;
+                    break Ok(());
                 }
             }
-            Err(error @ (StoreError::Unavailable(_) | StoreError::Refused(_))) => {
-                shared.offline("recover jobs", &error);
-                break;
-            }
+            Err(error) if error.is_temporary() => break Err(error),
             Err(error) => {
                 tracing::error!("cannot recover the jobs of {holder}: {error}");
-                break;
+                break Ok(());
             }
         }
-    }
+    };
     if requeued > 0 {
         tracing::warn!("recovered {requeued} job(s) that {holder} was running when it died");
     }
@@ -119,6 +134,7 @@ async fn recover(shared: &Shared, store: &Store, holder: &str) {
              {POISON_AFTER} times"
         );
     }
+    ended
 }
 
 /// What the dead set shows of a job that brought down its process again and again.

@@ -26,6 +26,8 @@ const POLL: Duration = Duration::from_millis(500);
 /// How long client middleware may take over a step before others may try, and how long a job that it
 /// failed on stays put. Whole seconds.
 const HOLD: Duration = Duration::from_secs(30);
+/// As it is said when it fails.
+const MOVE: &str = "move due jobs";
 /// The shortest time between two looks when nothing is due: others' failures touch the retry set often.
 const BREATH: Duration = Duration::from_millis(2);
 
@@ -35,14 +37,15 @@ const DEFAULTS: [(&str, &[u8]); 2] = [("retry", b"true"), ("queue", b"\"default\
 /// Serves one set until the engine goes quiet.
 pub(super) async fn run(shared: Arc<Shared>, store: Store, set: DueSet) {
     let scheduler = Scheduler { shared, store, set };
+    let mut attempts = scheduler.shared.attempts(MOVE);
     while scheduler.shared.phase() == Phase::Running {
         let pause = match scheduler.step().await {
             Ok(pause) => {
-                scheduler.shared.online("move due jobs");
+                attempts.worked();
                 pause
             }
             Err(error) => {
-                scheduler.shared.offline("move due jobs", &error);
+                attempts.failed(&error);
                 Some(Duration::from_secs(1))
             }
         };
@@ -93,11 +96,12 @@ impl Scheduler {
 
     /// Until Redis has it: the middleware that has run must not run for the same jobs again.
     async fn promote(&self, promotions: &[Promotion]) -> Result<Vec<bool>, StoreError> {
+        let mut attempts = self.shared.attempts(MOVE);
         let mut patience = Patience::default();
         loop {
             let now = self.shared.clock.now();
             match self.store.promote(self.set, promotions, now).await {
-                Err(error) if error.is_temporary() => self.shared.offline("move due jobs", &error),
+                Err(error) if error.is_temporary() => attempts.failed(&error),
                 other => return other,
             }
             patience.wait().await;

@@ -17,6 +17,8 @@ mod inbox;
 
 /// How many outcomes one call carries.
 const BATCH: usize = 1_000;
+/// How many bytes of payloads one call moves, so that Redis and this thread have time for others in between.
+const BATCH_BYTES: usize = 4 << 20;
 /// How many parcels one call opens: about as many jobs.
 const OPENED: usize = 8;
 
@@ -75,17 +77,32 @@ async fn flush(shared: &Shared, store: &Store, sorted: Sorted) {
             }
             // The youngest first, so that the oldest ends up as the next to be popped.
             Way::Return => {
-                for batch in jobs.rchunks(BATCH) {
+                for batch in batches(jobs).into_iter().rev() {
                     settle(shared, store, &holder, batch).await;
                 }
             }
             Way::Settle => {
-                for batch in jobs.chunks(BATCH) {
+                for batch in batches(jobs) {
                     settle(shared, store, &holder, batch).await;
                 }
             }
         }
     }
+}
+
+/// In parts of which each is a call.
+fn batches(jobs: &[Ended]) -> Vec<&[Ended]> {
+    let (mut count, mut bytes) = (0, 0);
+    let fits = |before: &Ended, next: &Ended| {
+        count += 1;
+        bytes += before.job.payload.len();
+        let fits = count < BATCH && bytes + next.job.payload.len() <= BATCH_BYTES;
+        if !fits {
+            (count, bytes) = (0, 0);
+        }
+        fits
+    };
+    jobs.chunk_by(fits).collect()
 }
 
 /// Outcomes that may share a call.
@@ -166,11 +183,12 @@ async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
     let settlements: Vec<Settlement<'_>> = batch.iter().map(settlement).collect();
     let day = shared.clock.day();
     let now = shared.clock.now();
+    let mut attempts = shared.attempts("settle jobs");
     let mut patience = Patience::default();
     let kept = loop {
         match store.settle(holder, &settlements, now, &day).await {
             Ok(kept) => break kept,
-            Err(error) if error.is_temporary() => shared.offline("settle jobs", &error),
+            Err(error) if error.is_temporary() => attempts.failed(&error),
             // Some of the batch went through; what did not is tried again below, one by one.
             Err(_) if batch.len() > 1 => return one_by_one(shared, store, holder, batch).await,
             // It stays in the in-flight table; others must not wait for it.
@@ -184,7 +202,7 @@ async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
         }
         patience.wait().await;
     };
-    shared.online("settle jobs");
+    attempts.worked();
     if way(&batch[0].outcome) != Way::Return {
         let kept = kept.into_iter().filter(|it| *it).count();
         report_lost(shared, batch[0].job.epoch, batch.len(), kept);

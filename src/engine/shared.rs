@@ -12,9 +12,9 @@ use super::busy::Busy;
 use super::clock::Clock;
 use super::control::{Control, DueBatch};
 use super::handoff::HANDOFFS;
-use super::heartbeat::Flush;
 use super::mailbox::Mailbox;
-use super::outage::Outage;
+use super::metrics::Flush;
+use super::outage::Outages;
 use super::ready::Ready;
 use super::settings::{CapsuleSettings, Settings};
 use super::settler::Settlements;
@@ -85,7 +85,7 @@ pub struct Shared {
     born: Instant,
     flushes: AtomicU64,
     pub(super) unwritten: Mutex<Option<Flush>>,
-    pub(super) outage: Mutex<Option<Outage>>,
+    pub(super) outages: Mutex<Outages>,
 }
 
 impl Shared {
@@ -110,7 +110,7 @@ impl Shared {
             born: Instant::now(),
             flushes: AtomicU64::new(0),
             unwritten: Mutex::new(None),
-            outage: Mutex::new(None),
+            outages: Mutex::default(),
             settings,
         }
     }
@@ -197,15 +197,16 @@ impl Shared {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
+        let mut attempts = self.attempts(what);
         let mut patience = Patience::default();
         loop {
             match call().await {
                 Ok(value) => {
-                    self.online(what);
+                    attempts.worked();
                     return value;
                 }
                 Err(error) => {
-                    self.offline(what, &error);
+                    attempts.failed(&error);
                     patience.wait().await;
                 }
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::heartbeat;
+use super::metrics;
 use super::outcome::{Ended, Measure, Outcome};
 use super::shared::{Phase, Shared};
 use crate::store::Store;
@@ -53,7 +53,7 @@ pub(super) async fn flush(shared: &Shared, mut fetching: mpsc::Receiver<Infallib
 pub(super) async fn say_goodbye(shared: &Shared, store: &Store, beating: &mut JoinSet<()>) {
     let farewell = async {
         while beating.join_next().await.is_some() {}
-        heartbeat::flush_metrics(shared, store).await;
+        metrics::flush_last(shared, store).await;
         for epoch in 1..=shared.epoch() {
             store.release_lease(&shared.holder(epoch)).await?;
         }

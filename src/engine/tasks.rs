@@ -17,7 +17,7 @@ use super::order::QueueOrder;
 use super::shared::{Phase, Shared};
 use super::sync::Mutex;
 use super::{
-    StartError, dead_set, heartbeat, lease, recovery, scheduler, settler, shutdown, start,
+    StartError, dead_set, heartbeat, lease, metrics, recovery, scheduler, settler, shutdown, start,
 };
 use crate::store::{DueSet, Keys, Store, Touched};
 
@@ -65,6 +65,7 @@ async fn supervise(shared: &Arc<Shared>, store: Store, touched: mpsc::UnboundedR
     lasting.spawn_local(dispatch(Arc::clone(shared), touched));
 
     let mut until_quiet = JoinSet::new();
+    until_quiet.spawn_local(heartbeat::prune(store.clone()));
     until_quiet.spawn_local(recovery::run(Arc::clone(shared), store.clone()));
     for set in [DueSet::Schedule, DueSet::Retry] {
         until_quiet.spawn_local(scheduler::run(Arc::clone(shared), store.clone(), set));
@@ -78,6 +79,7 @@ async fn supervise(shared: &Arc<Shared>, store: Store, touched: mpsc::UnboundedR
     }
     let mut beating = JoinSet::new();
     beating.spawn_local(heartbeat::run(Arc::clone(shared), store.clone()));
+    beating.spawn_local(metrics::run(Arc::clone(shared), store.clone()));
 
     let flushed = shutdown::flush(shared, fetching);
     tokio::pin!(flushed);

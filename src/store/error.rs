@@ -129,9 +129,13 @@ impl StoreError {
         Self::Unexpected(format!("{what:?}").chars().take(200).collect())
     }
 
-    /// Whether the same call can succeed later without anybody changing anything here.
+    /// Whether the same call can succeed later without anybody changing anything here. A password or a right that
+    /// was taken away may come back.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Refused(_))
+        matches!(
+            self,
+            Self::Unavailable(_) | Self::Refused(_) | Self::Denied(_)
+        )
     }
 }
 

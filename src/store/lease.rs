@@ -86,7 +86,7 @@ impl Store {
         call.arg(action)
             .arg(holder)
             .arg(ttl.as_secs_f64().to_string());
-        reply::integer(&self.link.script(&LEASE, &call).await?)
+        reply::integer(&self.pulse.script(&LEASE, &call).await?)
     }
 
     /// Declares the holders of `overdue` dead, each only if its lease has ended and was not renewed since it was seen,

@@ -1,8 +1,8 @@
-//! The one connection to the server:
+//! A connection to the server:
 //! 1. made on demand, by one task while the others wait; how long to wait after a failure is up to
 //!    the callers;
 //! 2. given up when it is gone, when a reply is late, and when the server is no longer the master;
-//! 3. told of keys that others touch, where the server can do that.
+//! 3. told of keys that others touch, where the server can do that and somebody wants to hear it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
@@ -52,7 +52,8 @@ struct State {
 pub(super) struct Link {
     settings: RedisSettings,
     keys: Arc<Keys>,
-    touched: UnboundedSender<Touched>,
+    /// `None`: nobody wants to hear of touched keys.
+    touched: Option<UnboundedSender<Touched>>,
     /// Shared with the connection's own callback, which hears first that it is gone.
     state: Arc<Mutex<State>>,
     connecting: tokio::sync::Mutex<()>,
@@ -62,7 +63,7 @@ impl Link {
     pub(super) fn new(
         settings: RedisSettings,
         keys: Arc<Keys>,
-        touched: UnboundedSender<Touched>,
+        touched: Option<UnboundedSender<Touched>>,
     ) -> Self {
         let (state, connecting) = Default::default();
         Self {
@@ -157,7 +158,7 @@ impl Link {
         reply.map_err(|error| {
             let (error, aftermath) = classify(&error);
             if aftermath == Aftermath::Drop {
-                drop_connection(&self.state, live.generation, &self.touched);
+                drop_connection(&self.state, live.generation, self.touched.as_ref());
             }
             error
         })
@@ -200,7 +201,7 @@ impl Link {
         let push = self.listener(generation);
         let (mut connection, resp3) = connect::listening(&self.settings, push).await?;
         let mut facts = connect::facts(&mut connection).await?;
-        if resp3 {
+        if resp3 && self.touched.is_some() {
             let mut prefixes = vec![
                 self.keys.queue_prefix(),
                 self.keys.schedule(),
@@ -224,7 +225,7 @@ impl Link {
             state.live = Some(live.clone());
         }
         // Whatever happened while nobody listened.
-        let _ = self.touched.send(Touched::Everything);
+        tell(self.touched.as_ref(), Touched::Everything);
         Ok(live)
     }
 
@@ -236,11 +237,11 @@ impl Link {
         Box::new(move |push: PushInfo| {
             match push.kind {
                 PushKind::Invalidate => {
-                    let _ = touched.send(invalidated(push.data, &namespace));
+                    tell(touched.as_ref(), invalidated(push.data, &namespace));
                 }
                 PushKind::Disconnection => {
                     if let Some(state) = state.upgrade() {
-                        drop_connection(&state, generation, &touched);
+                        drop_connection(&state, generation, touched.as_ref());
                     }
                 }
                 _ => {}
@@ -259,7 +260,18 @@ fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn drop_connection(state: &Mutex<State>, generation: u64, touched: &UnboundedSender<Touched>) {
+/// Nobody listens only when the engine is ending.
+fn tell(touched: Option<&UnboundedSender<Touched>>, what: Touched) {
+    if let Some(touched) = touched {
+        let _ = touched.send(what);
+    }
+}
+
+fn drop_connection(
+    state: &Mutex<State>,
+    generation: u64,
+    touched: Option<&UnboundedSender<Touched>>,
+) {
     let dropped = {
         let mut state = locked(state);
         // Not a newer one: several calls may fail on the same connection.
@@ -269,7 +281,7 @@ fn drop_connection(state: &Mutex<State>, generation: u64, touched: &UnboundedSen
         }
     };
     if dropped.is_some() {
-        let _ = touched.send(Touched::Lost);
+        tell(touched, Touched::Lost);
     }
 }
 

@@ -1,7 +1,8 @@
 //! Everything that talks to Redis, in the engine's words. Each call is one atomic step on the
 //! server and safe to repeat. Knows the dialect's key names and nothing of threads or Ruby.
 //!
-//! 1. `link` owns the one connection: reconnects on demand, tracks keys, tells errors apart.
+//! 1. `link` owns a connection: reconnects on demand, tracks keys, tells errors apart. There is one for what has to do
+//!    with jobs, and one for the signs of life, which no payload may hold up.
 //! 2. `claim` moves jobs from queues to the in-flight table of their holder.
 //! 3. `settle` moves them on: forgotten, to retry, to dead, or back; `dead` keeps the dead set within its limits.
 //! 4. `lease` says who holds what, and recovers the jobs of who no longer does.
@@ -54,10 +55,12 @@ pub use crate::dialect::sidekiq::Keys;
 use crate::config::redis::RedisSettings;
 use link::Link;
 
-/// The application's Redis. Clones share one connection.
+/// The application's Redis. Clones share the connections.
 #[derive(Clone)]
 pub struct Store {
     link: Arc<Link>,
+    /// For leases and heartbeats, all of which are short.
+    pulse: Arc<Link>,
     keys: Arc<Keys>,
     dead: DeadLimits,
     /// Rings when the dead set is to be trimmed further.
@@ -76,11 +79,14 @@ impl Store {
         settings.check()?;
         let (sender, touched) = mpsc::unbounded_channel();
         let keys = Arc::new(keys);
-        let link = Arc::new(Link::new(settings.clone(), Arc::clone(&keys), sender));
+        let link = |touched| Arc::new(Link::new(settings.clone(), Arc::clone(&keys), touched));
+        let (link, pulse) = (link(Some(sender)), link(None));
         link.open().await?;
+        pulse.open().await?;
         Ok((
             Self {
                 link,
+                pulse,
                 keys,
                 dead: DeadLimits::default(),
                 overfull: Arc::default(),
@@ -107,9 +113,11 @@ impl Store {
         self.link.generation()
     }
 
-    /// Since when the present connection stands; `None` while there is none.
+    /// Since when the present connections stand; `None` while one is missing. The one for jobs may lie idle through an
+    /// outage that the other notices.
     pub fn connected_since(&self) -> Option<Instant> {
-        self.link.connected_since()
+        let (jobs, pulse) = (self.link.connected_since(), self.pulse.connected_since());
+        jobs.zip(pulse).map(|(jobs, pulse)| jobs.max(pulse))
     }
 
     /// One round trip; connects when there is no connection.

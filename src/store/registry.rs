@@ -51,7 +51,7 @@ impl Store {
             call.arg(thread).arg(job);
         }
         let start = Instant::now();
-        let mut parts = reply::array(self.link.script(&BEAT, &call).await?)?.into_iter();
+        let mut parts = reply::array(self.pulse.script(&BEAT, &call).await?)?.into_iter();
         let rtt = start.elapsed();
         let known = parts.next().as_ref().map_or(Ok(0), reply::integer)? == 1;
         Ok(BeatReply {
@@ -97,6 +97,6 @@ impl Store {
         pipeline
             .cmd("UNLINK")
             .arg(&self.keys.work_of_all_versions(identity));
-        self.link.pipeline(&pipeline).await.map(drop)
+        self.pulse.pipeline(&pipeline).await.map(drop)
     }
 }

@@ -111,4 +111,35 @@ RSpec.describe "a lease" do
     expect(%w[GateJob|p MarkingJob|p].map { |field| measured(field) }).to eq([1, 1])
     expect([processed, runs.values]).to eq([2, [1, 1]])
   end
+
+  # What dashboards show of it is written with each heartbeat.
+  it "is not lost under the load of what runs, and the heartbeat neither keeps Redis nor says less of small jobs" do
+    megabyte = "x" * 1_000_000
+    small = payload("GateJob", 0, "gate")
+    large = Array.new(20) { |id| payload("GateJob", id + 1, "gate", megabyte) }
+    redis.push("default", [small, *large])
+    # Microseconds. What it takes by itself is tested with the store; here the machine has much else to do.
+    redis.call("CONFIG", "SET", "slowlog-log-slower-than", "20000", "slowlog-max-len", "1000")
+    server = self.server(arguments: %w[-c 21]).start
+    await_done(21)
+    identity = redis.call("SMEMBERS", "processes").first
+    shown = -> { redis.call("HVALS", "#{identity}:work").map { |entry| JSON.parse(JSON.parse(entry)["payload"]) } }
+    eventually("all of them in the busy table") { shown.call.size == 21 }
+    redis.call("SLOWLOG", "RESET")
+    3.times do
+      last = redis.call("HGET", identity, "beat")
+      eventually("another beat") { redis.call("HGET", identity, "beat") != last }
+    end
+    slow = redis.call("SLOWLOG", "GET", 1_000).select { |entry| entry[3].include?("#{identity}:workers") }
+    expect(slow).to eq([])
+    names = %w[class jid queue]
+    expect(shown.call.map { |job| job.values_at(*names) })
+      .to match_array([small, *large].map { |job| JSON.parse(job).values_at(*names) })
+    expect(shown.call.map { |job| job["args"] }).to include([0, "gate"], [/not shown: 1000\d+ bytes/])
+    open_gate("gate")
+    await_settled
+    expect(server.stop.exitstatus).to eq(0)
+    expect(server.output).not_to include("lease lost")
+    expect(runs.values.uniq).to eq([1])
+  end
 end

@@ -12,6 +12,7 @@ mod large;
 mod lease;
 mod link;
 mod parcel;
+mod pulse;
 mod registry;
 mod rights;
 mod schedule;

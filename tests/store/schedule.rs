@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use footplate::store::{DueSet, Promotion, PromotionKind};
 
-use crate::support::{NOW, Server};
+use crate::support::{NOW, Server, shortest_script};
 
 fn push(member: &str, queue: &str) -> Promotion {
     let payload = format!("{member} pushed").into_bytes();
@@ -64,6 +64,21 @@ async fn what_is_due_is_bounded_in_number_and_bytes() {
     assert_eq!(due.members.len(), 1);
     let due = store.due(DueSet::Retry, 1000, 1 << 20).await.unwrap();
     assert_eq!((due.members.len(), due.next_in), (250, None));
+}
+
+#[tokio::test]
+async fn of_what_is_large_no_more_is_read_than_is_returned() {
+    let server = Server::start();
+    let store = server.store().await;
+    let large = "x".repeat(1 << 20);
+    for n in 0..60 {
+        server.run::<()>(&format!("ZADD retry {n} {n:02}{large}"));
+    }
+    let due = || store.due(DueSet::Retry, 200, 4 << 20);
+    assert_eq!(due().await.unwrap().members.len(), 3);
+    let few = shortest_script(&server, due).await;
+    let all = shortest_script(&server, || store.due(DueSet::Retry, 200, 60 << 20)).await;
+    assert!(few * 4 < all, "{few} of {all} µs");
 }
 
 #[tokio::test]

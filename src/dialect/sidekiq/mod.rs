@@ -9,6 +9,7 @@ mod logline;
 mod metrics;
 mod registry;
 mod schedule;
+mod work;
 
 pub use clock::{Utc, millis, payload_time};
 pub use failure::{Backtrace, ClassRetry, Failing, Plan, Policy, Raised, Verdict};
@@ -16,5 +17,6 @@ pub use generation::{Generation, Jitter, MetricsForm, RetryFor, UnknownVersion};
 pub use keys::Keys;
 pub use logline::{Context, Level, Line, Style};
 pub use metrics::{BUCKETS, Metrics, Outcome, Write};
-pub use registry::{Beat, CapsuleFacts, Mode, ProcessFacts, identity, tid, work_entry};
+pub use registry::{Beat, CapsuleFacts, Mode, ProcessFacts, identity, tid};
 pub use schedule::{Malformed, Promotion, promote};
+pub use work::{shown_bytes, work_entry};

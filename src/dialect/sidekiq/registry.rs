@@ -1,5 +1,5 @@
-//! What a process tells about itself: the process hash, and the jobs that it is running
-//! (launcher.rb of 6.4 to 8.1, component.rb).
+//! What a process tells about itself in the process hash (launcher.rb of 6.4 to 8.1, component.rb). What it runs is in
+//! `work`.
 //!
 //! The info is the superset of what all versions wrote, so that a dashboard of any of them finds
 //! its fields: `concurrency` went from the info to a field of the hash in 8.1.2, `weights` and
@@ -198,19 +198,6 @@ impl Beat {
     }
 }
 
-/// An entry of the hash of running jobs: the bare queue name, the payload as a JSON *string*, and
-/// whole epoch seconds. Bytes of the payload that are not UTF-8 show as U+FFFD: the entry is only
-/// looked at, and Sidekiq would fail its whole heartbeat over them.
-pub fn work_entry(queue: &str, payload: &[u8], run_at: i64) -> String {
-    let mut out = Vec::with_capacity(payload.len() + payload.len() / 4 + queue.len() + 48);
-    out.push(b'{');
-    string(&mut out, "queue", queue);
-    out.push(b',');
-    string(&mut out, "payload", &String::from_utf8_lossy(payload));
-    out.extend_from_slice(format!(",\"run_at\":{run_at}}}").as_bytes());
-    String::from_utf8(out).unwrap_or_default()
-}
-
 /// A process's name in Redis: `hostname:pid:nonce`, the nonce being 12 hexadecimal digits.
 pub fn identity(hostname: &str, pid: u32, nonce: u64) -> String {
     format!("{hostname}:{pid}:{:012x}", nonce & 0xffff_ffff_ffff)
@@ -317,18 +304,6 @@ mod tests {
         assert_eq!(
             texts.join(" "),
             "info={} concurrency=5 busy=2 beat=1735689600.0 rtt_us=130 quiet=true rss=70000"
-        );
-    }
-
-    #[test]
-    fn a_work_entry_holds_the_payload_as_a_string() {
-        assert_eq!(
-            work_entry("low", br#"{"class":"A"}"#, 1_735_689_600),
-            r#"{"queue":"low","payload":"{\"class\":\"A\"}","run_at":1735689600}"#
-        );
-        assert_eq!(
-            work_entry("q", b"\xff", 0),
-            "{\"queue\":\"q\",\"payload\":\"\u{fffd}\",\"run_at\":0}"
         );
     }
 

@@ -71,6 +71,7 @@ pub(super) struct Brought {
 impl Claiming {
     pub(super) async fn run(self) -> Brought {
         let sent = Instant::now();
+        let mut attempts = self.shared.attempts("claim jobs");
         let mut patience = Patience::default();
         let mut epoch = self.shared.epoch();
         let (mut number, mut first_token) = self.number(epoch);
@@ -91,12 +92,12 @@ impl Claiming {
             };
             match self.store.claim(&claim).await {
                 Ok(claims) => {
-                    self.shared.online("claim jobs");
+                    attempts.worked();
                     return self.brought(claims, epoch, sent.elapsed());
                 }
                 // The lease task is taking a new one.
                 Err(StoreError::LeaseLost) => {}
-                Err(error) => self.shared.offline("claim jobs", &error),
+                Err(error) => attempts.failed(&error),
             }
             patience.wait().await;
             if self.shared.epoch() != epoch {

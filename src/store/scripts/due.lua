@@ -19,8 +19,10 @@ local function finish()
   return reply
 end
 
+-- How large they are is seen only when they are read, which takes Redis long if they are: so few at a time.
+local step = 1
 while seen < most do
-  local part = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', seen, math.min(100, most - seen))
+  local part = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', seen, math.min(step, most - seen))
   for _, member in ipairs(part) do
     bytes = bytes + #member
     if bytes > most_bytes and seen > 0 then
@@ -30,7 +32,13 @@ while seen < most do
     seen = seen + 1
     reply[seen + 1] = member
   end
-  if #part < 100 then break end
+  if #part < step then break end
+  if bytes >= most_bytes then
+    reply[1] = 0
+    return finish()
+  end
+  local fit = math.floor((most_bytes - bytes) * seen / bytes)
+  step = math.max(1, math.min(20, 2 * seen, fit))
 end
 local following = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '+inf', 'WITHSCORES', 'LIMIT', seen, 1)
 if following[2] then
