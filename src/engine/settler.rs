@@ -150,6 +150,7 @@ async fn acknowledge_parcels(shared: &Shared, store: &Store, parcels: &[Whole]) 
         })
         .await;
     let count = parcels.iter().map(|it| it.parcel.count as usize).sum();
+    shared.settlements.settled(count);
     report_lost(shared, epoch, count, kept);
 }
 
@@ -176,6 +177,7 @@ async fn acknowledge(shared: &Shared, store: &Store, holder: &str, batch: &[Ende
             store.acknowledge(holder, &tokens, &day)
         })
         .await;
+    shared.settlements.settled(batch.len());
     report_lost(shared, batch[0].job.epoch, batch.len(), kept);
 }
 
@@ -197,12 +199,14 @@ async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
                     "cannot settle a job of queue {}: {error}; it is kept, and recovered when this process ends",
                     batch[0].job.queue
                 );
+                shared.settlements.settled(1);
                 return;
             }
         }
         patience.wait().await;
     };
     attempts.worked();
+    shared.settlements.settled(batch.len());
     if way(&batch[0].outcome) != Way::Return {
         let kept = kept.into_iter().filter(|it| *it).count();
         report_lost(shared, batch[0].job.epoch, batch.len(), kept);

@@ -12,7 +12,7 @@ use super::shared::{Phase, Shared};
 use crate::store::Store;
 
 /// How long a process that ends waits for Redis once its settlements are there.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Shared {
     /// No new jobs: every queue to the workers is closed. What none of them has started is returned by the
@@ -23,6 +23,13 @@ impl Shared {
             capsule.ready.close();
         }
         self.signalled.notify_one();
+    }
+
+    /// How many jobs Redis would not know the fate of if the process ended now: their outcomes have not been handed in,
+    /// or they were claimed and neither started nor returned. Recovery runs them.
+    pub fn unsettled(&self) -> usize {
+        let ready = self.capsules.iter().map(|it| it.ready.demand(0).ready);
+        self.settlements.unsettled() + ready.sum::<usize>()
     }
 
     /// Jobs that run on although their threads were interrupted. Each goes back to its queue unless

@@ -138,6 +138,11 @@ impl Handle {
         Ok(())
     }
 
+    /// How many jobs' fate Redis does not know yet.
+    fn unsettled(&self) -> usize {
+        self.process.shared.unsettled()
+    }
+
     /// Waits up to `seconds` for the engine to end after [`Self::finish`]. Whether it has.
     fn wait_ended(ruby: &Ruby, this: &Self, seconds: f64) -> Result<bool, Error> {
         let engine = this.own(ruby)?;
@@ -178,6 +183,7 @@ pub(super) fn define(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     class.define_method("stopping?", method!(Handle::stopping, 0))?;
     class.define_method("forked?", method!(Handle::forked, 0))?;
     class.define_method("finish", method!(Handle::finish, 0))?;
+    class.define_method("unsettled", method!(Handle::unsettled, 0))?;
     class.define_method("wait_ended", method!(Handle::wait_ended, 1))?;
     mail::define(class)?;
     Ok(())

@@ -85,3 +85,67 @@ RSpec.describe "TERM while jobs run" do
     expect(runs.values.uniq).to eq([1])
   end
 end
+
+# Redis is gone when the end begins.
+RSpec.describe "TERM while Redis is gone" do
+  include Chaos
+
+  def start_on(queue, *arguments)
+    server(arguments: ["-c", "3", "-q", queue, *arguments]).start.await_ready
+  end
+
+  # @return [Array] exit status, how many seconds after the block began, and of how many jobs Redis has not heard
+  def ending(server)
+    from = now
+    yield
+    status = server.wait(within: 30).exitstatus
+    unheard = server.output.scan(/Could not tell Redis what became of (\d+) job\(s\): recovery will run them again/)
+    [status, now - from, unheard.flatten.map(&:to_i)]
+  end
+
+  it "ends an idle process soon, whether Redis says nothing, is not there, or wants another password" do
+    hung, dead, denied = %w[hung dead denied].map { |queue| start_on(queue) }
+    soon = [0, be < 2, []]
+    redis.hang { expect(ending(hung) { hung.signal(:TERM) }).to match(soon) }
+    redis.call("CONFIG", "SET", "requirepass", "another")
+    redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    eventually("its complaint") { denied.output.include?("denies access") }
+    expect(ending(denied) { denied.signal(:TERM) }).to match(soon)
+    redis.crash { expect(ending(dead) { dead.signal(:TERM) }).to match(soon) }
+  end
+
+  it "ends any other by its timeout, or the second TERM, and tells of how many jobs Redis has not heard" do
+    patient = start_on("patient", "-t", "4")
+    hurried = start_on("hurried", "-t", "600")
+    redis.push("patient", [payload("GateJob", 1, "gate"), payload("GateJob", 2, "gate", "fails")])
+    redis.push("hurried", [payload("GateJob", 3, "never")])
+    await_done(3)
+    redis.crash do
+      open_gate("gate")
+      expect(ending(patient) { patient.signal(:TERM) }).to match([1, be_between(3.5, 7), [2]])
+      hurried.signal(:TERM)
+      eventually("the first TERM to be heard") { hurried.output.include?("Pausing to allow jobs to finish") }
+      expect(ending(hurried) { hurried.signal(:TERM) }).to match([1, be < 4, [1]])
+    end
+    open_gate("never")
+    heir = server(arguments: %w[-q patient -q hurried]).start
+    eventually("all of them again") { runs.values_at(1, 2, 3) == [2, 2, 2] }
+    await_settled
+    expect(heir.stop.exitstatus).to eq(0)
+  end
+
+  it "waits for a Redis that comes back in time" do
+    server = start_on("default", "-t", "20")
+    redis.push("default", [payload("GateJob", 1, "gate")])
+    await_done(1)
+    redis.crash do
+      open_gate("gate")
+      server.signal(:TERM)
+      eventually("its word that it waits", within: 15) do
+        server.output.include?("Waiting for Redis to hear of the last 1")
+      end
+    end
+    expect(ending(server) { nil }.values_at(0, 2)).to eq([0, []])
+    expect([processed, runs]).to eq([1, { 1 => 1 }])
+  end
+end

@@ -1,7 +1,7 @@
 //! Outcomes on their way from the workers to the settler. Nobody here talks to Redis.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
@@ -27,6 +27,8 @@ pub struct Settlements {
     pressing: Notify,
     /// Whether the settler holds a batch that Redis has not confirmed.
     unconfirmed: AtomicBool,
+    /// How many outcomes the settler holds.
+    held: AtomicUsize,
     /// Rings after each batch that Redis has confirmed.
     confirmed: Notify,
     /// How many rounds of the settler are over: see [`Self::served`].
@@ -113,8 +115,19 @@ impl Settlements {
         lock(&self.inbox).is_empty() && !self.unconfirmed.load(Ordering::Acquire)
     }
 
+    /// How many outcomes Redis has not confirmed.
+    pub fn unsettled(&self) -> usize {
+        lock(&self.inbox).ended.len() + self.held.load(Ordering::Acquire)
+    }
+
+    /// So many outcomes are none of the settler's business any more.
+    pub(super) fn settled(&self, count: usize) {
+        self.held.fetch_sub(count, Ordering::AcqRel);
+    }
+
     fn drain(&self) -> Inbox {
         let mut inbox = lock(&self.inbox);
+        self.held.fetch_add(inbox.ended.len(), Ordering::AcqRel);
         if !inbox.is_empty() {
             self.unconfirmed.store(true, Ordering::Release);
         }

@@ -73,7 +73,7 @@ module Footplate
       end
 
       def stop
-        Shutdown.new(self).run
+        @status = 1 unless Shutdown.new(self).run
       end
 
       def stopping?

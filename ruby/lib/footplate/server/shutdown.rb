@@ -11,10 +11,12 @@ module Footplate
     # 4. the engine returns what still runs, flushes everything and ends
     # 5. :exit
     #
-    # A second INT or TERM hurries: the deadline is now. A third ends the wait for Redis; what it has not heard
-    # of then comes back through recovery.
+    # A second INT or TERM hurries: the deadline is now, for the jobs and for Redis. What Redis has not heard of when
+    # the process ends comes back through recovery.
     class Shutdown
       GRACE = 3
+      # How long Redis may say nothing when the deadline is over, or when there is nothing that it must hear.
+      PATIENCE = 1.3
       TICK = 0.05
 
       def initialize(launcher)
@@ -24,6 +26,7 @@ module Footplate
         @hurried = 0
       end
 
+      # @return [Boolean] whether Redis has heard of every job
       def run
         @deadline = now + @launcher.timeout
         @launcher.quiet
@@ -34,6 +37,7 @@ module Footplate
         end_engine
         @host.fire_event(:exit, reverse: true)
         @host.logger.info { "Bye!" }
+        @unsettled.zero?
       end
 
       private
@@ -64,18 +68,40 @@ module Footplate
 
       def end_engine
         @engine.finish
-        said = now
+        await_engine
+        @unsettled = @engine.unsettled
+        return if @unsettled.zero?
+
+        @host.logger.error do
+          "Could not tell Redis what became of #{@unsettled} job(s): recovery will run them again"
+        end
+      end
+
+      def await_engine
+        heard = said = now
+        left = @engine.unsettled
         until @engine.wait_ended(TICK)
           listen
-          break if @hurried > 1
-          next if now - said < 5
+          heard = now if @engine.unsettled < left
+          left = @engine.unsettled
+          return if now >= waited_for(left, heard + PATIENCE)
 
-          said = now
-          @host.logger.warn do
-            "Waiting for Redis to hear of the last jobs. Another TERM ends at once; they would be run again."
-          end
+          said = say_what_is_waited_for(left) if now - said > 5
         end
         @launcher.control.join
+      end
+
+      # Until when Redis is waited for, `soon` at least.
+      def waited_for(left, soon)
+        left.zero? || @hurried.positive? ? soon : [@deadline, soon].max
+      end
+
+      def say_what_is_waited_for(left)
+        @host.logger.warn do
+          "Waiting for Redis to hear of the last #{left} job(s), for #{(@deadline - now).ceil.clamp(1..)} s at most. " \
+            "Another TERM ends at once; recovery would run them again."
+        end
+        now
       end
 
       def listen
