@@ -12,8 +12,6 @@ pub struct Log {
     /// then gets every line through Ruby.
     #[serde(default)]
     pub native: Option<NativeLog>,
-    /// Lines below it are not written. A job may lower it for itself.
-    pub level: Level,
     /// Whether `start`, `done` and `fail` are left out (Sidekiq 7.3 and newer).
     #[serde(default)]
     pub skip_default_job_logging: bool,
@@ -43,22 +41,6 @@ pub enum Format {
     WithoutTimestamp,
     /// One JSON object on each line.
     Json,
-}
-
-/// How much an event matters, in the order of Ruby's Logger.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    /// 0
-    Debug,
-    /// 1
-    Info,
-    /// 2
-    Warn,
-    /// 3
-    Error,
-    /// 4
-    Fatal,
 }
 
 impl Log {

@@ -12,7 +12,7 @@ mod settings;
 mod tuning;
 
 pub use capsule::{Capsule, Mode, Queue};
-pub use log::{Format, Level, Log, NativeLog};
+pub use log::{Format, Log, NativeLog};
 pub use tuning::Tuning;
 
 use self::redis::RedisSettings;

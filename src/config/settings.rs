@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Capsule, Config, ConfigError, Format, Level, Mode};
+use super::{Capsule, Config, ConfigError, Format, Mode};
 use crate::dialect::sidekiq::{self, CapsuleFacts, Generation, ProcessFacts, Style};
 use crate::engine::order::QueueSpec;
 use crate::engine::{CapsuleSettings, Settings};
@@ -21,8 +21,8 @@ impl Config {
 
     /// Where the engine writes the lines of the default job logger and how, if it is to write them.
     pub fn job_log(&self) -> Option<(i32, Style)> {
-        let silent = self.log.skip_default_job_logging || self.log.level > Level::Info;
-        let native = self.log.native.filter(|_| !silent)?;
+        let skipped = self.log.skip_default_job_logging;
+        let native = self.log.native.filter(|_| !skipped)?;
         let style = match native.format {
             Format::Pretty if native.colour => Style::Pretty,
             Format::Pretty | Format::Plain => Style::Plain,

@@ -14,7 +14,7 @@ fn sample() -> Value {
             "queues": [{"name": "critical", "weight": 2}, {"name": "low", "weight": 0}]
         }],
         "timeout_seconds": 25, "dead_max_jobs": 10000, "dead_timeout_in_seconds": 15552000,
-        "max_retries": 25, "client_middleware": false, "log": {"level": "info"}
+        "max_retries": 25, "client_middleware": false, "log": {}
     })
 }
 
@@ -60,9 +60,8 @@ fn the_least_that_is_needed() {
 
 #[test]
 fn a_native_log_is_read() {
-    let log = json!({"level": "warn", "native": {"fd": 1, "format": "without_timestamp", "colour": true}});
+    let log = json!({"native": {"fd": 1, "format": "without_timestamp", "colour": true}});
     let config = Config::from_json(&with("/log", log)).unwrap();
-    assert_eq!(config.log.level, Level::Warn);
     assert_eq!(config.log.native.unwrap().format, Format::WithoutTimestamp);
 }
 
@@ -77,7 +76,6 @@ fn errors_of_shape_name_the_path() {
             .starts_with("capsules[0].queues[1].wait: unknown field")
     );
     assert!(refusal("/concurency", json!(1)).starts_with("concurency: unknown field"));
-    assert!(refusal("/log/level", json!("loud")).starts_with("log.level: unknown variant"));
     assert!(refusal("/capsules/0/concurrency", json!(-1)).starts_with("capsules[0].concurrency: "));
     let missing = Config::from_json("{}").unwrap_err().to_string();
     assert_eq!(missing, "configuration: missing field `hostname`");

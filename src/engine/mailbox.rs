@@ -53,6 +53,16 @@ impl<T> Mailbox<T> {
         self.parker.notify();
     }
 
+    /// What [`Self::read`] would find. Takes nothing.
+    pub fn look(&self) -> Mail<()> {
+        let state = lock(&self.state);
+        match state.messages.front() {
+            Some(_) => Mail::Message(()),
+            None if state.closed => Mail::Closed,
+            None => Mail::Empty,
+        }
+    }
+
     /// Takes the next message without waiting.
     pub fn read(&self) -> Mail<T> {
         let mut state = lock(&self.state);
@@ -81,8 +91,10 @@ mod tests {
         mailbox.send(1);
         mailbox.send(2);
         mailbox.close();
+        assert_eq!(mailbox.look(), Mail::Message(()));
         assert_eq!(mailbox.read(), Mail::Message(1));
         assert_eq!(mailbox.read(), Mail::Message(2));
+        assert_eq!(mailbox.look(), Mail::Closed);
         assert_eq!(mailbox.read(), Mail::Closed);
         assert_eq!(mailbox.read(), Mail::Closed);
     }

@@ -56,7 +56,8 @@ pub struct Envelope {
     /// `retry`.
     pub retry: Retry,
     /// Whether a field asks for more than `perform` (`log_level`, `profile`, `display_class`,
-    /// `encrypt`), whatever its value: such a job takes the path through Ruby.
+    /// `encrypt`), whatever its value, or something in it may have to be written in another way in the
+    /// log: such a job takes the path through Ruby.
     pub special: bool,
 }
 
@@ -72,6 +73,18 @@ impl Envelope {
         }
         let mut fields = Fields::default();
         members::<true>(payload, |key, value| fields.take(payload, key, value))?;
+        let logged = [
+            &fields.class,
+            &fields.wrapped,
+            &fields.jid,
+            &fields.bid,
+            &fields.tags,
+        ];
+        let special = fields.special
+            || logged
+                .into_iter()
+                .flatten()
+                .any(|it| may_hold_control(&payload[it.start as usize..it.end as usize]));
         Some(Self {
             class: fields.class?,
             wrapped: fields.wrapped,
@@ -80,7 +93,7 @@ impl Envelope {
             bid: fields.bid,
             tags: fields.tags,
             retry: fields.retry.unwrap_or(Retry::Absent),
-            special: fields.special,
+            special,
         })
     }
 }
@@ -167,6 +180,13 @@ impl Names {
         self.filter |= bit;
         true
     }
+}
+
+/// Whether there may be a control character (or U+2028, U+2029), escaped or as it is. Few other characters
+/// begin with these bytes.
+fn may_hold_control(json: &[u8]) -> bool {
+    json.iter()
+        .any(|byte| matches!(byte, b'\\' | 0x7f | 0xc2 | 0xe2))
 }
 
 #[inline]

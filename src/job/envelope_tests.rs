@@ -56,6 +56,25 @@ fn marks_jobs_that_ask_for_more_than_perform() {
 }
 
 #[test]
+fn marks_jobs_that_could_forge_lines_of_the_log() {
+    let special = |fields: &str| {
+        read(&format!(r#"{{"class":"A","args":["\\n"],{fields}}}"#))
+            .unwrap()
+            .special
+    };
+    for fields in [
+        r#""tags":["a\nb"]"#,
+        r#""bid":"\u001b[2J""#,
+        "\"jid\":\"a\u{7f}b\"",
+        "\"jid\":\"a\u{85}b\"",
+        "\"wrapped\":\"A\u{2028}\"",
+    ] {
+        assert!(special(fields), "{fields}");
+    }
+    assert!(!special(r#""jid":"été","tags":["日本"]"#));
+}
+
+#[test]
 fn leaves_to_ruby_what_ruby_may_read_differently() {
     let nested = format!(
         r#"{{"class":"A","args":{}1{}}}"#,
@@ -207,12 +226,13 @@ fn agrees(payload: &[u8]) -> Result<bool, TestCaseError> {
     prop_assert_eq!(value.get("tags").cloned(), read.tags.as_ref().map(raw));
     let retry = value["retry"].to_string();
     prop_assert_eq!(Retry::from_json(retry.as_bytes()), read.retry);
-    prop_assert_eq!(
-        ["log_level", "profile", "display_class", "encrypt"]
-            .iter()
-            .any(|f| value.get(f).is_some()),
-        read.special
-    );
+    let asks = ["log_level", "profile", "display_class", "encrypt"]
+        .iter()
+        .any(|f| value.get(f).is_some());
+    let logged = ["class", "wrapped", "jid", "bid", "tags"].map(|f| value[f].to_string());
+    let text = logged.concat();
+    let control = |it: char| it.is_control() || matches!(it, '\u{2028}' | '\u{2029}');
+    prop_assert!(read.special || !(asks || text.contains('\\') || text.contains(control)));
     Ok(true)
 }
 

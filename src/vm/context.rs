@@ -1,7 +1,7 @@
 //! `Thread.current[:sidekiq_context]`, which Sidekiq's logger adds to every line that a job logs.
 
-use magnus::rb_sys::{AsRawId, AsRawValue, protect};
-use magnus::{Error, Ruby};
+use magnus::rb_sys::{AsRawId, AsRawValue, FromRawValue, protect};
+use magnus::{Error, RArray, Ruby, Value};
 use rb_sys::{ID, VALUE};
 
 use super::json;
@@ -38,18 +38,47 @@ impl JobContext {
     }
 
     /// Sets it for `job`, whose payload has an envelope, in the current thread.
-    pub(super) fn set(&self, job: &Job) -> Result<(), Error> {
+    pub(super) fn set(&self, job: &Job) -> Result<Option<Entered>, Error> {
         let Some(envelope) = &job.envelope else {
-            return Ok(());
+            return Ok(None);
         };
+        let mut entered = None;
         // SAFETY: under protect and with the GVL; nothing in here would have to be dropped.
         protect(|| unsafe {
             let jid = string(job.text(envelope.jid.as_ref()));
             let class = string(job.display_class());
-            self.enter(job, envelope, jid, class);
+            entered = Some(self.enter(job, envelope, jid, class));
             rb_sys::Qnil as VALUE
         })?;
-        Ok(())
+        Ok(entered)
+    }
+
+    /// The current thread runs no job any more.
+    pub(super) fn leave(&self) -> Result<(), Error> {
+        // SAFETY: under protect and with the GVL.
+        protect(|| unsafe {
+            let thread = rb_sys::rb_thread_current();
+            rb_sys::rb_thread_local_aset(thread, self.variable, rb_sys::Qnil as VALUE)
+        })
+        .map(drop)
+    }
+
+    /// Whether the job's lines would still say what they said when it was entered. Whoever adds to an array of tags
+    /// is seen; who changes a string is not.
+    pub(super) fn is_as_entered(&self, entered: &Entered) -> bool {
+        // SAFETY: with the GVL; the hash has symbols for keys, for which looking up runs no Ruby code and raises
+        // nothing; its values are in it.
+        unsafe {
+            let hash = rb_sys::rb_thread_local_aref(rb_sys::rb_thread_current(), self.variable);
+            let at = |key| rb_sys::rb_hash_lookup(entered.hash, key);
+            hash == entered.hash
+                && rb_sys::rb_hash_size_num(hash) as usize == entered.size
+                && at(self.jid) == entered.jid
+                && at(self.class) == entered.class
+                && at(self.bid) == entered.bid
+                && at(self.tags) == entered.tags
+                && length(entered.tags) == entered.tags_length
+        }
     }
 
     /// The same with strings that the caller has: the job's `jid`, and the class to show.
@@ -57,7 +86,13 @@ impl JobContext {
     /// # Safety
     ///
     /// With the GVL and under protect; `jid` and `class` are on the caller's stack.
-    pub(super) unsafe fn enter(&self, job: &Job, envelope: &Envelope, jid: VALUE, class: VALUE) {
+    pub(super) unsafe fn enter(
+        &self,
+        job: &Job,
+        envelope: &Envelope,
+        jid: VALUE,
+        class: VALUE,
+    ) -> Entered {
         // SAFETY: the caller's promise; `hash` is on the stack until the thread refers to it.
         unsafe {
             let hash = rb_sys::rb_hash_new();
@@ -77,8 +112,40 @@ impl JobContext {
                 }
             }
             rb_sys::rb_thread_local_aset(rb_sys::rb_thread_current(), self.variable, hash);
+            let tags = rb_sys::rb_hash_lookup(hash, self.tags);
+            Entered {
+                hash,
+                jid,
+                class,
+                bid: rb_sys::rb_hash_lookup(hash, self.bid),
+                tags,
+                tags_length: length(tags),
+                size: rb_sys::rb_hash_size_num(hash) as usize,
+            }
         }
     }
+}
+
+/// What was set. Only compared; whoever keeps it keeps `hash` from being collected.
+#[derive(Clone, Copy)]
+pub(super) struct Entered {
+    pub(super) hash: VALUE,
+    jid: VALUE,
+    class: VALUE,
+    bid: VALUE,
+    tags: VALUE,
+    tags_length: usize,
+    size: usize,
+}
+
+/// Of an array; 0 of anything else.
+///
+/// # Safety
+///
+/// With the GVL; `value` is alive.
+unsafe fn length(value: VALUE) -> usize {
+    // SAFETY: the caller's promise.
+    RArray::from_value(unsafe { Value::from_raw(value) }).map_or(0, RArray::len)
 }
 
 /// A Ruby string, or nil.

@@ -10,6 +10,7 @@ use super::context::JobContext;
 use super::errors;
 use super::gvl::uninterrupted;
 use super::joblog::JobLog;
+use super::logger::Logger;
 use super::perform::{Classes, MethodNames};
 use super::worker::Worker;
 use super::{fork, mail, sched, trace};
@@ -46,9 +47,13 @@ pub(super) struct Handle {
 impl Handle {
     /// Starts an engine from the resolved configuration (JSON). Raises `Footplate::Error` (a `RuntimeError` where nobody
     /// defined that class) with one sentence when it cannot.
-    fn start(ruby: &Ruby, json: String) -> Result<Self, Error> {
+    /// `logger`: see [`Logger::new`]; none when the engine is not to write the job log.
+    fn start(ruby: &Ruby, json: String, logger: Option<RArray>) -> Result<Self, Error> {
         let (settings, job_log) = read(ruby, &json)?;
-        let job_log = job_log.map(|(fd, style)| JobLog::new(fd, style, settings.generation));
+        let logger = logger.map(|it| Logger::new(ruby, it)).transpose()?;
+        let job_log = job_log
+            .zip(logger)
+            .map(|((fd, style), logger)| JobLog::new(logger, fd, style, settings.generation));
         let started = patiently(ruby, || Engine::start(settings.clone(), sched::give_way))?;
         let engine = started.map_err(|it| errors::runtime(ruby, it))?;
         trace::listen(engine.shared());
@@ -96,6 +101,8 @@ impl Handle {
             tid: tid.into(),
             native: processor.funcall("native?", ())?,
             middleware: processor.funcall("middleware?", ())?,
+            measured: processor.funcall("measured?", ())?,
+            silent: processor.funcall("silent?", ())?,
             processor,
             lines: RefCell::default(),
         };
@@ -174,7 +181,7 @@ fn patiently<R: Send>(ruby: &Ruby, work: impl Fn() -> R + Sync) -> Result<R, Err
 pub(super) fn define(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     let class = native.define_class("Engine", ruby.class_object())?;
     class.undef_default_alloc_func();
-    class.define_singleton_method("start", function!(Handle::start, 1))?;
+    class.define_singleton_method("start", function!(Handle::start, 2))?;
     class.define_singleton_method("check", function!(Handle::check, 1))?;
     class.define_method("work", method!(Handle::work, 4))?;
     class.define_method("quiet", method!(Handle::quiet, 0))?;

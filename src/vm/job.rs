@@ -5,24 +5,34 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Instant;
 
-use magnus::{Error, IntoValue, RModule, RString, Ruby, Symbol, Value, method, prelude::*};
+use magnus::rb_sys::FromRawValue;
+use magnus::{
+    DataTypeFunctions, Error, IntoValue, RModule, RString, Ruby, Symbol, Value, gc, method,
+    prelude::*,
+};
 
+use super::context::Entered;
 use super::errors;
 use super::handle::Process;
 use super::joblog::Moment;
 use super::json;
+use super::logger::Writer;
 use crate::dialect::sidekiq::{Backtrace, ClassRetry, Failing, Plan, Policy, Raised, Verdict};
 use crate::engine::{Ended, Measure, Outcome};
 use crate::job::Job;
 
 /// See the module's text.
-#[magnus::wrap(class = "Footplate::Native::Job", free_immediately)]
+#[derive(magnus::TypedData)]
+#[magnus(class = "Footplate::Native::Job", free_immediately, mark)]
 pub(super) struct RubyJob {
     process: Arc<Process>,
     job: Arc<Job>,
     tid: Arc<str>,
     started: Instant,
     announced: Cell<bool>,
+    /// Whether the engine writes its log; once that was asked.
+    logged: Cell<Option<bool>>,
+    context: Cell<Option<Entered>>,
     settled: Cell<bool>,
     measure: RefCell<Measure>,
     plan: RefCell<Option<Plan>>,
@@ -41,15 +51,18 @@ impl RubyJob {
             tid: Arc::clone(tid),
             started,
             announced: Cell::new(false),
+            logged: Cell::new(None),
+            context: Cell::new(None),
             settled: Cell::new(false),
             measure: RefCell::new(Measure::Nothing),
             plan: RefCell::new(None),
         }
     }
 
-    /// The `start` line was written by the native path.
+    /// The native path has seen to the `start` line.
     pub(super) fn announced(self) -> Self {
         self.announced.set(true);
+        self.logged.set(Some(true));
         self
     }
 
@@ -80,45 +93,72 @@ impl RubyJob {
         json::parse(&self.job.payload)
     }
 
-    /// Sets what the job's log lines carry. Whether it could.
-    fn enter_context(&self) -> Result<bool, Error> {
-        let plain = self.is_plain();
-        if plain {
-            self.process.context.set(&self.job)?;
+    /// Sets what the job's log lines carry.
+    fn enter_context(&self) -> Result<(), Error> {
+        self.context.set(self.process.context.set(&self.job)?);
+        Ok(())
+    }
+
+    /// Whether the engine writes this job's log: it can, and the logger would write the same. Answers the same for the
+    /// whole of the job.
+    fn is_logged(ruby: &Ruby, this: &Self) -> Result<bool, Error> {
+        if let Some(logged) = this.logged.get() {
+            return Ok(logged);
         }
-        Ok(plain)
+        let log = this.process.job_log.as_ref().filter(|_| this.is_plain());
+        let logged = match log {
+            Some(log) => log.logger.writer(ruby)? != Writer::Ruby,
+            None => false,
+        };
+        this.logged.set(Some(logged));
+        Ok(logged)
     }
 
     fn queue(&self) -> &str {
         &self.job.queue
     }
 
-    fn log_start(&self) {
-        if !self.announced.replace(true) {
-            self.log(Moment::Start);
+    fn log_start(ruby: &Ruby, this: &Self) -> Result<(), Error> {
+        if !this.announced.replace(true) {
+            this.log(ruby, Moment::Start)?;
         }
+        Ok(())
     }
 
-    fn log_done(&self) {
-        self.log(Moment::Done(self.elapsed()));
+    /// Whether the last line is written, or not to be. Else it is Ruby's, for something has changed while the job
+    /// ran.
+    fn log_end(ruby: &Ruby, this: &Self, done: bool) -> Result<bool, Error> {
+        let context = this.context.get();
+        if !context.is_none_or(|it| this.process.context.is_as_entered(&it)) {
+            return Ok(false);
+        }
+        let elapsed = this.elapsed();
+        this.log(
+            ruby,
+            if done {
+                Moment::Done(elapsed)
+            } else {
+                Moment::Fail(elapsed)
+            },
+        )
     }
 
-    pub(super) fn log_fail(&self) {
-        self.log(Moment::Fail(self.elapsed()));
-    }
-
-    fn log(&self, moment: Moment) {
-        if let Some(log) = self
-            .process
-            .job_log
-            .as_ref()
-            .filter(|_| self.process.is_own())
-        {
+    fn log(&self, ruby: &Ruby, moment: Moment) -> Result<bool, Error> {
+        let Some(log) = &self.process.job_log else {
+            return Ok(false);
+        };
+        let writer = log.logger.writer(ruby)?;
+        if writer == Writer::Engine {
             log.line(&self.job, &self.tid, moment);
         }
+        Ok(writer != Writer::Ruby)
     }
 
-    fn elapsed(&self) -> f64 {
+    pub(super) fn job(&self) -> &Job {
+        &self.job
+    }
+
+    pub(super) fn elapsed(&self) -> f64 {
         self.started.elapsed().as_secs_f64()
     }
 
@@ -233,8 +273,7 @@ impl RubyJob {
         Ok(failing.wrapped().map(str::to_owned))
     }
 
-    /// Whether the engine can write this job's log lines: its payload was read, and says nothing
-    /// about its log.
+    /// Whether the engine can write this job's log lines: its payload was read, and asks for nothing special.
     fn is_plain(&self) -> bool {
         self.job.envelope.as_ref().is_some_and(|it| !it.special)
     }
@@ -292,6 +331,15 @@ impl RubyJob {
     }
 }
 
+impl DataTypeFunctions for RubyJob {
+    fn mark(&self, marker: &gc::Marker) {
+        if let Some(entered) = self.context.get() {
+            // SAFETY: alive, because it was marked here since it was set.
+            marker.mark(unsafe { Value::from_raw(entered.hash) });
+        }
+    }
+}
+
 fn bytes(string: RString) -> Vec<u8> {
     // SAFETY: copied before anything else can run.
     unsafe { string.as_slice() }.to_vec()
@@ -323,9 +371,9 @@ pub(super) fn define(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     class.define_method("enter_context", method!(RubyJob::enter_context, 0))?;
     class.define_method("queue", method!(RubyJob::queue, 0))?;
     class.define_method("reached", method!(RubyJob::reached, 1))?;
+    class.define_method("log?", method!(RubyJob::is_logged, 0))?;
     class.define_method("log_start", method!(RubyJob::log_start, 0))?;
-    class.define_method("log_done", method!(RubyJob::log_done, 0))?;
-    class.define_method("log_fail", method!(RubyJob::log_fail, 0))?;
+    class.define_method("log_end", method!(RubyJob::log_end, 1))?;
     class.define_method("elapsed", method!(RubyJob::elapsed, 0))?;
     class.define_method("done", method!(RubyJob::done, 0))?;
     class.define_method("skipped", method!(RubyJob::skipped, 0))?;
@@ -340,7 +388,6 @@ pub(super) fn define(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     class.define_method("failed_payload", method!(RubyJob::failed_payload, 0))?;
     class.define_method("discarded_payload", method!(RubyJob::discarded_payload, 0))?;
     class.define_method("wrapped", method!(RubyJob::wrapped, 0))?;
-    class.define_method("plain?", method!(RubyJob::is_plain, 0))?;
     class.define_method("retry", method!(RubyJob::retry, 1))?;
     class.define_method("bury", method!(RubyJob::bury, 0))?;
     class.define_method("dead?", method!(RubyJob::dead, 0))?;

@@ -1,6 +1,6 @@
 //! The default logger's lines (`start`, `done`, `fail`), written by us where the application has not
-//! replaced that logger. They go to the same descriptor, one `write` a line, so that they keep their
-//! place among what jobs log themselves.
+//! replaced that logger, and as long as it is as it was. They go to the same descriptor, one `write` a line,
+//! so that they keep their place among what jobs log themselves.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -9,6 +9,7 @@ use std::os::fd::{AsRawFd, FromRawFd};
 use std::sync::Mutex;
 
 use super::gvl::uninterrupted;
+use super::logger::Logger;
 use crate::dialect::sidekiq::{Context, Generation, Level, Line, Style, Utc, millis};
 use crate::engine::Clock;
 use crate::engine::sync::lock;
@@ -19,6 +20,7 @@ const LINE: usize = 160;
 
 /// Where and how to write.
 pub(super) struct JobLog {
+    pub(super) logger: Logger,
     out: ManuallyDrop<File>,
     /// A write may have to wait for a reader: a pipe, a terminal, a socket.
     has_reader: bool,
@@ -57,12 +59,32 @@ pub(super) enum Moment {
     Fail(f64),
 }
 
+impl Moment {
+    /// The line's message.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Done(_) => "done",
+            Self::Fail(_) => "fail",
+        }
+    }
+
+    /// Seconds that the job took, once it has ended.
+    pub(super) fn elapsed(self) -> Option<f64> {
+        match self {
+            Self::Start => None,
+            Self::Done(seconds) | Self::Fail(seconds) => Some(seconds),
+        }
+    }
+}
+
 impl JobLog {
-    pub(super) fn new(fd: i32, style: Style, generation: Generation) -> Self {
+    pub(super) fn new(logger: Logger, fd: i32, style: Style, generation: Generation) -> Self {
         // SAFETY: the descriptor belongs to the IO of the application's logger, which outlives the
         // engine; ManuallyDrop leaves it open.
         let out = ManuallyDrop::new(unsafe { File::from_raw_fd(fd) });
         Self {
+            logger,
             has_reader: out.metadata().map_or(true, |it| !it.is_file()),
             out,
             generation,
@@ -81,11 +103,6 @@ impl JobLog {
 
     /// Adds a line to those to be written.
     pub(super) fn append(&self, lines: &mut Vec<u8>, job: &Job, tid: &str, moment: Moment) {
-        let (message, elapsed) = match moment {
-            Moment::Start => ("start", None),
-            Moment::Done(seconds) => ("done", Some(seconds)),
-            Moment::Fail(seconds) => ("fail", Some(seconds)),
-        };
         let Some(envelope) = &job.envelope else {
             return;
         };
@@ -94,7 +111,7 @@ impl JobLog {
             class: job.display_class(),
             bid: envelope.bid.as_ref().map(|it| job.span(it)),
             tags: envelope.tags.as_ref().map(|it| job.span(it)),
-            elapsed,
+            elapsed: moment.elapsed(),
         };
         let shape = Line {
             generation: self.generation,
@@ -103,7 +120,7 @@ impl JobLog {
             tid,
         };
         let mut stamp = lock(&self.stamp);
-        shape.format(lines, Level::Info, &context, message, stamp.now());
+        shape.format(lines, Level::Info, &context, moment.word(), stamp.now());
     }
 
     /// Writes lines, and empties the buffer. A log that cannot be written must not stop a job.

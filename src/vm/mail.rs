@@ -10,12 +10,12 @@ use super::gvl::without_gvl;
 use super::handle::Handle;
 use crate::engine::{Control, Due, DueBatch, Mail, Mailbox};
 
-/// Waits for a message. `None` once the engine has ended.
-fn read<T: Send>(ruby: &Ruby, mailbox: &Mailbox<T>) -> Result<Option<T>, Error> {
+/// Waits for a message, and takes none. `false` once the engine has ended.
+fn await_mail<T: Send>(ruby: &Ruby, mailbox: &Mailbox<T>) -> Result<bool, Error> {
     loop {
-        match mailbox.read() {
-            Mail::Message(message) => return Ok(Some(message)),
-            Mail::Closed => return Ok(None),
+        match mailbox.look() {
+            Mail::Message(()) => return Ok(true),
+            Mail::Closed => return Ok(false),
             Mail::Empty => {
                 without_gvl(&mailbox.parker, || mailbox.parker.park());
                 ruby.thread_check_ints()?;
@@ -24,10 +24,15 @@ fn read<T: Send>(ruby: &Ruby, mailbox: &Mailbox<T>) -> Result<Option<T>, Error> 
     }
 }
 
-/// The next thing to say or do, as an array that begins with its kind; nil at the end.
-fn control(ruby: &Ruby, this: &Handle) -> Result<Option<RArray>, Error> {
-    let Some(message) = read(ruby, &this.shared().control)? else {
-        return Ok(None);
+fn await_control(ruby: &Ruby, this: &Handle) -> Result<bool, Error> {
+    await_mail(ruby, &this.shared().control)
+}
+
+/// Takes the next thing to say or do, as an array that begins with its kind; nil when there is none. Waits for
+/// nothing, so that a thread can be kept from being killed until it has done what it took.
+fn control(ruby: &Ruby, this: &Handle) -> Option<RArray> {
+    let Mail::Message(message) = this.shared().control.read() else {
+        return None;
     };
     let symbol = |name: &str| ruby.to_symbol(name);
     let array =
@@ -53,7 +58,7 @@ fn control(ruby: &Ruby, this: &Handle) -> Result<Option<RArray>, Error> {
             Control::Fault(message) => ruby
                 .ary_new_from_values(&[symbol("fault").as_value(), message.into_value_with(ruby)]),
         };
-    Ok(Some(array))
+    Some(array)
 }
 
 /// Yields each due payload to the block, which answers with `[queue, payload]`, `:veto`, `:malformed` or `:keep`.
@@ -61,7 +66,11 @@ fn control(ruby: &Ruby, this: &Handle) -> Result<Option<RArray>, Error> {
 /// that one job, and ends this: the caller starts a thread anew, for the rest of the batch.
 fn each_due(ruby: &Ruby, this: &Handle) -> Result<(), Error> {
     let block = ruby.block_proc()?;
-    while let Some(DueBatch { payloads, answer }) = read(ruby, &this.shared().due)? {
+    let mailbox = &this.shared().due;
+    while await_mail(ruby, mailbox)? {
+        let Mail::Message(DueBatch { payloads, answer }) = mailbox.read() else {
+            continue;
+        };
         let mut decided = Vec::with_capacity(payloads.len());
         let mut ended = Ok(());
         for payload in &payloads {
@@ -101,6 +110,7 @@ fn due(answer: Value) -> Due {
 }
 
 pub(super) fn define(class: RClass) -> Result<(), Error> {
+    class.define_method("await_control", method!(await_control, 0))?;
     class.define_method("control", method!(control, 0))?;
     class.define_method("each_due", method!(each_due, 0))?;
     Ok(())

@@ -14,6 +14,7 @@ mod job;
 mod joblog;
 mod json;
 mod killed;
+mod logger;
 mod mail;
 mod perform;
 #[cfg(feature = "embed")]

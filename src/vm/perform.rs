@@ -65,12 +65,13 @@ impl Classes {
 
 /// What came of it.
 pub(super) enum Performed {
-    /// It returned.
-    Done,
+    /// It returned. Whether the log's context is as it was.
+    Done(bool),
     /// Its arguments need Ruby's parser; nothing was run.
     NeedsRuby,
-    /// It raised; the instance and the payload's hash, if there were any by then.
-    Raised(Error, Option<Value>, Option<Value>),
+    /// It raised; the instance and the payload's hash, if there were any by then; whether the log's
+    /// context is as it was.
+    Raised(Error, Option<Value>, Option<Value>, bool),
 }
 
 /// Method names, interned for ever. Made before there are workers, and not at first use: interning runs
@@ -119,6 +120,7 @@ pub(super) fn perform(
     let (mut instance, mut payload) = (nil, nil);
     let mut args = Args::EMPTY;
     let mut readable = false;
+    let mut entered = None;
     let processor = around.processor.as_raw();
     let result = protect(|| {
         // SAFETY: with the GVL and under protect; nothing in this closure owns anything that a
@@ -138,7 +140,7 @@ pub(super) fn perform(
                 Some(wrapped) => string(job.text(Some(wrapped))),
                 None => class.name,
             };
-            context.enter(job, envelope, jid, shown);
+            entered = Some(context.enter(job, envelope, jid, shown));
             instance = rb_sys::rb_funcallv_public(class.class, ids.new, 0, std::ptr::null());
             rb_sys::rb_funcallv_public(instance, ids.set_jid, 1, &raw const jid);
             if class.takes_context {
@@ -152,14 +154,15 @@ pub(super) fn perform(
             rb_sys::rb_funcallv_public(instance, ids.perform, args.len() as _, args.as_ptr())
         }
     });
+    let untouched = entered.is_none_or(|it| context.is_as_entered(&it));
     match result {
-        Ok(_) if readable => Performed::Done,
+        Ok(_) if readable => Performed::Done(untouched),
         Ok(_) => Performed::NeedsRuby,
         Err(error) => {
             // SAFETY: objects that this frame still holds, or nil.
             let [instance, payload] = [instance, payload].map(|it| unsafe { Value::from_raw(it) });
             let some = |it: Value| (!it.is_nil()).then_some(it);
-            Performed::Raised(error, some(instance), some(payload))
+            Performed::Raised(error, some(instance), some(payload), untouched)
         }
     }
 }

@@ -40,6 +40,7 @@ impl Subscriber for ToLogger {
     fn event(&self, event: &Event<'_>) {
         let mut text = Text(String::new());
         event.record(&mut text);
+        let text = visible(&text.0);
         let level = match *event.metadata().level() {
             Level::ERROR => "error",
             Level::WARN => "warn",
@@ -52,16 +53,29 @@ impl Subscriber for ToLogger {
         match shared {
             Some(shared) => shared.control.send(Control::Log {
                 level,
-                message: text.0,
+                message: text,
             }),
             // Not `eprintln!`, which panics when standard error is closed.
-            None => writeln!(std::io::stderr(), "{level}: {}", text.0).unwrap_or_default(),
+            None => writeln!(std::io::stderr(), "{level}: {text}").unwrap_or_default(),
         }
     }
 
     fn enter(&self, _: &Id) {}
 
     fn exit(&self, _: &Id) {}
+}
+
+/// What is quoted in a message, from Redis or a payload, must not begin a line of its own.
+fn visible(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for it in text.chars() {
+        if it.is_control() || matches!(it, '\u{2028}' | '\u{2029}') {
+            line.extend(it.escape_default());
+        } else {
+            line.push(it);
+        }
+    }
+    line
 }
 
 struct Text(String);

@@ -11,8 +11,9 @@ use super::errors;
 use super::gvl::{self, without_gvl};
 use super::handle::Process;
 use super::job::RubyJob;
-use super::joblog::Moment;
+use super::joblog::{JobLog, Moment};
 use super::killed;
+use super::logger::Writer;
 use super::perform::{JobClass, Performed, Surroundings, perform};
 use crate::engine::ready::{Ready, Take};
 use crate::engine::sync::Parker;
@@ -25,8 +26,8 @@ const PANIC: &str = "Footplate panicked while it ran a job; standard error has t
 
 /// How a job's run ended.
 enum End {
-    /// Natively, and well: it is still to be handed in.
-    Returned,
+    /// Natively, and well: it is still to be handed in. Whether the log's context is as it was.
+    Returned(bool),
     /// Whatever its end was, it was handed in.
     HandedIn,
 }
@@ -41,6 +42,10 @@ pub(super) struct Worker {
     pub(super) processor: Value,
     /// Whether there is middleware on the native path.
     pub(super) middleware: bool,
+    /// Whether jobs count in the metrics of their class.
+    pub(super) measured: bool,
+    /// Whether jobs leave no lines in the log, whatever the logger's level.
+    pub(super) silent: bool,
     /// Whether jobs may take the native path.
     pub(super) native: bool,
     /// Log lines to be written before anything else happens in this thread: the end of a job, which
@@ -149,16 +154,16 @@ impl Worker {
         let elapsed = ended.duration_since(started);
         process.shared.capsules[self.capsule].add_run(elapsed);
         let result = match result {
-            Ok(Ok(End::Returned)) => {
+            Ok(Ok(End::Returned(untouched))) => {
                 let elapsed = elapsed.as_secs_f64();
                 process.shared.settlements.push(Ended {
                     job: Arc::clone(job),
                     outcome: Outcome::Done,
                     elapsed: Some(elapsed * 1_000.0),
-                    measure: Measure::Class,
+                    measure: self.measure(),
                 });
-                self.log(job, Moment::Done(elapsed));
-                Ok(ended)
+                self.end_log(ruby, job, Moment::Done(elapsed), untouched)
+                    .map(|()| ended)
             }
             Ok(Ok(End::HandedIn)) => Ok(ended),
             Ok(Err(error)) => Err(error),
@@ -170,21 +175,32 @@ impl Worker {
             }
         };
         process.shared.busy.finish(self.slot);
-        result
+        // What is logged in this thread from here on is no job's.
+        process.context.leave().and(result)
+    }
+
+    fn measure(&self) -> Measure {
+        if self.measured {
+            Measure::Class
+        } else {
+            Measure::Nothing
+        }
     }
 
     fn dispatch(&self, ruby: &Ruby, job: &Arc<Job>, started: Instant) -> Result<End, Error> {
         let ruby_job = || RubyJob::new(&self.process, job, &self.tid, started);
-        let Some(envelope) = job
-            .envelope
-            .as_ref()
-            .filter(|it| self.native && !it.special)
-        else {
+        let envelope = job.envelope.as_ref();
+        let Some(envelope) = envelope.filter(|it| self.native && !it.special) else {
             self.write_log();
             return self.through_ruby(ruby, ruby_job());
         };
-        self.log(job, Moment::Start);
+        let begun = self.begin_log(ruby, job);
         self.write_log();
+        match begun {
+            Ok(true) => {}
+            Ok(false) => return self.through_ruby(ruby, ruby_job()),
+            Err(error) => return self.failed(ruby, ruby_job(), error, None, None, true),
+        }
         let name = job.span(&envelope.class);
         let class = match self.process.classes.get(name) {
             Some(class) => class,
@@ -192,7 +208,7 @@ impl Worker {
                 Ok(class) => class,
                 Err(error) => {
                     let error = self.process.context.set(job).err().unwrap_or(error);
-                    return self.failed(ruby, ruby_job(), error, None, None);
+                    return self.failed(ruby, ruby_job(), error, None, None, true);
                 }
             },
         };
@@ -203,10 +219,10 @@ impl Worker {
         };
         let (names, context) = (process.names, &process.context);
         match perform(names, context, job, envelope, class, around) {
-            Performed::Done => Ok(End::Returned),
+            Performed::Done(untouched) => Ok(End::Returned(untouched)),
             Performed::NeedsRuby => self.through_ruby(ruby, ruby_job().announced()),
-            Performed::Raised(error, instance, payload) => {
-                self.failed(ruby, ruby_job(), error, instance, payload)
+            Performed::Raised(error, instance, payload, untouched) => {
+                self.failed(ruby, ruby_job(), error, instance, payload, untouched)
             }
         }
     }
@@ -233,13 +249,15 @@ impl Worker {
         error: Error,
         instance: Option<Value>,
         payload: Option<Value>,
+        untouched: bool,
     ) -> Result<End, Error> {
         if !self.process.is_own() {
             return Err(error);
         }
-        ruby_job.log_fail();
+        let moment = Moment::Fail(ruby_job.elapsed());
+        let said = self.end_log(ruby, ruby_job.job(), moment, untouched);
         if instance.is_some() {
-            ruby_job.measured_as(Measure::Class);
+            ruby_job.measured_as(self.measure());
         }
         let ruby_job = ruby.obj_wrap(ruby_job);
         let Some(exception) = error.value() else {
@@ -248,7 +266,8 @@ impl Worker {
         let result: Result<Value, Error> = self
             .processor
             .funcall("failed", (ruby_job, exception, instance, payload));
-        self.see_to_the_end(&ruby_job, result)
+        let end = self.see_to_the_end(&ruby_job, result)?;
+        said.map(|()| end)
     }
 
     /// Ruby should have handed the job in. If it could not (its thread was killed, somebody raised in
@@ -280,11 +299,41 @@ impl Worker {
         error.value().is_some_and(|it| ask(it).unwrap_or(false))
     }
 
-    /// A line for [`Self::write_log`].
-    fn log(&self, job: &Job, moment: Moment) {
-        if let Some(log) = &self.process.job_log {
-            log.append(&mut self.lines.borrow_mut(), job, &self.tid, moment);
+    /// Sees to the line `start`. Whether it could: if not, the job and its lines are Ruby's.
+    fn begin_log(&self, ruby: &Ruby, job: &Job) -> Result<bool, Error> {
+        let Some(log) = &self.process.job_log else {
+            return Ok(self.silent || self.processor.funcall("quiet?", ())?);
+        };
+        let writer = log.logger.writer(ruby)?;
+        if writer == Writer::Engine {
+            self.log(log, job, Moment::Start);
         }
+        Ok(writer != Writer::Ruby)
+    }
+
+    /// Sees to the last line, in the log's context of the job.
+    fn end_log(&self, ruby: &Ruby, job: &Job, end: Moment, untouched: bool) -> Result<(), Error> {
+        if let Some(log) = self.process.job_log.as_ref().filter(|_| untouched) {
+            match log.logger.writer(ruby)? {
+                Writer::Engine => {
+                    self.log(log, job, end);
+                    return Ok(());
+                }
+                Writer::Nobody => return Ok(()),
+                Writer::Ruby => {}
+            }
+        }
+        if self.silent {
+            return Ok(());
+        }
+        self.write_log();
+        let said: Result<Value, Error> = self.processor.funcall("say", (end.word(), end.elapsed()));
+        said.map(drop)
+    }
+
+    /// A line for [`Self::write_log`].
+    fn log(&self, log: &JobLog, job: &Job, moment: Moment) {
+        log.append(&mut self.lines.borrow_mut(), job, &self.tid, moment);
     }
 
     fn write_log(&self) {

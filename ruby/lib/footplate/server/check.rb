@@ -3,7 +3,10 @@
 require "footplate/native"
 require "footplate/server/boot"
 require "footplate/server/check/report"
+require "footplate/server/controls"
 require "footplate/server/engine_config"
+require "footplate/server/interruption"
+require "footplate/server/processor"
 require "footplate/server/redis_probe"
 
 module Footplate
@@ -29,6 +32,8 @@ module Footplate
         # The log would stand between the lines of the report.
         @boot.host.logger.level = 3 unless @boot.settings.verbose?
         @boot.load_application(notify: false)
+        # What a start would make of the application's parts, for what they raise.
+        Processor.for_all(host, controls: Controls.new, launcher: nil)
         @probe = RedisProbe.new(@boot.host)
         versions
         application

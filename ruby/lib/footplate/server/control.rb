@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "footplate/server/lasting_thread"
+
 module Footplate
   module Server
     ##
@@ -7,6 +9,14 @@ module Footplate
     # title, signals left by others. The engine never waits for it.
     class Control
       SIGNALS = %w[TSTP TERM TTIN INT].freeze
+
+      # What nobody says a second time, and what runs nothing of the application's.
+      URGENT = %i[signal fault].freeze
+
+      # A thread is killed by an Integer; see Thread.handle_interrupt.
+      KILL = { Integer => :never }.freeze
+      ANYTHING = { Object => :immediate }.freeze
+      private_constant :KILL, :ANYTHING
 
       # @param engine [Footplate::Native::Engine]
       # @param launcher [Launcher]
@@ -17,14 +27,7 @@ module Footplate
       end
 
       def start
-        @thread = Thread.new do
-          Thread.current.name = "footplate.control"
-          while (message = @engine.control)
-            handle(*message)
-          end
-          # It ends by itself only when its thread broke off.
-          @launcher.fail_with("the engine has ended; this process cannot go on") unless @engine.stopping?
-        end
+        @thread = LastingThread.new("footplate.control", @host) { listen }.start
       end
 
       # Until everything was said.
@@ -33,6 +36,24 @@ module Footplate
       end
 
       private
+
+      # What was read is also done: the thread cannot be killed in between.
+      def listen
+        while @engine.await_control
+          Thread.handle_interrupt(KILL) do
+            message = @engine.control
+            obey(*message) if message
+          end
+        end
+        # The engine ends by itself only when its thread broke off.
+        @launcher.fail_with("the engine has ended; this process cannot go on") unless @engine.stopping?
+      end
+
+      def obey(kind, *details)
+        return handle(kind, *details) if URGENT.include?(kind)
+
+        Thread.handle_interrupt(ANYTHING) { handle(kind, *details) }
+      end
 
       def handle(kind, *details)
         case kind

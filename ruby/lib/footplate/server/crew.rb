@@ -10,7 +10,7 @@ module Footplate
     class Crew
       # @param engine [Footplate::Native::Engine]
       # @param host [Host::Base]
-      # @param processors [Array<Processor>] one per capsule, in the order of `host.capsules`
+      # @param processors [Array<Processor>] one per thread, in the order of `host.capsules`
       def initialize(engine:, host:, processors:, controls:)
         @engine = engine
         @host = host
@@ -60,7 +60,7 @@ module Footplate
       end
 
       def serve(index, slot)
-        @engine.work(index, slot, tid, @processors[index])
+        @engine.work(index, slot, tid, @processors[slot])
       rescue @controls.shutdown
         nil
       rescue Exception => e # rubocop:disable Lint/RescueException

@@ -1,13 +1,13 @@
 # frozen_string_literal: true
 
+require "footplate/server/lasting_thread"
 require "footplate/server/payload_json"
 require "footplate/server/promoter"
 
 module Footplate
   module Server
     ##
-    # The thread that runs client middleware over due jobs. The engine waits for its answers, so whatever ends it
-    # while the engine runs, another one takes its place.
+    # The thread that runs client middleware over due jobs. The engine waits for its answers.
     class DueJobs
       # @param engine [Footplate::Native::Engine]
       # @param host [Host::Base]
@@ -17,21 +17,11 @@ module Footplate
         @promoter = Promoter.new(host, PayloadJson)
       end
 
-      # @return [Thread]
+      # @return [LastingThread]
       def start
-        Thread.new { run }
-      end
-
-      private
-
-      def run
-        Thread.current.name = "footplate.scheduler"
-        Thread.current.report_on_exception = false
-        @engine.each_due { |payload| @promoter.call(payload) }
-      rescue Exception => e # rubocop:disable Lint/RescueException
-        @host.handle_exception(e, { context: "Client middleware failed on due jobs; they stay scheduled" })
-      ensure
-        start unless @engine.stopping?
+        LastingThread.new("footplate.scheduler", @host) do
+          @engine.each_due { |payload| @promoter.call(payload) }
+        end.start
       end
     end
   end

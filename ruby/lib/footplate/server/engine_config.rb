@@ -51,7 +51,7 @@ module Footplate
       end
 
       def log
-        { native: @host.native_log, level: @host.log_level, skip_default_job_logging: @host.skip_default_job_logging? }
+        { native: @host.native_log, skip_default_job_logging: @host.skip_default_job_logging? }
       end
 
       # Sidekiq's intervals are asked of the host: an initializer may have set them.

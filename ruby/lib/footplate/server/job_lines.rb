@@ -1,64 +1,82 @@
 # frozen_string_literal: true
 
+require "footplate/server/log_text"
+
 module Footplate
   module Server
     ##
     # What surrounds a job in the log: the context that its own lines carry, its log level, and the lines
-    # `start`, `done` and `fail`. Three ways: the application's job logger, the engine's own lines, or the
-    # application's logger with the default texts.
+    # `start`, `done` and `fail`. All of it is the job logger's, the application's or the gem's, made and called as
+    # the loaded version of Sidekiq does; where the default one would write to the process's log, the engine writes
+    # the same lines faster.
     class JobLines
-      # What Sidekiq adds to the context of a job that has it, if nobody says otherwise (8.0.9).
-      ATTRIBUTES = %w[bid tags].freeze
-
       # @param host [Host::Base]
-      def initialize(host)
+      # @param capsule [Host::Capsule]
+      # @raise what the application's job logger raises when it is made
+      def initialize(host, capsule)
         @host = host
-        @custom = build(host.job_logger) if host.job_logger
-        @silent = host.skip_default_job_logging? || !info?
-        @engine_writes = !host.native_log.nil?
-        @attributes = host[:logged_job_attributes]&.map(&:to_s) || ATTRIBUTES
+        @logger = host.build_job_logger(capsule)
+        @default = host.job_logger.nil? && default_attributes?
+        @engine_writes = @default && !host.native_log.nil?
       end
 
-      # Whether a job may run without any of this being called.
+      # Whether a job may run without any of this being called, but `quiet?` and `say`.
       def native?
-        @custom.nil? && @attributes == ATTRIBUTES && (@silent || @engine_writes)
+        @default
+      end
+
+      # Whether the lines are left out for good.
+      def silent?
+        @host.skip_default_job_logging?
+      end
+
+      # Whether the default job logger would write nothing now. Loggers need not have levels.
+      def quiet?
+        silent? || (@host.logger.respond_to?(:info?) && !@host.logger.info?)
       end
 
       # Sets the context and the level around the block.
-      def prepare(job, payload, &block)
-        return @custom.prepare(payload, &block) if @custom.respond_to?(:prepare)
-
-        enter_context(job, payload)
-        level = payload["log_level"]
-        level ? at_level(level, &block) : yield
+      def prepare(job, payload)
+        if engine_writes?(job)
+          job.enter_context
+          yield
+        else
+          @logger.prepare(payload) do
+            LogText.clean_context
+            yield
+          end
+        end
       ensure
         Thread.current[:sidekiq_context] = nil
       end
 
       # Writes the lines around the block.
       def call(job, payload, queue, &block)
-        return @custom.call(payload, queue, &block) if @custom
+        engine_writes?(job) ? by_engine(job, &block) : by_logger(job, payload, queue, &block)
+      end
 
-        if @engine_writes && job.plain?
-          @silent ? yield : engine_lines(job, &block)
-        else
-          logger_lines(job, &block)
-        end
+      # A last line that the engine leaves to Ruby: the job changed its context, or somebody the logger.
+      def say(text, elapsed)
+        (Thread.current[:sidekiq_context] ||= {})[:elapsed] = elapsed.round(3)
+        @host.logger.info(text)
+      rescue StandardError => e
+        @host.handle_exception(e, { context: "The logger failed" })
       end
 
       private
 
-      def engine_lines(job)
-        job.log_start
-        yield
-        job.log_done
-      rescue Exception # rubocop:disable Lint/RescueException
-        job.log_fail
-        raise
+      # The engine's own lines carry the attributes that Sidekiq logs by default, and no others (8.0.9).
+      def default_attributes?
+        attributes = @host[:logged_job_attributes]
+        attributes.nil? || attributes.map(&:to_s) == %w[bid tags]
       end
 
-      def logger_lines(job)
-        say("start")
+      def engine_writes?(job)
+        @engine_writes && job.log?
+      end
+
+      def by_engine(job)
+        job.log_start
         yield
         conclude(job, "done")
       rescue Exception # rubocop:disable Lint/RescueException
@@ -70,44 +88,21 @@ module Footplate
       def conclude(job, word)
         return if job.forked?
 
-        add_elapsed(job)
-        say(word)
+        job.log_end(word == "done") || say(word, job.elapsed)
       end
 
-      def say(text)
-        @host.logger.info { text } unless @host.skip_default_job_logging?
-      end
-
-      def add_elapsed(job)
-        Thread.current[:sidekiq_context]&.store(:elapsed, job.elapsed.round(3))
-      end
-
-      def enter_context(job, payload)
-        return if @attributes == ATTRIBUTES && job.enter_context
-
-        Thread.current[:sidekiq_context] = context(payload)
-      end
-
-      def context(payload)
-        context = { jid: payload["jid"], class: payload["display_class"] || payload["wrapped"] || payload["class"] }
-        @attributes.each { |name| context[name.to_sym] = payload[name] if payload.key?(name) }
-        context
-      end
-
-      # 8.0 renamed it.
-      def at_level(level, &block)
-        logger = @host.logger
-        name = %i[with_level log_at].find { |method| logger.respond_to?(method) }
-        name ? logger.public_send(name, level, &block) : yield
-      end
-
-      def info?
-        %w[debug info].include?(@host.log_level)
-      end
-
-      # Sidekiq 6 builds it without arguments, later versions with their configuration.
-      def build(klass)
-        klass.instance_method(:initialize).arity.zero? ? klass.new : klass.new(@host.gem_argument)
+      # Nor is it the logger's, which knows nothing of children: they leave past it.
+      def by_logger(job, payload, queue)
+        error = catch(job) do
+          @logger.call(payload, queue) do
+            yield
+            throw job if job.forked?
+          rescue Exception => e # rubocop:disable Lint/RescueException
+            job.forked? ? throw(job, e) : raise
+          end
+          nil
+        end
+        raise error if error
       end
     end
   end

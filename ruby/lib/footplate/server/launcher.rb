@@ -38,6 +38,8 @@ module Footplate
 
       # @return [Integer] exit status
       def run
+        # As the gem does, before its configuration is frozen. A part of the application's that fails ends the start.
+        @processors = Processor.for_all(host, controls: @controls, launcher: self)
         @front = GemLauncher.build(self)
         host.launcher = @front
         host.freeze!
@@ -52,14 +54,14 @@ module Footplate
 
       # Everything that works.
       def start
-        @engine = Native::Engine.start(EngineConfig.new(@settings, host).to_json)
+        @engine = Native::Engine.start(EngineConfig.new(@settings, host).to_json, log_parts)
         # Before the first job, which may look at them.
         title
         WorkState.attach(@engine)
         @control = Control.new(engine: @engine, host: host, launcher: self)
         @control.start
         DueJobs.new(engine: @engine, host: host).start if host.client_middleware?
-        @crew = Crew.new(engine: @engine, host: host, processors: processors, controls: @controls)
+        @crew = Crew.new(engine: @engine, host: host, processors: @processors, controls: @controls)
         @crew.start
       end
 
@@ -100,6 +102,11 @@ module Footplate
 
       private
 
+      # What the engine looks at before it writes a line, so that it follows what becomes of them.
+      def log_parts
+        Host::NativeLog.parts(host.logger) if host.native_log
+      end
+
       # Something kills the main thread, and the workers die with it: their jobs go back first.
       def give_back
         return unless @engine
@@ -127,12 +134,6 @@ module Footplate
         Thread.list.each do |thread|
           host.logger.warn { "Thread TID-#{(thread.object_id ^ Process.pid).to_s(36)} #{thread.name}" }
           host.logger.warn { thread.backtrace ? thread.backtrace.join("\n") : "<no backtrace available>" }
-        end
-      end
-
-      def processors
-        host.capsules.map do |capsule|
-          Processor.new(host: host, capsule: capsule, controls: @controls, json: PayloadJson, launcher: self)
         end
       end
     end

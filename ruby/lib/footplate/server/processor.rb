@@ -1,15 +1,17 @@
 # frozen_string_literal: true
 
+require "forwardable"
 require "footplate/server/decoder"
 require "footplate/server/job_classes"
 require "footplate/server/job_lines"
 require "footplate/server/job_retry"
 require "footplate/server/middleware_run"
+require "footplate/server/payload_json"
 
 module Footplate
   module Server
     ##
-    # Runs the jobs of one capsule, called by the engine's worker loop with the GVL held:
+    # Runs the jobs of one worker thread, called by the engine's worker loop with the GVL held:
     #
     # 1. `call` runs a whole job with everything that the application put around it, nested as
     #    Sidekiq::Processor nests it: context, retry (global), log lines, reloader, retry (local), middleware.
@@ -18,6 +20,19 @@ module Footplate
     #
     # Every path ends in exactly one outcome on the engine's job (Footplate::Native::Job).
     class Processor
+      extend Forwardable
+
+      # One for each worker thread, in the order of the capsules. Job loggers may remember what runs, as Sidekiq's
+      # threads have one each.
+      # @raise what a part of the application's raises when it is made
+      def self.for_all(host, controls:, launcher:)
+        host.capsules.flat_map do |capsule|
+          Array.new(capsule.concurrency) do
+            new(host: host, capsule: capsule, controls: controls, json: PayloadJson, launcher: launcher)
+          end
+        end
+      end
+
       # @param host [Host::Base]
       # @param capsule [Host::Capsule]
       # @param launcher [#stopping?]
@@ -31,9 +46,10 @@ module Footplate
         @reloader = host.reloader
         @decoder = Decoder.new(host, json)
         @classes = JobClasses.new(cache: host.cache_classes?)
-        @lines = JobLines.new(host)
+        @lines = JobLines.new(host, capsule)
+        @measured = host.metrics?(capsule.name)
         @retry = JobRetry.new(Failure.new(host, json), controls)
-        @interruption = Interruption.new(host, json, controls) if controls.interrupted
+        @interruption = Interruption.new(host, json, controls) if controls.interrupted && host.hands_back?(capsule.name)
       end
 
       # Whether the engine may run plain jobs without calling anything here but `around`.
@@ -46,12 +62,19 @@ module Footplate
         !@chain.empty?
       end
 
+      # Whether jobs count in the metrics of their class.
+      def measured?
+        @measured
+      end
+
       # A job that runs natively, in its middleware.
       def around(instance, payload, queue)
         return @run.call(instance, payload, queue) if @run
 
         @chain.invoke(instance, payload, queue) { instance.perform(*payload["args"]) }
       end
+
+      def_delegators :@lines, :silent?, :quiet?, :say
 
       # What a job's `interrupted?` asks.
       def stopping?
@@ -113,7 +136,7 @@ module Footplate
               profiled(payload) do
                 reloaded do
                   instance = build(payload)
-                  job.reached(payload["wrapped"] || payload["class"])
+                  job.reached(payload["wrapped"] || payload["class"]) if @measured
                   @retry.local(job, instance) { invoke(job, instance, payload, queue) }
                 end
               end

@@ -23,7 +23,7 @@ module Footplate
       # @return [String, nil] why this process cannot start
       def problem
         return "Cannot work with Redis at #{place}: #{@error.message.lines.first&.chomp} (#{@error.class})" if @error
-        return if version.nil? || Gem::Version.new(version) >= MINIMUM
+        return @host.pool_problem if version.nil? || Gem::Version.new(version) >= MINIMUM
 
         "Redis at #{place} has version #{version}, and Footplate needs #{MINIMUM} or newer"
       end

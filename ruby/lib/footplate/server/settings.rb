@@ -17,7 +17,7 @@ module Footplate
       # @return [String] -e, APP_ENV, RAILS_ENV, RACK_ENV or "development", in this order
       attr_reader :environment
       # @return [Hash{Symbol => Object}] everything, unknown keys included, as Sidekiq's own command line would
-      #   merge it into its configuration; :queues are strings, numbers are numbers
+      #   merge it into its configuration; queues as they were written, numbers as numbers
       attr_reader :options
       # @return [Array<String>] paths of the files that were read, the weaker first
       attr_reader :files
@@ -76,7 +76,8 @@ module Footplate
 
       def resolve
         merged = read_files.merge(@typed.except(:warnings))
-        merged[:queues] = QueueList.to_strings(queue_pairs(merged[:queues]))
+        # As it was written: applications read it back.
+        merged[:queues] = ["default"] if QueueList.parse(merged[:queues]).empty?
         threads_from_environment(merged)
         check_numbers(merged)
         check_capsules(merged[:capsules])
@@ -96,11 +97,6 @@ module Footplate
       def root
         path = @typed[:require].to_s
         File.directory?(path) ? path : "."
-      end
-
-      def queue_pairs(list)
-        pairs = QueueList.parse(list)
-        pairs.empty? ? [["default", 0]] : pairs
       end
 
       def threads_from_environment(merged)
@@ -128,7 +124,7 @@ module Footplate
           end
 
           capsule[:concurrency] = Numbers.whole("capsules: #{name}: concurrency", capsule[:concurrency])
-          capsule[:queues] = QueueList.to_strings(QueueList.parse(capsule[:queues], "capsules: #{name}: queues"))
+          QueueList.parse(capsule[:queues], "capsules: #{name}: queues")
         end
       end
     end

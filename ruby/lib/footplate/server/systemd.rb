@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "footplate/server/lasting_thread"
 require "footplate/server/sd_notify"
 
 module Footplate
@@ -15,7 +16,7 @@ module Footplate
 
       # Call before the application is loaded: a slow start must not look dead to the watchdog.
       # @param host [Host::Base]
-      # @return [Thread, nil] the watchdog's
+      # @return [LastingThread, nil] the watchdog's
       def attach(host)
         return if ENV["NOTIFY_SOCKET"].to_s.empty?
 
@@ -47,7 +48,7 @@ module Footplate
 
         pause = usec / 2_000_000.0
         host.logger.info "Pinging systemd watchdog every #{pause.round(1)} sec"
-        Thread.new { loop { sleep(pause) && notifier.watchdog } }.tap { |thread| thread.name = "footplate.watchdog" }
+        LastingThread.new("footplate.watchdog", host) { loop { sleep(pause) && notifier.watchdog } }.start
       end
     end
   end

@@ -23,6 +23,9 @@ module Footplate
       #   gem_argument           what launchers, job loggers and profilers are given as the configuration
       #   logger, default_concurrency, redis_settings, redis_info, redis_pool, freeze!, launcher=
       #   job_logger             class, or nil for the default one
+      #   build_job_logger(capsule)  what stands around each job of a thread, made as this version makes it
+      #   metrics?(name), hands_back?(name)  whether the capsule's chain still has the gem's middleware for it
+      #   pool_problem           why the gem would not start with the application's pool, or nil
       #   native_log             {fd:, format:, colour:}, or nil when lines must go through the logger
       #   reloader               callable, or nil when it would only call its block
       #   backtrace_cleaner      callable, or nil when it would only return its argument
@@ -39,9 +42,7 @@ module Footplate
           @nonce ||= SecureRandom.hex(6)
         end
 
-        def identity
-          "#{hostname}:#{Process.pid}:#{nonce}"
-        end
+        def identity = "#{hostname}:#{Process.pid}:#{nonce}"
 
         # @return [Object] an option of the application, such as one from its settings files
         def [](_key)
@@ -52,9 +53,7 @@ module Footplate
           raise NotImplementedError
         end
 
-        def environment
-          self[:environment]
-        end
+        def environment = self[:environment]
 
         # @return [String] empty for none
         def tag
@@ -67,7 +66,7 @@ module Footplate
         end
 
         def labels
-          self[:labels].to_a.map(&:to_s)
+          Array(self[:labels]).map(&:to_s)
         end
 
         # @return [Numeric] seconds
@@ -123,9 +122,13 @@ module Footplate
         end
 
         # Sets the log to debug level.
-        def debug!
-          logger.level = 0
-        end
+        def debug! = logger.level = 0
+
+        # See GemChain: only the gem's later versions have this as middleware.
+        def metrics?(_name) = true
+        def hands_back?(_name) = true
+
+        def pool_problem; end
 
         def client_middleware?
           !client_middleware.empty?

@@ -2,6 +2,7 @@
 
 require "logger"
 require "time"
+require "footplate/server/log_text"
 
 module Footplate
   module Server
@@ -21,11 +22,16 @@ module Footplate
           colour = self.class.colour?
           # Heroku puts a time before each line by itself.
           stamp = ENV["DYNO"].nil?
-          self.formatter = lambda do |severity, time, _program, message|
+          self.formatter = @own_formatter = lambda do |severity, time, _program, message|
             level = colour ? "\e[1;#{COLOURS.fetch(severity, 0)}m#{severity.ljust(5)}\e[0m" : severity
             moment = time.utc.iso8601(3) if stamp
             "#{[level, moment, "pid=#{Process.pid}", "tid=#{tid}", *context].compact.join(" ")}: #{text(message)}\n"
           end
+        end
+
+        # Whether the application left it as it is.
+        def own_formatter?
+          formatter.equal?(@own_formatter) && singleton_methods.empty?
         end
 
         private
@@ -37,6 +43,7 @@ module Footplate
         # What the job that this thread runs is, under the gem's key so that its users find it.
         def context
           (Thread.current[:sidekiq_context] || {}).map do |key, value|
+            value = LogText.visible(value)
             "#{key}=#{value.is_a?(Array) ? value.join(",") : value}"
           end
         end

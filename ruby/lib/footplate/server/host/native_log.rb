@@ -5,7 +5,8 @@ module Footplate
     module Host
       ##
       # Whether the engine may write log lines by itself, to which file descriptor and in which shape. It may
-      # when nobody would notice: the gem's own logger class, unchanged, with one of its formatters, onto an IO.
+      # when nobody would notice: the gem's own logger class, unchanged, with one of its formatters, onto an IO
+      # that keeps nothing back. It goes on to ask whether that is still so (src/vm/logger.rs).
       module NativeLog
         # Names of the gem's formatters and of the engine's.
         FORMATS = { "Pretty" => "pretty", "Plain" => "plain", "WithoutTimestamp" => "without_timestamp",
@@ -25,10 +26,17 @@ module Footplate
         end
 
         # The log of an application without the gem that brought no logger.
-        def of_stdout
-          return unless $stdout.is_a?(IO)
+        # @param logger [DefaultLogger]
+        def of_own(logger)
+          fd = descriptor(logger) if logger.own_formatter?
+          { fd:, format: ENV["DYNO"] ? "without_timestamp" : "pretty", colour: DefaultLogger.colour? } if fd
+        end
 
-          { fd: $stdout.fileno, format: ENV["DYNO"] ? "without_timestamp" : "pretty", colour: DefaultLogger.colour? }
+        # What must stay the same for the engine to go on writing: logger, formatter, device, IO.
+        # @return [Array<Object>]
+        def parts(logger)
+          device = logger.instance_variable_get(:@logdev)
+          [logger, logger.formatter, device, device.dev]
         end
 
         def format_of(formatter)
@@ -44,7 +52,8 @@ module Footplate
           device = logger.instance_variable_get(:@logdev)
           return unless device.instance_of?(::Logger::LogDevice) && device.filename.nil?
 
-          device.dev.fileno if device.dev.is_a?(IO) && !device.dev.closed?
+          io = device.dev
+          io.fileno if io.is_a?(IO) && !io.closed? && io.sync
         end
 
         # Sidekiq 8 colours the level wherever the log goes.

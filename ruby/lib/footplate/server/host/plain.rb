@@ -1,10 +1,13 @@
 # frozen_string_literal: true
 
+require "forwardable"
 require "footplate"
 require "footplate/server/host/base"
 require "footplate/server/host/default_logger"
 require "footplate/server/host/error_line"
+require "footplate/server/host/job_logger"
 require "footplate/server/host/native_log"
+require "footplate/server/queue_list"
 require "footplate/server/redis_settings"
 
 module Footplate
@@ -13,25 +16,22 @@ module Footplate
       ##
       # No sidekiq gem: Footplate::Config, with the forms of Sidekiq 8.
       class Plain < Base
+        extend Forwardable
+
+        def_delegators :config, :[], :[]=, :client_middleware, :error_handlers, :death_handlers, :on, :logger
+        attr_accessor :launcher
+
         def generation; end
-
-        def [](key)
-          config[key]
-        end
-
-        def []=(key, value)
-          config[key] = value
-        end
 
         def apply(settings)
           config.logger = @own_logger = DefaultLogger.new unless config.logger?
           config.merge!(settings.options)
           config[:environment] = settings.environment
-          config.queues = settings.options[:queues]
+          config.queues = QueueList.to_strings(settings.queues)
           config.concurrency = settings.concurrency if settings.concurrency
-          settings.options[:capsules]&.each do |name, capsule|
+          settings.capsules.each do |name, capsule|
             config.capsule(name) do |added|
-              added.queues = capsule[:queues]
+              added.queues = QueueList.to_strings(capsule[:queues])
               added.concurrency = capsule[:concurrency]
             end
           end
@@ -48,18 +48,6 @@ module Footplate
           config.capsules.fetch(name).server_middleware
         end
 
-        def client_middleware
-          config.client_middleware
-        end
-
-        def error_handlers
-          config.error_handlers
-        end
-
-        def death_handlers
-          config.death_handlers
-        end
-
         def handle_exception(exception, context = {})
           ErrorLine.write(self, exception, context)
           config.handle_exception(exception, context)
@@ -67,10 +55,6 @@ module Footplate
 
         def event?(event)
           Config::Events::EVENTS.key?(event)
-        end
-
-        def on(event, &block)
-          config.on(event, &block)
         end
 
         def hooks(event)
@@ -94,16 +78,16 @@ module Footplate
           config
         end
 
-        def logger
-          config.logger
-        end
-
         def job_logger
           config[:job_logger]
         end
 
+        def build_job_logger(_capsule)
+          (job_logger || JobLogger).new(config)
+        end
+
         def native_log
-          NativeLog.of_stdout if config.logger.equal?(@own_logger)
+          NativeLog.of_own(@own_logger) if config.logger.equal?(@own_logger)
         end
 
         def reloader
@@ -133,7 +117,6 @@ module Footplate
         end
 
         def freeze!; end
-        attr_accessor :launcher
 
         def config
           Footplate.config

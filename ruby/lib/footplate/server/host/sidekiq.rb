@@ -1,7 +1,10 @@
 # frozen_string_literal: true
 
+require "forwardable"
 require "footplate/server/host/gem_capsule"
+require "footplate/server/host/gem_chain"
 require "footplate/server/host/sidekiq_gem"
+require "footplate/server/queue_list"
 
 module Footplate
   module Server
@@ -9,17 +12,11 @@ module Footplate
       ##
       # Sidekiq 7 and 8: Sidekiq::Config, with capsules.
       class Sidekiq < SidekiqGem
-        # Of the gem's own server middleware; the engine counts executions and hands interrupted jobs back
-        # itself, and twice would be wrong.
-        OWNED = ["Sidekiq::Metrics::Middleware", "Sidekiq::Job::InterruptHandler"].freeze
+        extend Forwardable
 
-        def [](key)
-          config[key]
-        end
-
-        def []=(key, value)
-          config[key] = value
-        end
+        # Which arguments an error handler takes changed in 7.1.5 and 8.0; the gem knows.
+        def_delegators :config, :[], :[]=, :client_middleware, :error_handlers, :death_handlers, :handle_exception,
+                       :on, :logger, :redis_info
 
         # In the order of the gem's command line, so that a gem that listens to these setters sees the same.
         def apply(settings)
@@ -28,55 +25,39 @@ module Footplate
           config.merge!(settings.options)
           config[:environment] = settings.environment
           default = config.default_capsule
-          default.queues = settings.options[:queues]
+          default.queues = QueueList.to_strings(settings.queues)
           default.concurrency = settings.concurrency || config[:concurrency]
-          settings.options[:capsules]&.each { |name, capsule| apply_capsule(name, capsule) }
+          settings.capsules.each { |name, capsule| apply_capsule(name, capsule) }
         end
 
         def capsules
           config.capsules.each_value.map { |capsule| GemCapsule.read(capsule) }
         end
 
-        # The capsule's own chain, as documented for 7 on (8.1.7 runs the global one, by mistake it seems),
-        # without OWNED. A copy: what the application sees in its chains stays.
         def server_middleware(name)
           @server_middleware ||= {}
-          @server_middleware[name] ||= begin
-            capsule = config.capsules.fetch(name)
-            chain = capsule.server_middleware.copy_for(capsule)
-            chain.entries.reject! { |entry| OWNED.include?(entry.klass.to_s) }
-            chain
-          end
+          @server_middleware[name] ||= GemChain.around_jobs(config.capsules.fetch(name))
         end
 
-        def client_middleware
-          config.client_middleware
+        def metrics?(name)
+          GemChain.include?(config.capsules.fetch(name), GemChain::METRICS)
         end
 
-        def error_handlers
-          config.error_handlers
+        def hands_back?(name)
+          GemChain.include?(config.capsules.fetch(name), GemChain::HAND_BACK)
         end
 
-        def death_handlers
-          config.death_handlers
-        end
+        def pool_problem
+          small = config.capsules.values.find { |capsule| capsule.redis_pool.size < capsule.concurrency }
+          return unless small
 
-        # Which arguments a handler takes changed in 7.1.5 and 8.0; the gem knows.
-        def handle_exception(exception, context = {})
-          config.handle_exception(exception, context)
-        end
-
-        def on(event, &block)
-          config.on(event, &block)
+          "Pool size too small for #{small.name}: #{small.redis_pool.size} connections for #{small.concurrency} " \
+            "threads. Leave out the size of config.redis, or make it #{small.concurrency} at least."
         end
 
         # Launchers, job loggers and profilers get the configuration.
         def gem_argument
           config
-        end
-
-        def logger
-          config.logger
         end
 
         def default_concurrency
@@ -101,10 +82,6 @@ module Footplate
           RedisSettings.from_redis_client(redis_client_config)
         end
 
-        def redis_info
-          config.redis_info
-        end
-
         def freeze!
           ::Sidekiq.freeze!
         end
@@ -120,6 +97,10 @@ module Footplate
           ::Sidekiq::Config::DEFAULTS
         end
 
+        def gem_processor(capsule)
+          ::Sidekiq::Processor.new(capsule.gem_capsule) { |*| }
+        end
+
         def redis_ssl_params
           redis_client_config.ssl_params
         end
@@ -130,8 +111,8 @@ module Footplate
         end
 
         def apply_capsule(name, settings)
-          config.capsule(name.to_s) do |capsule|
-            capsule.queues = settings[:queues]
+          config.capsule(name) do |capsule|
+            capsule.queues = QueueList.to_strings(settings[:queues])
             capsule.concurrency = settings[:concurrency]
           end
         end

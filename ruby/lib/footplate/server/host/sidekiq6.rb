@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "forwardable"
 require "footplate/server/host/sidekiq_gem"
 require "footplate/server/queue_list"
 
@@ -9,13 +10,11 @@ module Footplate
       ##
       # Sidekiq 6: the module itself is the configuration; one group of threads.
       class Sidekiq6 < SidekiqGem
-        def [](key)
-          options[key]
-        end
+        extend Forwardable
 
-        def []=(key, value)
-          options[key] = value
-        end
+        def_delegators :options, :[], :[]=
+        def_delegators "::Sidekiq", :client_middleware, :error_handlers, :death_handlers, :on, :logger, :redis_info
+        def_delegators :cli, :handle_exception
 
         # @raise [BootError] for a queue named twice, which 6 refuses and 7 accepts
         def apply(settings)
@@ -37,33 +36,9 @@ module Footplate
           ::Sidekiq.server_middleware
         end
 
-        def client_middleware
-          ::Sidekiq.client_middleware
-        end
-
-        def error_handlers
-          ::Sidekiq.error_handlers
-        end
-
-        def death_handlers
-          ::Sidekiq.death_handlers
-        end
-
-        def handle_exception(exception, context = {})
-          cli.handle_exception(exception, context)
-        end
-
-        def on(event, &block)
-          ::Sidekiq.on(event, &block)
-        end
-
         # Launchers get the options.
         def gem_argument
           options
-        end
-
-        def logger
-          ::Sidekiq.logger
         end
 
         def default_concurrency
@@ -81,8 +56,13 @@ module Footplate
           redis_namespace ? settings.merge(namespace: redis_namespace) : settings
         end
 
-        def redis_info
-          ::Sidekiq.redis_info
+        # Two more than threads: for the heartbeat and what else the gem sends by itself.
+        def pool_problem
+          size, needed = ::Sidekiq.redis_pool.size, Integer(options[:concurrency]) + 2
+          return if size >= needed
+
+          "Your pool of #{size} Redis connections is too small for #{needed - 2} threads. Leave out the size in " \
+            "config.redis, or make it #{needed} at least."
         end
 
         # 6 freezes nothing.
@@ -97,6 +77,11 @@ module Footplate
 
         def defaults
           ::Sidekiq::DEFAULTS
+        end
+
+        # 6.5 has no use for its manager any more.
+        def gem_processor(_capsule)
+          options.equal?(::Sidekiq) ? ::Sidekiq::Processor.new(options) { |*| } : ::Sidekiq::Processor.new(nil, options)
         end
 
         def once_each(pairs)

@@ -62,8 +62,13 @@ module Footplate
           ReplacedParts.changed?(::Sidekiq::JobLogger) ? ::Sidekiq::JobLogger : nil
         end
 
+        # The gem's own processor makes it: with what arguments has changed from version to version.
+        def build_job_logger(capsule)
+          gem_processor(capsule).instance_variable_get(:@job_logger)
+        end
+
         def native_log
-          NativeLog.of_gem(logger) if default_job_attributes?
+          NativeLog.of_gem(logger)
         end
 
         def reloader
@@ -103,12 +108,6 @@ module Footplate
 
         def cli
           ::Sidekiq::CLI.instance
-        end
-
-        # The engine's own lines carry the attributes that Sidekiq logs by default, and no others (8.0.9).
-        def default_job_attributes?
-          attributes = self[:logged_job_attributes]
-          attributes.nil? || attributes.map(&:to_s) == %w[bid tags]
         end
       end
     end

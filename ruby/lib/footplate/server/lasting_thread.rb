@@ -1,0 +1,57 @@
+# frozen_string_literal: true
+
+module Footplate
+  module Server
+    ##
+    # A thread of the server's own that outlives what jobs do to it. A job may kill every thread of its process, or
+    # raise in it; whatever ends this one, another takes its place, until its work is done or the process ends.
+    class LastingThread
+      # Threads are killed when the process ends, and one that began then would be waited for, for ever.
+      at_exit { @over = true }
+
+      class << self
+        def over?
+          @over
+        end
+      end
+
+      # @param name [String]
+      # @param host [Host::Base] hears what is raised
+      # @param work [Proc] to be done again from its beginning when it was broken off
+      def initialize(name, host, &work)
+        @name = name
+        @host = host
+        @work = work
+      end
+
+      # @return [LastingThread] self
+      def start
+        # Nobody may end the thread before it is where that is noticed.
+        @thread = Thread.handle_interrupt(Object => :never) { Thread.new { run } }
+        self
+      end
+
+      # @return [Thread, nil] nil when it was not done in time
+      def join(seconds)
+        @thread.join(seconds)
+      end
+
+      private
+
+      def run
+        Thread.current.name = @name
+        Thread.current.report_on_exception = false
+        Thread.handle_interrupt(Object => :immediate) { attempt }
+      ensure
+        start unless @done || self.class.over?
+      end
+
+      def attempt
+        @work.call
+        @done = true
+      rescue Exception => e # rubocop:disable Lint/RescueException
+        @host.handle_exception(e, { context: "Raised in #{@name}" })
+      end
+    end
+  end
+end
