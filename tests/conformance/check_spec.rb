@@ -125,6 +125,39 @@ Conformance.describe "a Redis whose certificate is an authority's" do
   end
 end
 
+Conformance.describe "a job logger that cannot be made" do
+  include CheckedStarts
+  app <<~RUBY
+    class Scribe
+      def initialize(*) = raise(KeyError, "no place to write to")
+    end
+    Sidekiq.configure_server { |config| (Sidekiq::VERSION < "7" ? config.options : config)[:job_logger] = Scribe }
+  RUBY
+
+  it "is told of" do
+    expect(refusal).to eq("KeyError: no place to write to")
+    expect(server.lines.last(2).first).to match(/at .*app\.rb:\d+:in .*initialize/)
+    expect(redis.call("KEYS", "*")).to eq([])
+  end
+end
+
+Conformance.describe "a pool smaller than the threads" do
+  include CheckedStarts
+  app <<~'RUBY'
+    Sidekiq.configure_server do |config|
+      # 6 looks at a pool of its own making at once.
+      own = -> { ConnectionPool.new(size: 5) { Redis.new(url: ENV["REDIS_URL"]) } }
+      config.redis = Sidekiq::VERSION < "7" ? own.call : { url: ENV["REDIS_URL"], size: 5 }
+    end
+  RUBY
+
+  it "is refused" do
+    needed = generation?("7") ? 6 : 8
+    expect(refusal("-c", "6")).to match(/pool .*5 .*6 threads.*or make it #{needed}/i)
+    expect(check("-c", "3")).to include("It would start.")
+  end
+end
+
 Conformance.describe "a check" do
   include CheckedStarts
   app "exit if ENV['AWAY']"

@@ -7,6 +7,7 @@ Conformance.describe "settings" do
   files = {
     "config/footplate.yml" => ":labels: [ours]\n",
     "other.yml" => ":queues: [only]\n",
+    "labels.yml" => ":labels: solo\n:queues: [[a, 2], 'b,3', c]\n",
     "config/sidekiq.yml" => <<~YAML
       <% three = 3 -%>
       :concurrency: <%= three %>
@@ -29,6 +30,7 @@ Conformance.describe "settings" do
   app <<~'RUBY', files: files
     look = ->(key) { Sidekiq.respond_to?(:default_configuration) ? Sidekiq.default_configuration[key] : Sidekiq.options[key] }
     Sidekiq.configure_server do |config|
+      config.on(:startup) { effect("queues", look.call(:queues)) }
       config.on(:startup) { effect("kept", look.call(:scheduler), look.call(:my_own), look.call(:timeout)) }
     end
   RUBY
@@ -54,6 +56,13 @@ Conformance.describe "settings" do
                 env: { "RAILS_MAX_THREADS" => "7" })).to include("concurrency" => 7, "queues" => ["only"])
     default = generation?("7") ? 5 : 10
     expect(told("-C", "other.yml")).to include("concurrency" => default, "labels" => [])
+  end
+
+  it "may name one label, and are read back as they were written" do
+    expect(told("-C", "labels.yml")["labels"]).to eq(["solo"])
+    written = [["a", 2], "b,3", "c"]
+    # 6 writes each queue as often as its weight says.
+    expect(effects("queues").last).to eq([generation?("7") ? written : %w[a a b b b c]])
   end
 
   it "name the environment by -e, APP_ENV, RAILS_ENV and RACK_ENV, in this order" do

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "socket"
 require_relative "support/conformance"
 
 # TSTP, TTIN, and what the dashboard's buttons leave for a process.
@@ -110,5 +111,76 @@ Conformance.describe "quiet and stop from afar" do
     expect(@dumped).to be(true)
     expect(server.status.exitstatus).to eq(0)
     expect(redis.call("SMEMBERS", "processes")).to be_empty
+  end
+end
+
+# Every thread but the one that runs it and the main one, again and again.
+KILLER_APP = <<~'RUBY'
+  class Killer
+    include JobModule
+    def perform(seconds)
+      worker = Thread.current
+      from = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      loop do
+        Thread.list.each { |thread| thread.kill unless [worker, Thread.main].include?(thread) }
+        break if Process.clock_gettime(Process::CLOCK_MONOTONIC) - from > seconds
+        Thread.pass
+      end
+      effect("killed", seconds)
+    end
+  end
+  class Note
+    include JobModule
+    def perform(what) = effect("note", what)
+  end
+  class Passes
+    def call(*) = yield
+  end
+  Sidekiq.configure_server do |config|
+    config.client_middleware { |chain| chain.add(Passes) }
+    config.error_handlers << ->(error, *) { effect("error", error.class.name, Thread.current.name) }
+  end
+RUBY
+
+Conformance.describe "a job that kills all threads" do
+  app KILLER_APP, files: { "config/footplate.yml" => "beat_seconds: 0.5\n" }
+
+  def threads
+    Dir["/proc/#{server.pid}/task/*/comm"].map { |file| File.read(file).chomp }.tally
+  end
+
+  scenario do
+    socket = Socket.new(:UNIX, :DGRAM)
+    socket.bind(Addrinfo.unix(path("notify")))
+    start("-c", "3", env: { "NOTIFY_SOCKET" => path("notify"), "WATCHDOG_USEC" => "1000000" })
+    eventually("all threads") { threads.keys.grep(/footplate\.|processor/).size == 4 }
+    @before = threads
+    push("Killer", 0)
+    await_effects(1, "killed")
+    @after = eventually("as many threads") { (now = threads) == @before && now }
+    nil while socket.recv_nonblock(100, exception: false).is_a?(String)
+    @alive = eventually("a sign of life") { socket.recv(100) == "WATCHDOG=1" }
+    put("schedule", Time.now, "Note", "due")
+    5.times { |i| push("Note", i) }
+    await_effects(6, "note")
+    push("Killer", 2)
+    redis.call("LPUSH", "#{identity}-signals", "TSTP")
+    await_effects(2, "killed")
+    eventually("quiet") { redis.call("HGET", identity, "quiet") == "true" }
+    redis.call("LPUSH", "#{identity}-signals", "TERM")
+    @code = server.stop(nil)
+  end
+
+  it "does without none of them for long" do
+    expect(@after).to eq(@before)
+    expect(@before.keys.grep(/footplate\.(contr|sched|watch)/).size).to eq(3)
+    expect(@alive).to be(true)
+    expect(effects("note").flatten).to contain_exactly("due", 0, 1, 2, 3, 4)
+  end
+
+  it "does not keep what the dashboard's buttons left from being heard" do
+    expect(@code).to eq(0)
+    expect(server.output.scan("Received TSTP").size).to eq(1)
+    expect(effects("error")).to eq([])
   end
 end

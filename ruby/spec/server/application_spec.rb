@@ -125,7 +125,7 @@ RSpec.describe Footplate::Server::Application do
       "generation" => nil, "redis" => { "host" => "h.invalid", "password" => "p" }, "max_retries" => 4,
       "timeout_seconds" => 25.0, "labels" => ["x"],
       "tuning" => { "beat_seconds" => 2, "average_scheduled_poll_interval" => 5.0 },
-      "log" => { "native" => { "fd" => 1, "format" => "pretty", "colour" => false }, "level" => "info",
+      "log" => { "native" => { "fd" => 1, "format" => "pretty", "colour" => false },
                  "skip_default_job_logging" => false }
     )
     expect(found["capsules"].map { |capsule| capsule.values_at("name", "concurrency", "mode") })

@@ -97,10 +97,10 @@ RSpec.describe Footplate::Server::Settings do
       expect(options).not_to have_key(:strict)
     end
 
-    it "writes queues in any of Sidekiq's forms" do
+    it "writes queues in any of Sidekiq's forms, and reads them back as they were written" do
       found = from("queues:\n  - critical\n  - low,2\n  - [mail, 3]\n  - :sym\n  - x,y\n")
       expect(found.queues).to eq([["critical", 0], ["low", 2], ["mail", 3], ["sym", 0], ["x", 0]])
-      expect(found.options[:queues]).to eq(%w[critical low,2 mail,3 sym x])
+      expect(found.options[:queues]).to eq(["critical", "low,2", ["mail", 3], :sym, "x,y"])
       expect(from("queues: only").queues).to eq([["only", 0]])
     end
 

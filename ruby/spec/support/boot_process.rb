@@ -25,7 +25,7 @@ module BootProcess
     require "footplate/server/engine_config"
 
     def without_gem!
-      Footplate::Server::Application.define_singleton_method(:prepare) { Footplate.server! && false }
+      Footplate::Server::Application.define_singleton_method(:prepare) { ($stdout.sync = true) && Footplate.server! && false }
     end
 
     def boot(typed = {}, notify: false)

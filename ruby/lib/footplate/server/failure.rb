@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "footplate/server/log_text"
+
 module Footplate
   module Server
     ##
@@ -83,7 +85,7 @@ module Footplate
         if @exhausted_discards && answer == :discard
           job.dropped
         else
-          @host.logger.info { "Adding dead #{payload["class"]} job #{payload["jid"]}" } if job.dead?
+          @host.logger.info { LogText.visible("Adding dead #{payload["class"]} job #{payload["jid"]}") } if job.dead?
           job.bury
         end
         bury_with(payload, exception) unless answer == :discard && @exhausted_discards && !@discard_is_death
