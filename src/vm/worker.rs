@@ -256,6 +256,7 @@ impl Worker {
         }
         let moment = Moment::Fail(ruby_job.elapsed());
         let said = self.end_log(ruby, ruby_job.job(), moment, untouched);
+        self.write_log();
         if instance.is_some() {
             ruby_job.measured_as(self.measure());
         }

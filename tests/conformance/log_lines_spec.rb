@@ -263,7 +263,7 @@ Conformance.describe "standard output that a hook opens anew" do
 end
 
 Conformance.describe "what is raised in a worker outside of any job" do
-  app <<~'RUBY', files: { "config/footplate.yml" => "beat_seconds: 0.5\n" }
+  app <<~'RUBY'
     class Says
       include JobModule
       WORKERS = Queue.new
@@ -272,9 +272,13 @@ Conformance.describe "what is raised in a worker outside of any job" do
     class Well < Says
       def perform = WORKERS << Thread.current
     end
+    # Once it runs no job.
+    def strike(worker)
+      sleep 0.005 until Sidekiq::Processor.const_get(Sidekiq::VERSION < "6.5" ? :WORKER_STATE : :WORK_STATE).size.zero?
+      worker.raise(ArgumentError, "from outside")
+    end
     Sidekiq.configure_server do |config|
-      config.on(:beat) { Says::WORKERS.pop(true).raise(ArgumentError, "from outside") until Says::WORKERS.empty? } if Sidekiq::VERSION > "6.5.1"
-      config.on(:heartbeat) { Thread.new { loop { Says::WORKERS.pop.tap { |it| sleep 0.01 while it.status == "run" }.raise(ArgumentError, "from outside") } } } unless Sidekiq::VERSION > "6.5.1"
+      config.on(:startup) { Thread.new { strike(Says::WORKERS.pop) until false } }
       config.error_handlers << ->(error, *) { effect("error", error.message, Thread.current[:sidekiq_context].inspect) }
     end
   RUBY

@@ -73,6 +73,73 @@ Conformance.describe "without the sidekiq gem" do
   end
 end
 
+Conformance.describe "a Rails application without the sidekiq gem", needs: %w[railties activejob] do
+  app "", files: {
+    "Gemfile" => Conformance::Application.gemfile_without_sidekiq("railties", "activejob"),
+    "config/application.rb" => <<~'RUBY',
+      require "rails"
+      require "active_job/railtie"
+      require "footplate"
+      class Shop < Rails::Application
+        config.eager_load = false
+        config.root = File.expand_path("..", __dir__)
+        config.secret_key_base = "x" * 32
+        config.active_job.queue_adapter = :footplate
+        config.active_support.to_time_preserves_timezone = :zone if Rails.version >= "8"
+      end
+    RUBY
+    "config/environment.rb" => <<~RUBY
+      require_relative "application"
+      #{Conformance::Application::PRELUDE}
+      Shop.initialize!
+      class Plainly
+        include Footplate::Job
+        retry_in { raise "in the block" }
+        def perform
+          Rails.logger.info("from the job")
+          raise(ArgumentError, "first")
+        rescue ArgumentError
+          raise("in vain")
+        end
+      end
+      class Active < ActiveJob::Base
+        def perform = raise("active in vain")
+      end
+      Footplate.configure { |config| config.error_handlers << ->(error, context = {}) { effect("two", error.message, context[:context]) } }
+      Active.perform_later if ARGV.first == "enqueue"
+    RUBY
+  }
+
+  scenario do
+    env = { "RUBYOPT" => "-rbundler/setup" }
+    client("config/environment.rb", "enqueue", env: env)
+    push("Plainly", jid: "plainly")
+    start("-c", "1", "-e", "development", require: ".", env: env)
+    eventually("both failures") { entries("retry").size == 2 }
+    server.stop
+  end
+
+  it "has what jobs say to Rails's logger among its lines, with their context" do
+    expect(server.lines.grep(/from the job/)).to contain_exactly(match(/\AINFO .* jid=plainly class=Plainly: from the job/))
+    expect(File.read(path("log/development.log"))).to include("from the job")
+  end
+
+  it "tells a failure in one line and one backtrace, of the application's lines" do
+    from = server.lines.index { |line| line.include?("job={\"class\"=>\"Plainly\"") || line.include?('"class" => "Plainly"') }
+    told = server.lines.drop(from).take_while { |line| line == server.lines[from] || line.start_with?("  ") }
+    expect(told.size).to be_between(2, 6)
+    expect(told.first).to match(/\AINFO .*: in vain \(RuntimeError\)\z/)
+    expect(told.drop(1)).to all(match(/config.environment\.rb:\d+|caused by first \(ArgumentError\)/))
+    active = server.lines.drop_while { |line| !line.match?(/context=.*active in vain \(RuntimeError\)/) }
+    expect(active.drop(1).take_while { |line| line.start_with?("  ") }.size).to eq(1)
+  end
+
+  it "names its own blocks, and calls handlers with what they take" do
+    expect(effects("two")).to include(["in the block", "retry_in of Plainly failed; the job is retried by the default formula"],
+                                      ["in vain", "Job raised exception"], ["active in vain", "Job raised exception"])
+  end
+end
+
 Conformance.describe "TERM without the sidekiq gem" do
   app <<~'RUBY', files: { "Gemfile" => Conformance::Application.gemfile_without_sidekiq }
     require "footplate"

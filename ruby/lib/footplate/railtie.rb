@@ -2,8 +2,8 @@
 
 module Footplate
   ##
-  # What a Rails application gives the server that runs its jobs: code reloading around each job and the
-  # backtrace cleaner. With the sidekiq gem loaded its own engine does this, and the server asks there.
+  # What a Rails application gives the server that runs its jobs: code reloading around each job, the backtrace
+  # cleaner, and what it logs. With the sidekiq gem loaded its own engine does this, and the server asks there.
   class Railtie < ::Rails::Railtie
     # Runs a block inside the application's reloader (autoloaded code, connections, query cache).
     class Reloader
@@ -18,8 +18,20 @@ module Footplate
       end
     end
 
+    # So that what jobs say to Rails's logger stands among the server's lines, with the job's context.
+    def self.share_log(logger)
+      rails = ::Rails.logger
+      return if rails.nil? || rails == logger || ::ActiveSupport::Logger.logger_outputs_to?(rails, $stdout)
+      # From Rails 7.1 on.
+      return rails.broadcast_to(logger) if rails.respond_to?(:broadcast_to)
+      return rails.extend(::ActiveSupport::Logger.broadcast(logger)) if ::ActiveSupport::Logger.respond_to?(:broadcast)
+
+      ::Rails.logger = ::ActiveSupport::BroadcastLogger.new(rails, logger)
+    end
+
     config.after_initialize do |app|
       Footplate.configure_server do |config|
+        share_log(config.logger)
         config.reloader = Reloader.new(app)
         config[:backtrace_cleaner] = ->(lines) { ::Rails.backtrace_cleaner.clean(lines) }
       end

@@ -38,9 +38,11 @@ module Footplate
 
       private
 
+      # As many as it can take. Sidekiq 7 looks for two in the same way.
       def arguments_of(handler)
-        callable = handler.respond_to?(:arity) ? handler : handler.method(:call)
-        callable.arity == 2 ? 2 : 3
+        callable = handler.respond_to?(:parameters) ? handler : handler.method(:call)
+        kinds = callable.parameters.map(&:first)
+        kinds.include?(:rest) ? 3 : kinds.count { |kind| %i[req opt].include?(kind) }.clamp(0, 3)
       end
 
       def report(what, exception)

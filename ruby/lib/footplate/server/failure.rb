@@ -74,7 +74,8 @@ module Footplate
         answer = answer.to_i if answer.respond_to?(:to_i)
         answer if answer.is_a?(Integer) && answer.positive?
       rescue Exception => e # rubocop:disable Lint/RescueException
-        context = "sidekiq_retry_in of #{klass || job.wrapped} failed; the job is retried by the default formula"
+        block = "#{"sidekiq_" if @host.generation}retry_in"
+        context = "#{block} of #{klass || job.wrapped} failed; the job is retried by the default formula"
         @host.handle_exception(e, { context: context })
         nil
       end

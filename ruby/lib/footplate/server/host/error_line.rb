@@ -5,8 +5,12 @@ module Footplate
     module Host
       ##
       # An error in the log of an application without the sidekiq gem, as Sidekiq 8's own error handler writes
-      # it: one line with the context before it, and the backtrace for a developer.
+      # it: one line with the context before it. For a developer the backtrace follows, once and of the
+      # application's lines: what it was called by here is nothing to him, and a cause has most of it in common.
       module ErrorLine
+        # Of this gem.
+        OWN = File.expand_path("../..", __dir__)
+
         module_function
 
         # @param host [Host::Base]
@@ -14,13 +18,33 @@ module Footplate
           around = Thread.current[:sidekiq_context]
           Thread.current[:sidekiq_context] = (around || {}).merge(context)
           at_length = host.environment == "development" || host.log_level == "debug"
-          host.logger.info { at_length ? exception.full_message(highlight: false) : short(exception) }
+          host.logger.info { [short(exception), *(details(host, exception) if at_length)].join("\n") }
         ensure
           Thread.current[:sidekiq_context] = around
         end
 
+        # Ruby 3.2 has a form for it, in which other libraries say more.
         def short(exception)
+          return exception.detailed_message(highlight: false) if exception.respond_to?(:detailed_message)
+
           "#{exception.message} (#{exception.class})"
+        end
+
+        def details(host, exception)
+          causes(exception).map { |cause| "  caused by #{short(cause)}" } +
+            backtrace(host, exception).map { |line| "  from #{line}" }
+        end
+
+        def causes(exception)
+          found = []
+          found << exception while (exception = exception.cause) && !found.include?(exception)
+          found
+        end
+
+        def backtrace(host, exception)
+          lines = exception.backtrace || []
+          lines = host.backtrace_cleaner.call(lines) if host.backtrace_cleaner
+          lines.reject { |line| line.start_with?(OWN) }
         end
       end
     end
