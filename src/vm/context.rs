@@ -54,13 +54,14 @@ impl JobContext {
     }
 
     /// The current thread runs no job any more.
-    pub(super) fn leave(&self) -> Result<(), Error> {
+    pub(super) fn leave(&self) {
         // SAFETY: under protect and with the GVL.
-        protect(|| unsafe {
+        let left = protect(|| unsafe {
             let thread = rb_sys::rb_thread_current();
             rb_sys::rb_thread_local_aset(thread, self.variable, rb_sys::Qnil as VALUE)
-        })
-        .map(drop)
+        });
+        // Only a thread that somebody froze refuses, which had no context either.
+        drop(left);
     }
 
     /// Whether the job's lines would still say what they said when it was entered. Whoever adds to an array of tags
@@ -69,14 +70,16 @@ impl JobContext {
         // SAFETY: with the GVL; the hash has symbols for keys, for which looking up runs no Ruby code and raises
         // nothing; its values are in it.
         unsafe {
+            let nil = rb_sys::Qnil as VALUE;
             let hash = rb_sys::rb_thread_local_aref(rb_sys::rb_thread_current(), self.variable);
             let at = |key| rb_sys::rb_hash_lookup(entered.hash, key);
             hash == entered.hash
                 && rb_sys::rb_hash_size_num(hash) as usize == entered.size
                 && at(self.jid) == entered.jid
                 && at(self.class) == entered.class
-                && at(self.bid) == entered.bid
-                && at(self.tags) == entered.tags
+                // Few have these; that there is none of another name is known from the size.
+                && (entered.bid == nil || at(self.bid) == entered.bid)
+                && (entered.tags == nil || at(self.tags) == entered.tags)
                 && length(entered.tags) == entered.tags_length
         }
     }
@@ -105,19 +108,24 @@ impl JobContext {
             if !self.class_first {
                 rb_sys::rb_hash_aset(hash, self.class, class);
             }
-            for (key, span) in [(self.bid, &envelope.bid), (self.tags, &envelope.tags)] {
+            let nil = rb_sys::Qnil as VALUE;
+            let [mut bid, mut tags] = [nil; 2];
+            for (key, span, set) in [
+                (self.bid, &envelope.bid, &mut bid),
+                (self.tags, &envelope.tags, &mut tags),
+            ] {
                 let value = span.as_ref().and_then(|it| json::read(job.span(it)));
                 if let Some(value) = value {
                     rb_sys::rb_hash_aset(hash, key, value);
+                    *set = value;
                 }
             }
             rb_sys::rb_thread_local_aset(rb_sys::rb_thread_current(), self.variable, hash);
-            let tags = rb_sys::rb_hash_lookup(hash, self.tags);
             Entered {
                 hash,
                 jid,
                 class,
-                bid: rb_sys::rb_hash_lookup(hash, self.bid),
+                bid,
                 tags,
                 tags_length: length(tags),
                 size: rb_sys::rb_hash_size_num(hash) as usize,
@@ -144,6 +152,9 @@ pub(super) struct Entered {
 ///
 /// With the GVL; `value` is alive.
 unsafe fn length(value: VALUE) -> usize {
+    if value == rb_sys::Qnil as VALUE {
+        return 0;
+    }
     // SAFETY: the caller's promise.
     RArray::from_value(unsafe { Value::from_raw(value) }).map_or(0, RArray::len)
 }

@@ -1,6 +1,6 @@
 //! `Footplate::Native::Engine`: one engine as Ruby holds it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -104,6 +104,7 @@ impl Handle {
             measured: processor.funcall("measured?", ())?,
             silent: processor.funcall("silent?", ())?,
             processor,
+            writer: Cell::new(None),
             lines: RefCell::default(),
         };
         worker.run(ruby)

@@ -1,6 +1,6 @@
 //! The loop of a worker thread: take, perform, hand in, and sleep when there is nothing.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -48,6 +48,8 @@ pub(super) struct Worker {
     pub(super) silent: bool,
     /// Whether jobs may take the native path.
     pub(super) native: bool,
+    /// Who writes the log's lines, while nothing has run in Ruby that could have changed it.
+    pub(super) writer: Cell<Option<Writer>>,
     /// Log lines to be written before anything else happens in this thread: the end of a job, which
     /// mostly shares its write with the beginning of the next.
     pub(super) lines: RefCell<Vec<u8>>,
@@ -57,6 +59,12 @@ impl Worker {
     /// Runs until the capsule closes. An error ends the thread: Ruby killed it, or raised in it
     /// while it ran no job.
     pub(super) fn run(&self, ruby: &Ruby) -> Result<(), Error> {
+        let result = self.serve(ruby);
+        self.leave_job();
+        result
+    }
+
+    fn serve(&self, ruby: &Ruby) -> Result<(), Error> {
         let shared = Arc::clone(&self.process.shared);
         shared.busy.name(self.slot, self.tid.to_string());
         let ready = self.ready();
@@ -103,6 +111,7 @@ impl Worker {
     /// interruption.
     fn pass_on(&self, ruby: &Ruby, parker: &Arc<Parker>) -> Result<Duration, Error> {
         let ready = self.ready();
+        self.leave_job();
         self.write_log();
         let Some(candidate) = ready.end_turn() else {
             return self.sleep(ruby, parker);
@@ -118,6 +127,7 @@ impl Worker {
     /// interruption.
     fn sleep(&self, ruby: &Ruby, parker: &Arc<Parker>) -> Result<Duration, Error> {
         let ready = self.ready();
+        self.leave_job();
         self.write_log();
         let parked = without_gvl(parker, || (ready.park(parker), Instant::now()));
         let waited = parked.map_or(Duration::ZERO, |(_, woken)| woken.elapsed());
@@ -126,6 +136,13 @@ impl Worker {
             ready.arrive(parked, interrupted.is_ok());
         }
         interrupted.map(|()| waited)
+    }
+
+    /// What is logged in this thread from here on is no job's, and other threads may change how. Not after each job,
+    /// because the next one mostly follows at once.
+    fn leave_job(&self) {
+        self.writer.set(None);
+        self.process.context.leave();
     }
 
     /// Runs one job and sees that it is handed in, whatever happens. When it ended.
@@ -175,8 +192,7 @@ impl Worker {
             }
         };
         process.shared.busy.finish(self.slot);
-        // What is logged in this thread from here on is no job's.
-        process.context.leave().and(result)
+        result
     }
 
     fn measure(&self) -> Measure {
@@ -236,6 +252,7 @@ impl Worker {
 
     /// The whole of the application's nesting, in Ruby.
     fn through_ruby(&self, ruby: &Ruby, ruby_job: RubyJob) -> Result<End, Error> {
+        self.writer.set(None);
         let ruby_job = ruby.obj_wrap(ruby_job);
         let result: Result<Value, Error> = self.processor.funcall("call", (ruby_job,));
         self.see_to_the_end(&ruby_job, result)
@@ -256,6 +273,7 @@ impl Worker {
         }
         let moment = Moment::Fail(ruby_job.elapsed());
         let said = self.end_log(ruby, ruby_job.job(), moment, untouched);
+        self.writer.set(None);
         self.write_log();
         if instance.is_some() {
             ruby_job.measured_as(self.measure());
@@ -305,7 +323,10 @@ impl Worker {
         let Some(log) = &self.process.job_log else {
             return Ok(self.silent || self.processor.funcall("quiet?", ())?);
         };
-        let writer = log.logger.writer(ruby)?;
+        let writer = match self.writer.take() {
+            Some(writer) => writer,
+            None => log.logger.writer(ruby)?,
+        };
         if writer == Writer::Engine {
             self.log(log, job, Moment::Start);
         }
@@ -315,7 +336,9 @@ impl Worker {
     /// Sees to the last line, in the log's context of the job.
     fn end_log(&self, ruby: &Ruby, job: &Job, end: Moment, untouched: bool) -> Result<(), Error> {
         if let Some(log) = self.process.job_log.as_ref().filter(|_| untouched) {
-            match log.logger.writer(ruby)? {
+            let writer = log.logger.writer(ruby)?;
+            self.writer.set(Some(writer));
+            match writer {
                 Writer::Engine => {
                     self.log(log, job, end);
                     return Ok(());
@@ -327,6 +350,7 @@ impl Worker {
         if self.silent {
             return Ok(());
         }
+        self.writer.set(None);
         self.write_log();
         let said: Result<Value, Error> = self.processor.funcall("say", (end.word(), end.elapsed()));
         said.map(drop)

@@ -170,7 +170,7 @@ Conformance.describe "job loggers of the application's own" do
 
   it "are made and called as the gem does it" do
     expect(@runs[0]).to eq(@runs[1])
-    expect(@runs[0][0].map(&:first)).to include("super", "optional", "spread", "keyword", "override", "unyielding", "whole")
+    expect(@runs[0][0].map(&:first)).to include(*%w[super optional spread keyword override unyielding whole])
     expect(@runs[0][0].map(&:first)).not_to include("another thread's")
     expect(@runs[0][1].size).to eq(9)
     expect(@runs[0][2]).to eq([%w[Both failing]])
@@ -212,8 +212,8 @@ RUBY
 
 { "natively" => "", "through Ruby" => "[:reloader] = ->(&job) { job.call }" }.each do |title, setting|
   Conformance.describe "a log that is changed while jobs run #{title}" do
-    setting = "Sidekiq.configure_server { |config| (Sidekiq::VERSION < '7' ? config.options : config)#{setting} }" unless setting.empty?
-    app "#{LOG_CHANGES}\n#{setting}"
+    options = "(Sidekiq::VERSION < '7' ? config.options : config)"
+    app "#{LOG_CHANGES}\n#{"Sidekiq.configure_server { |config| #{options}#{setting} }" unless setting.empty?}"
 
     scenario do
       whats = LOG_CHANGES.scan(/^  "([\w ]+)" =>/).flatten
@@ -236,6 +236,35 @@ RUBY
     it "has the gem's lines, in its order" do
       expect(@runs.first).to eq(@runs.last)
       expect(@runs.first.size).to be > 80
+    end
+  end
+end
+
+# What is no formatter of its own, but a change to the gem's.
+Conformance.describe "a change to the gem's formatter" do
+  app <<~RUBY
+    #{LOGGED_JOBS}
+    module Shouts
+      def call(severity, time, program, message) = super(severity, time, program, "OWN \#{message}")
+    end
+    case ENV["CHANGE"]
+    when "formatter" then Sidekiq::Logger::Formatters::Pretty.prepend(Shouts)
+    when "context"
+      class Sidekiq::Logger::Formatters::Base
+        def format_context(*) = " OWN"
+      end
+    when "logger" then Logger.prepend(Module.new { def format_message(severity, time, program, message) = super(severity, time, program, "OWN \#{message}") })
+    end
+  RUBY
+
+  it "is heeded" do
+    %w[formatter context logger].each do |change|
+      push("Fine", 1, jid: change)
+      start("-c", "1", env: { "CHANGE" => change })
+      drained
+      server.stop
+      expect(server.lines.grep(/start|inside|done/)).to all(include("OWN")), change
+      expect(server.lines.grep(/start|inside|done/).size).to be >= 3, change
     end
   end
 end
@@ -287,8 +316,9 @@ Conformance.describe "what is raised in a worker outside of any job" do
     push("Well", jid: "well")
     push("Says", jid: "wrong", retry: 0)
     start("-c", "1")
-    outside = eventually("both") { (found = effects("error").select { |it| it.first == "from outside" }).size == 2 && found }
-    expect(outside.map(&:last)).to all(eq("nil").or(eq("{}")))
+    outside = -> { effects("error").select { |message, _| message == "from outside" } }
+    eventually("both") { outside.call.size == 2 }
+    expect(outside.call.map(&:last)).to all(eq("nil").or(eq("{}")))
     expect(server.stop).to eq(0)
   end
 end

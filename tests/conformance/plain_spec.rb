@@ -120,12 +120,13 @@ Conformance.describe "a Rails application without the sidekiq gem", needs: %w[ra
   end
 
   it "has what jobs say to Rails's logger among its lines, with their context" do
-    expect(server.lines.grep(/from the job/)).to contain_exactly(match(/\AINFO .* jid=plainly class=Plainly: from the job/))
+    line = /\AINFO .* jid=plainly class=Plainly: from the job/
+    expect(server.lines.grep(/from the job/)).to contain_exactly(match(line))
     expect(File.read(path("log/development.log"))).to include("from the job")
   end
 
   it "tells a failure in one line and one backtrace, of the application's lines" do
-    from = server.lines.index { |line| line.include?("job={\"class\"=>\"Plainly\"") || line.include?('"class" => "Plainly"') }
+    from = server.lines.index { |line| line.match?(/job=\{"class" ?=> ?"Plainly"/) }
     told = server.lines.drop(from).take_while { |line| line == server.lines[from] || line.start_with?("  ") }
     expect(told.size).to be_between(2, 6)
     expect(told.first).to match(/\AINFO .*: in vain \(RuntimeError\)\z/)
@@ -135,7 +136,8 @@ Conformance.describe "a Rails application without the sidekiq gem", needs: %w[ra
   end
 
   it "names its own blocks, and calls handlers with what they take" do
-    expect(effects("two")).to include(["in the block", "retry_in of Plainly failed; the job is retried by the default formula"],
+    block = "retry_in of Plainly failed; the job is retried by the default formula"
+    expect(effects("two")).to include(["in the block", block],
                                       ["in vain", "Job raised exception"], ["active in vain", "Job raised exception"])
   end
 end

@@ -15,6 +15,8 @@ module Footplate
       # @raise what the application's job logger raises when it is made
       def initialize(host, capsule)
         @host = host
+        # As the job logger does: another one is for those that are made later.
+        @log = host.logger
         @logger = host.build_job_logger(capsule)
         @default = host.job_logger.nil? && default_attributes?
         @engine_writes = @default && !host.native_log.nil?
@@ -32,7 +34,7 @@ module Footplate
 
       # Whether the default job logger would write nothing now. Loggers need not have levels.
       def quiet?
-        silent? || (@host.logger.respond_to?(:info?) && !@host.logger.info?)
+        silent? || (@log.respond_to?(:info?) && !@log.info?)
       end
 
       # Sets the context and the level around the block.
@@ -58,7 +60,7 @@ module Footplate
       # A last line that the engine leaves to Ruby: the job changed its context, or somebody the logger.
       def say(text, elapsed)
         (Thread.current[:sidekiq_context] ||= {})[:elapsed] = elapsed.round(3)
-        @host.logger.info(text)
+        @log.info(text)
       rescue StandardError => e
         @host.handle_exception(e, { context: "The logger failed" })
       end
@@ -68,7 +70,7 @@ module Footplate
       # The engine's own lines carry the attributes that Sidekiq logs by default, and no others (8.0.9).
       def default_attributes?
         attributes = @host[:logged_job_attributes]
-        attributes.nil? || attributes.map(&:to_s) == %w[bid tags]
+        attributes.nil? || attributes == %w[bid tags]
       end
 
       def engine_writes?(job)

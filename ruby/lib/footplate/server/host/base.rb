@@ -71,7 +71,8 @@ module Footplate
 
         # @return [Numeric] seconds
         def timeout
-          self[:timeout] || 25
+          given = self[:timeout] || 25
+          given.is_a?(Numeric) ? given : given.to_f
         end
 
         def dead_max_jobs

@@ -18,7 +18,7 @@ module Footplate
         # @return [Hash{Symbol => Object}, nil] :fd, :format, :colour
         def of_gem(logger)
           return unless logger.instance_of?(::Sidekiq::Logger) && logger.singleton_methods.empty?
-          return if ReplacedParts.changed?(::Sidekiq::Logger)
+          return if changed?(logger.formatter)
 
           format = format_of(logger.formatter)
           fd = descriptor(logger)
@@ -37,6 +37,13 @@ module Footplate
         def parts(logger)
           device = logger.instance_variable_get(:@logdev)
           [logger, logger.formatter, device, device.dev]
+        end
+
+        # Whether somebody else has a hand in what a line looks like or where it goes.
+        def changed?(formatter)
+          parts = [::Sidekiq::Logger, ::Sidekiq::Logger::Formatters::Base, formatter.class]
+          [::Logger, ::Logger::LogDevice].any? { |it| it.ancestors.first != it } ||
+            parts.any? { |it| ReplacedParts.changed?(it) }
         end
 
         def format_of(formatter)

@@ -98,7 +98,7 @@ module Footplate
         end
 
         def gem_processor(capsule)
-          ::Sidekiq::Processor.new(capsule.gem_capsule) { |*| }
+          ::Sidekiq::Processor.new(capsule.gem_capsule)
         end
 
         def redis_ssl_params

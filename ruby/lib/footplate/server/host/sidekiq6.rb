@@ -58,7 +58,8 @@ module Footplate
 
         # Two more than threads: for the heartbeat and what else the gem sends by itself.
         def pool_problem
-          size, needed = ::Sidekiq.redis_pool.size, Integer(options[:concurrency]) + 2
+          size = ::Sidekiq.redis_pool.size
+          needed = Integer(options[:concurrency]) + 2
           return if size >= needed
 
           "Your pool of #{size} Redis connections is too small for #{needed - 2} threads. Leave out the size in " \
@@ -81,7 +82,7 @@ module Footplate
 
         # 6.5 has no use for its manager any more.
         def gem_processor(_capsule)
-          options.equal?(::Sidekiq) ? ::Sidekiq::Processor.new(options) { |*| } : ::Sidekiq::Processor.new(nil, options)
+          options.equal?(::Sidekiq) ? ::Sidekiq::Processor.new(options) : ::Sidekiq::Processor.new(nil, options)
         end
 
         def once_each(pairs)

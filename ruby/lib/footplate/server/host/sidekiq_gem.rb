@@ -67,6 +67,11 @@ module Footplate
           gem_processor(capsule).instance_variable_get(:@job_logger)
         end
 
+        # Since 7.3; older versions have no such option.
+        def skip_default_job_logging?
+          Gem::Version.new(generation) >= Gem::Version.new("7.3") && super
+        end
+
         def native_log
           NativeLog.of_gem(logger)
         end

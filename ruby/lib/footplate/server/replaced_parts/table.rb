@@ -44,6 +44,10 @@ module Footplate
           "Sidekiq::Scheduled::Poller" => "not called; Footplate moves due jobs itself.",
           "Sidekiq::Scheduled::Enq" => "not called; Footplate moves due jobs itself.",
           "Sidekiq::JobLogger" => "used as it is now for every job, through Ruby.",
+          "Sidekiq::Metrics::Middleware" =>
+            "not called; Footplate counts executions itself while the class is in the chain.",
+          "Sidekiq::Job::InterruptHandler" =>
+            "not called; Footplate hands interrupted jobs back itself while the class is in the chain.",
           "Sidekiq::Client" => "called for pushes from jobs, but not for jobs that leave the schedule or the retry set."
         }.freeze
 
