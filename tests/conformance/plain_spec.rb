@@ -102,6 +102,10 @@ Conformance.describe "a Rails application without the sidekiq gem", needs: %w[ra
           raise("in vain")
         end
       end
+      class Leveled
+        include Footplate::Job
+        def perform = effect("leveled")
+      end
       class Active < ActiveJob::Base
         def perform = raise("active in vain")
       end
@@ -114,8 +118,10 @@ Conformance.describe "a Rails application without the sidekiq gem", needs: %w[ra
     env = { "RUBYOPT" => "-rbundler/setup" }
     client("config/environment.rb", "enqueue", env: env)
     push("Plainly", jid: "plainly")
+    push("Leveled", log_level: "nonsense")
     start("-c", "1", "-e", "development", require: ".", env: env)
     eventually("both failures") { entries("retry").size == 2 }
+    drained
     server.stop
   end
 
@@ -133,6 +139,10 @@ Conformance.describe "a Rails application without the sidekiq gem", needs: %w[ra
     expect(told.drop(1)).to all(match(/config.environment\.rb:\d+|caused by first \(ArgumentError\)/))
     active = server.lines.drop_while { |line| !line.match?(/context=.*active in vain \(RuntimeError\)/) }
     expect(active.drop(1).take_while { |line| line.start_with?("  ") }.size).to eq(1)
+  end
+
+  it "runs a job whose log level is none" do
+    expect(effects("leveled").size).to eq(1)
   end
 
   it "names its own blocks, and calls handlers with what they take" do

@@ -19,7 +19,10 @@ module Footplate
         @log = host.logger
         @logger = host.build_job_logger(capsule)
         @default = host.job_logger.nil? && default_attributes?
-        @engine_writes = @default && !host.native_log.nil?
+        native = host.native_log
+        @engine_writes = @default && !native.nil?
+        # JSON has escapes of its own.
+        @escapes = native&.fetch(:format) != "json"
       end
 
       # Whether a job may run without any of this being called, but `quiet?` and `say`.
@@ -44,7 +47,7 @@ module Footplate
           yield
         else
           @logger.prepare(payload) do
-            LogText.clean_context
+            LogText.clean_context if @escapes
             yield
           end
         end
