@@ -2,6 +2,7 @@
 
 # The demonstration is worth what its summary notices: a run that is as it should be, and each way in which it is not.
 require "English"
+require "tmpdir"
 require_relative "../../demo/lib/demo/summary"
 
 RSpec.describe Demo::Summary do
@@ -82,6 +83,19 @@ RSpec.describe "bin/demo" do
     help = IO.popen({ "PATH" => "/usr/bin:/bin" }, [demo, "--help"], &:read)
     expect($CHILD_STATUS).to be_success
     expect(help).to include("--keep", "REDIS_URL", "target/demo")
+  end
+
+  it "compiles nothing but the gem, and not even that for another server" do
+    Dir.mktmpdir("footplate-demo-spec-") do |dir|
+      calls = File.join(dir, "calls")
+      script = "#!/bin/sh\necho $0 >>#{calls}\nexit 1\n"
+      %w[cargo rake].each { |name| File.write(File.join(dir, name), script, perm: 0o755) }
+      env = { "PATH" => "#{dir}:#{ENV.fetch("PATH")}", "FOOTPLATE_DEMO_SERVER" => "none",
+              "REDIS_URL" => "redis://127.0.0.1:1/0" }
+      said = IO.popen(env, [demo], err: %i[child out], &:read)
+      expect(said).to include("Running the demonstration", "REDIS_URL is set, but")
+      expect(File.exist?(calls)).to be(false)
+    end
   end
 
   it "refuses an argument that it does not know" do
