@@ -31,6 +31,7 @@ mod start;
 pub mod sync;
 mod tasks;
 pub mod turn;
+mod unserved;
 
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -45,6 +46,7 @@ pub use outcome::{Ended, Measure, Outcome};
 pub use settings::{CapsuleSettings, Settings};
 pub use shared::{Capsule, Phase, Shared};
 pub use start::{StartError, check};
+pub use unserved::Unserved;
 
 /// A running engine. It lives until [`Engine::finish`], or the end of the process.
 pub struct Engine {

@@ -9,6 +9,7 @@ use super::heartbeat;
 use super::settings::Settings;
 use super::shared::Shared;
 use super::tasks;
+use super::unserved::{self, Unserved};
 use crate::config::redis::RedisSettings;
 use crate::store::{Store, StoreError, Touched};
 
@@ -64,15 +65,18 @@ fn about(redis: &RedisSettings) -> impl Fn(StoreError) -> StartError {
     }
 }
 
-/// Whether an engine with these settings could start here and now. Blocks.
+/// Whether an engine with these settings could start here and now, and which queues would stay without a process.
+/// Blocks.
 ///
 /// # Errors
 /// What the start itself would fail with.
-pub fn check(settings: &Settings) -> Result<(), StartError> {
-    tasks::runtime()?
-        .block_on(open(settings))
-        .map(drop)
-        .map_err(about(&settings.redis))
+pub fn check(settings: &Settings) -> Result<Option<Unserved>, StartError> {
+    tasks::runtime()?.block_on(async {
+        let opened = open(settings).await;
+        let (store, _touched) = opened.map_err(about(&settings.redis))?;
+        // Not knowing keeps no start from going on.
+        Ok(unserved::find(settings, &store).await.unwrap_or_default())
+    })
 }
 
 /// Connects, takes a lease and writes the first heartbeat.

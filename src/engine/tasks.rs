@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::{JoinSet, LocalSet, spawn_local};
 
 use super::control::Control;
 use super::fetcher::{Desk, Fetcher, LargeIn, Lying, Pace, Unreadable};
@@ -18,6 +18,7 @@ use super::shared::{Phase, Shared};
 use super::sync::Mutex;
 use super::{
     StartError, dead_set, heartbeat, lease, metrics, recovery, scheduler, settler, shutdown, start,
+    unserved,
 };
 use crate::store::{DueSet, Keys, Store, Touched};
 
@@ -80,6 +81,12 @@ async fn supervise(shared: &Arc<Shared>, store: Store, touched: mpsc::UnboundedR
     let mut beating = JoinSet::new();
     beating.spawn_local(heartbeat::run(Arc::clone(shared), store.clone()));
     beating.spawn_local(metrics::run(Arc::clone(shared), store.clone()));
+
+    // Ends by itself, so it is in none of the sets.
+    drop(spawn_local(unserved::warn(
+        Arc::clone(shared),
+        store.clone(),
+    )));
 
     let flushed = shutdown::flush(shared, fetching);
     tokio::pin!(flushed);

@@ -132,16 +132,20 @@ impl Store {
         self.link.watch(self.keys.signals(identity)).await
     }
 
-    /// Lengths of the queues, in the order asked.
+    /// Lengths of the queues, in the order asked; a key that is no list has no jobs.
     pub async fn queue_sizes(&self, queues: &[&str]) -> Result<Vec<u64>, StoreError> {
         let mut sizes = Vec::with_capacity(queues.len());
         for chunk in queues.chunks(500) {
             let mut pipeline = redis::pipe();
+            pipeline.ignore_errors();
             for queue in chunk {
                 pipeline.cmd("LLEN").arg(self.keys.queue(queue));
             }
             for value in self.link.pipeline(&pipeline).await? {
-                sizes.push(reply::integer(&value)?.unsigned_abs());
+                sizes.push(match value {
+                    redis::Value::ServerError(_) => 0,
+                    size => reply::integer(&size)?.unsigned_abs(),
+                });
             }
         }
         Ok(sizes)

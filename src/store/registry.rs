@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 use super::script::{BEAT, Call, PRUNE};
 use super::{Store, StoreError, reply};
 
+/// Of more processes than this nobody asks what they serve.
+const MOST_ASKED: usize = 5_000;
+
 /// One heartbeat.
 #[derive(Clone, Debug, Default)]
 pub struct Beat {
@@ -84,6 +87,37 @@ impl Store {
             removed += reply::integer(&self.link.script(&PRUNE, &call).await?)?.unsigned_abs();
         }
         Ok(usize::try_from(removed).unwrap_or(usize::MAX))
+    }
+
+    /// The queues that jobs were pushed to; of absurdly many, ten thousand.
+    pub async fn queues(&self) -> Result<Vec<String>, StoreError> {
+        self.scan_set(&self.keys.queues(), 10_000).await
+    }
+
+    /// What each running process told about itself (its `info`); `None` where they are too many to be asked.
+    pub async fn process_infos(&self) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
+        let identities = self.scan_set(&self.keys.processes(), MOST_ASKED).await?;
+        if identities.len() >= MOST_ASKED {
+            return Ok(None);
+        }
+        let mut infos = Vec::with_capacity(identities.len());
+        for part in identities.chunks(100) {
+            let mut pipeline = redis::pipe();
+            pipeline.ignore_errors();
+            for identity in part {
+                pipeline
+                    .cmd("HGET")
+                    .arg(self.keys.process(identity))
+                    .arg("info");
+            }
+            for value in self.link.pipeline(&pipeline).await? {
+                // What died is on the list for a while, and its hash is gone; what is no hash was no process.
+                if let redis::Value::BulkString(info) = value {
+                    infos.push(info);
+                }
+            }
+        }
+        Ok(Some(infos))
     }
 
     /// Takes a process that stops off the list; its hash expires by itself, as Sidekiq's does.

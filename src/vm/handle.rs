@@ -68,10 +68,12 @@ impl Handle {
         Ok(Self { engine, process })
     }
 
-    /// Raises what [`Self::start`] would raise, and starts nothing.
-    fn check(ruby: &Ruby, json: String) -> Result<(), Error> {
+    /// Raises what [`Self::start`] would raise, and starts nothing. Answers what the start would warn of, if anything.
+    fn check(ruby: &Ruby, json: String) -> Result<Option<String>, Error> {
         let (settings, _) = read(ruby, &json)?;
-        patiently(ruby, || engine::check(&settings))?.map_err(|it| errors::runtime(ruby, it))
+        let checked = patiently(ruby, || engine::check(&settings))?;
+        let unserved = checked.map_err(|it| errors::runtime(ruby, it))?;
+        Ok(unserved.map(|it| it.to_string()))
     }
 
     fn own(&self, ruby: &Ruby) -> Result<&Engine, Error> {

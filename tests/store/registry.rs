@@ -67,6 +67,20 @@ async fn dead_processes_are_pruned_once_a_minute() {
 }
 
 #[tokio::test]
+async fn what_the_running_processes_told_is_read_unless_they_are_too_many() {
+    let server = Server::start();
+    let store = server.store().await;
+    store.beat(&beat(&[])).await.unwrap();
+    server.run::<()>("SADD processes gone:1 strange:1");
+    server.run::<()>("SET strange:1 text");
+    let told = store.process_infos().await.unwrap();
+    assert_eq!(told, Some(vec![b"{}".to_vec()]));
+    let many: Vec<String> = (0..6_000).map(|it| format!("many:{it}")).collect();
+    server.run::<()>(&format!("SADD processes {}", many.join(" ")));
+    assert_eq!(store.process_infos().await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_flush_of_metrics_is_written_once() {
     let server = Server::start();
     let store = server.store().await;

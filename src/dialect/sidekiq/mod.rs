@@ -9,6 +9,7 @@ mod logline;
 mod metrics;
 mod registry;
 mod schedule;
+mod served;
 mod work;
 
 pub use clock::{Utc, millis, payload_time};
@@ -19,4 +20,5 @@ pub use logline::{Context, Level, Line, Style};
 pub use metrics::{BUCKETS, Metrics, Outcome, Write};
 pub use registry::{Beat, CapsuleFacts, Mode, ProcessFacts, identity, tid};
 pub use schedule::{Malformed, Promotion, promote};
+pub use served::served_queues;
 pub use work::{shown_bytes, work_entry};

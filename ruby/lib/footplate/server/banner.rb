@@ -1,12 +1,19 @@
 # frozen_string_literal: true
 
 require "footplate/server/redis_settings"
+require "footplate/server/work_words"
 
 module Footplate
   module Server
     ##
     # The first lines of the log. Where log parsers and people look for Sidekiq's, the words are the same.
     class Banner
+      # What the log says once jobs can run.
+      # @param host [Host::Base]
+      def self.ready(host)
+        "Ready: #{WorkWords.all(host.capsules)}"
+      end
+
       # @param boot [Boot]
       def initialize(boot)
         @boot = boot
@@ -26,7 +33,7 @@ module Footplate
 
       def loaded
         generation = @boot.host.generation
-        generation ? "Footplate #{VERSION} in place of Sidekiq #{generation}" : "Footplate #{VERSION}"
+        "Footplate #{VERSION} in place of Sidekiq #{generation}" if generation
       end
 
       def redis

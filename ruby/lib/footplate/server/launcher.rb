@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "footplate/native"
+require "footplate/server/banner"
 require "footplate/server/control"
 require "footplate/server/controls"
 require "footplate/server/crew"
@@ -44,6 +45,7 @@ module Footplate
         host.launcher = @front
         host.freeze!
         @front.run
+        host.logger.info { Banner.ready(host) }
         watch
         @front.stop
         @ended = true
