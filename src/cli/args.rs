@@ -28,6 +28,13 @@ Environment:
 Signals: TERM and INT stop after the running jobs, TSTP stops taking new ones, TTIN prints what every
 thread is doing.";
 
+const CHECK_RUNS: &str = "\
+The application is loaded as for a start, so its configure_server blocks run: what they write, to Redis
+or elsewhere, is written. Footplate itself leaves nothing in Redis.";
+
+const BENCH_RUNS: &str = "\
+The application is loaded as for a start, so its configure_server blocks run. None of its jobs does.";
+
 /// Runs the background jobs of a Ruby application.
 #[derive(Debug, Parser)]
 #[command(
@@ -67,8 +74,10 @@ pub(super) struct Arguments {
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub(super) enum Command {
     /// Show what would start, and what of it deserves a look; start nothing
+    #[command(after_help = CHECK_RUNS)]
     Check,
     /// Measure on the Redis that the application is configured with, beside the installed Sidekiq; touches no job
+    #[command(after_help = BENCH_RUNS)]
     Bench(Bench),
     /// Print a completion script for a shell
     Completions {

@@ -176,6 +176,6 @@ fn weight_warning(typed: &str) -> Option<String> {
         return None;
     }
     Some(format!(
-        "-q {typed}: `{weight}` is no weight and is ignored, as Sidekiq does; for two queues write -q {queue} -q …"
+        "-q {typed}: `{weight}` is no weight and is ignored; for two queues write -q {queue} -q …"
     ))
 }

@@ -190,6 +190,10 @@ fn help_is_printed_and_succeeds() {
         assert!(help.contains(word), "{word} is missing in\n{help}");
     }
     assert!(!help.contains("--daemon"));
+    // Whoever asks whether it is safe to try should read what runs.
+    for command in ["check", "bench"] {
+        assert!(printed(&[command, "--help"]).contains("configure_server"));
+    }
 }
 
 #[test]

@@ -36,6 +36,15 @@ RSpec.describe "Footplate::CLI" do
         expect(out).not_to include("\e[")
       end
 
+      it "speaks of Sidekiq only where it is, and says what has run" do
+        files = { "app.rb" => app, "config/footplate.yml" => "concurency: 3\n" }
+        said = %i[run check].map { |command| cli(command, { queues: ["a,b"] }, files: files, before: before).first }
+        expect(said).to all(include("concurency is no setting of"))
+        expect(said.last).to include("its configure_server blocks ran, and what they wrote stays")
+        speaks = before.empty? ? all(match(/sidekiq/i)) : all(satisfy { |text| !text.match?(/sidekiq/i) })
+        expect(said).to speaks
+      end
+
       it "says why it cannot reach Redis, without the password" do
         env = { "REDIS_URL" => "redis://:hunter2@127.0.0.1:1/0" }
         %i[run check].each do |command|

@@ -44,7 +44,8 @@ module ActiveJob
         end
       end
 
-      # Rails 7.2 on: enqueue after the transaction, so that the job finds what the transaction wrote.
+      # Asked by Rails 7.2 where its setting is :default: enqueue after the transaction, so that the job finds what the
+      # transaction wrote.
       def enqueue_after_transaction_commit?
         true
       end

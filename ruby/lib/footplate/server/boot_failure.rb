@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "footplate/server/adapter_trouble"
 require "footplate/server/boot_error"
 require "footplate/server/redis_settings"
 
@@ -37,7 +38,7 @@ module Footplate
       def sentence
         return PROVIDER if @error.message.include?("REDIS_PROVIDER") && ENV["REDIS_PROVIDER"].to_s.include?(":")
 
-        @error.message if @error.is_a?(Error)
+        @error.is_a?(Error) ? @error.message : AdapterTrouble.sentence(@error)
       end
 
       def backtrace

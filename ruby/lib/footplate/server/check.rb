@@ -2,18 +2,21 @@
 
 require "footplate/native"
 require "footplate/server/boot"
+require "footplate/server/check/active_job"
+require "footplate/server/check/database"
 require "footplate/server/check/report"
 require "footplate/server/controls"
 require "footplate/server/engine_config"
 require "footplate/server/interruption"
 require "footplate/server/processor"
 require "footplate/server/redis_probe"
+require "footplate/server/work_words"
 
 module Footplate
   module Server
     ##
     # `footplate check`: loads everything that would run and shows it, but starts nothing, fires no event and
-    # leaves nothing in Redis.
+    # leaves nothing of its own in Redis. The application's code runs as for a start, and may.
     class Check
       # @param typed [Hash{Symbol => Object}] what Native.parse answered
       # @param out [IO]
@@ -35,6 +38,7 @@ module Footplate
         # What a start would make of the application's parts, for what they raise.
         Processor.for_all(host, controls: Controls.new, launcher: nil)
         @probe = RedisProbe.new(@boot.host)
+        ask_engine
         versions
         application
         redis
@@ -57,8 +61,11 @@ module Footplate
         @report.title("What would start here")
         @report.line("Footplate", VERSION)
         @report.line("Ruby", "#{RUBY_VERSION} on #{RUBY_PLATFORM}, #{yjit}")
-        @report.line("Sidekiq", host.generation || "not loaded; jobs and dashboards of Sidekiq 8 are understood")
+        @report.line("Sidekiq", host.generation) if host.generation
         @report.line("Rails", @boot.application.rails_version || "not loaded")
+        active_job = ActiveJob.find(settings.environment) or return
+        @report.line("Active Job", active_job.adapter)
+        active_job.warnings.each { |warning| @report.warning(warning) }
       end
 
       def yjit
@@ -70,6 +77,7 @@ module Footplate
       def application
         @report.section
         @report.line("Application", File.expand_path(settings.require_path))
+        @report.line("", "loaded as for a start: its configure_server blocks ran, and what they wrote stays")
         @report.line("Environment", settings.environment)
         @report.line("Settings",
                      settings.files.empty? ? "no file; flags, environment and defaults" : settings.files.join(", "))
@@ -92,32 +100,25 @@ module Footplate
       def work
         @report.section
         host.capsules.each do |capsule|
-          @report.line(capsule.name == "default" ? "Work" : "Capsule #{capsule.name}", threads(capsule.concurrency))
-          @report.line("", queues(capsule))
+          name = capsule.name == "default" ? "Work" : "Capsule #{capsule.name}"
+          @report.line(name, WorkWords.threads(capsule.concurrency))
+          @report.line("", WorkWords.queues(capsule))
         end
         hooks = host.hooks(:startup).size
-        if hooks.positive?
-          @report.line("",
-                       "#{hooks} :startup #{hooks == 1 ? "hook" : "hooks"} may still add capsules")
-        end
+        @report.line("", "#{hooks} :startup #{hooks == 1 ? "hook" : "hooks"} may still add capsules") if hooks.positive?
+        work_warnings.each { |warning| @report.warning(warning) }
         @report.line("Shutdown", "gives running jobs #{host.timeout} s")
         @report.line("Log", log)
+      end
+
+      def work_warnings
+        [*@unserved, *Database.warnings(host.capsules.sum(&:concurrency))]
       end
 
       def log
         return "jobs through #{host.job_logger}" if host.job_logger
 
         host.native_log ? "written by the engine (#{host.native_log[:format]})" : "through #{host.logger.class}"
-      end
-
-      def threads(count)
-        count == 1 ? "1 thread" : "#{count} threads"
-      end
-
-      def queues(capsule)
-        names = capsule.queues.map { |name, weight| weight.positive? ? "#{name} (#{weight})" : name }
-        order = { strict: "in this order", weighted: "by weight", random: "in any order" }.fetch(capsule.mode)
-        names.size == 1 ? "queue #{names.first}" : "queues #{names.join(", ")}; #{order}"
       end
 
       def replaced
@@ -127,18 +128,18 @@ module Footplate
         @boot.replaced_parts.each { |part| part.used ? @report.remark(part.to_s) : @report.warning(part.to_s) }
       end
 
-      # The engine itself says whether it would start with these settings on this Redis.
-      # @return [String, nil]
-      def problem
-        @probe.problem || Native::Engine.check(EngineConfig.new(settings, host).to_json)
+      # The engine itself says whether it would start with these settings on this Redis, and what it would warn of.
+      def ask_engine
+        @problem = @probe.problem
+        @unserved = Native::Engine.check(EngineConfig.new(settings, host).to_json) unless @problem
       rescue Error => e
-        e.message
+        @problem = e.message
       end
 
       def conclusion
         @report.section
-        if (found = problem)
-          @report.failure(found)
+        if @problem
+          @report.failure(@problem)
           @report.failure("It could not start.")
           1
         else

@@ -29,6 +29,12 @@ module Footplate
 
       module_function
 
+      # Nobody without the gem is to wonder where it comes from.
+      def whose
+        defined?(::Sidekiq::VERSION) ? "Sidekiq or Footplate" : "Footplate"
+      end
+      private_class_method :whose
+
       # @param hash [Hash{Symbol => Object}]
       # @param path [String]
       # @return [Array<String>] a sentence for each key that is probably misspelt
@@ -36,7 +42,7 @@ module Footplate
         checker = DidYouMean::SpellChecker.new(dictionary: ALL)
         (hash.keys - ALL).grep(Symbol).filter_map do |key|
           meant = checker.correct(key).first or next
-          "#{path}: #{key} is no setting of Sidekiq or Footplate; did you mean #{meant}? It is kept as it is."
+          "#{path}: #{key} is no setting of #{whose}; did you mean #{meant}? It is kept as it is."
         end
       end
     end

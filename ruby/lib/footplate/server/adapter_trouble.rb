@@ -1,0 +1,53 @@
+# frozen_string_literal: true
+
+require "did_you_mean"
+
+module Footplate
+  module Server
+    ##
+    # Why Active Job could not take the adapter that the application named, in a sentence. Rails says which constant
+    # or file it missed.
+    module AdapterTrouble
+      SETTING = "config.active_job.queue_adapter"
+      MISSING = /uninitialized constant ActiveJob::QueueAdapters::(\w+)Adapter\b/
+      FILE = %r{/queue_adapters/(\w+)_adapter\.rb:}
+
+      module_function
+
+      # @param error [Exception]
+      # @return [String, nil] nil when it is about something else
+      def sentence(error)
+        case error
+        when LoadError then unloadable(error)
+        when NameError then unknown(error)
+        end
+      end
+
+      def unknown(error)
+        named = error.message[MISSING, 1] or return
+        name = snake(named)
+        meant = DidYouMean::SpellChecker.new(dictionary: names).correct(name).first || "footplate"
+        "Active Job knows no adapter :#{name} (#{SETTING}); did you mean :#{meant}?"
+      end
+      private_class_method :unknown
+
+      # Of the gem that the adapter's file requires first of all.
+      def unloadable(error)
+        name = Array(error.backtrace).first(10).join("\n")[FILE, 1] or return
+        "Active Job's adapter :#{name} (#{SETTING}) needs a gem that is not there: #{error.message.lines.first&.chomp}"
+      end
+      private_class_method :unloadable
+
+      def names
+        adapters = ::ActiveJob::QueueAdapters.constants.grep(/\w+Adapter\z/)
+        adapters.map { |constant| snake(constant.to_s.delete_suffix("Adapter")) } - %w[abstract]
+      end
+      private_class_method :names
+
+      def snake(name)
+        name.gsub(/(?<=[a-z\d])(?=[A-Z])/, "_").downcase
+      end
+      private_class_method :snake
+    end
+  end
+end
