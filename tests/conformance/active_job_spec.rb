@@ -15,6 +15,17 @@ ACTIVE_JOBS = <<~'RUBY'
   class Fails < ActiveJob::Base
     def perform(what) = raise(ArgumentError, "to the end: #{what}")
   end
+  class GivesUp < ActiveJob::Base
+    retry_on ArgumentError, wait: 0, attempts: 2
+    def perform = raise(ArgumentError, "tried #{executions}")
+  end
+  class Ends < GivesUp
+    sidekiq_options retry: 0 if respond_to?(:sidekiq_options)
+  end
+  class EndsQuietly < ActiveJob::Base
+    retry_on(ArgumentError, wait: 0, attempts: 2) { |job, error| effect("given up", job.executions, error.message) }
+    def perform = raise(ArgumentError, "never mind")
+  end
   class Delayed < ActiveJob::Base
     sidekiq_options retry: 4 if respond_to?(:sidekiq_options)
     sidekiq_retry_in { |*| 1000 } if respond_to?(:sidekiq_retry_in)
@@ -22,6 +33,7 @@ ACTIVE_JOBS = <<~'RUBY'
   end
   if ARGV.first == "enqueue"
     jobs = [Mail.perform_later(1, "a" => :b), Mail.set(wait: 1).perform_later("waited"), Retried.perform_later, Fails.perform_later("x"), Delayed.perform_later]
+    [GivesUp, Ends, EndsQuietly].each(&:perform_later)
     ActiveJob.perform_all_later(Mail.new(2), Mail.new(3)) if ActiveJob.respond_to?(:perform_all_later)
     puts jobs.map { |job| [job.provider_job_id, job.job_id].join(" ") }
   end
@@ -49,6 +61,8 @@ RUBY
       start("-q", "default", "-q", "mail", env: env)
       await_effects(@count, "mail")
       await_effects(1, "retried")
+      await_effects(1, "given up")
+      eventually("all to be tried") { %w[retry dead].map { |set| redis.call("ZCARD", set) } == [3, 1] }
       drained
       @code = server.stop
       @retry = redis.call("ZRANGE", "retry", 0, -1).to_h do |job|
@@ -74,6 +88,12 @@ RUBY
     it "retries what Active Job lets through" do
       expect(@retry.fetch("Fails")).to include("error_class" => "ArgumentError", "error_message" => "to the end: x",
                                                "retry_count" => 0)
+    end
+
+    it "retries by its own rules what retry_on gave up, unless the class says otherwise" do
+      expect(@retry.fetch("GivesUp")).to include("error_message" => "tried 2", "retry_count" => 0)
+      expect(JSON.parse(redis.call("ZRANGE", "dead", 0, -1).first)).to include("wrapped" => "Ends")
+      expect(effects("given up")).to eq([[2, "never mind"]])
     end
 
     it "heeds the class's own options and, since 7.1.3, its blocks" do
