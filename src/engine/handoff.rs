@@ -11,6 +11,7 @@ use tokio::time::{sleep, timeout};
 use super::hatch::{Hatch, Ticket};
 use super::outcome::Outcome;
 use super::ready::Door;
+use super::restraint::Restraint;
 use super::shared::{Capsule, Patience, Phase, Shared};
 use crate::job::Job;
 use crate::store::{self, ClientId, Parking, Store, StoreError};
@@ -29,6 +30,11 @@ const LOOK: Duration = Duration::from_secs(1);
 const FAREWELL: Duration = Duration::from_secs(1);
 /// After a refusal. Most end with a message, some only with time.
 const REFUSED: Duration = Duration::from_secs(5);
+/// After one for want of a right.
+const DENIED: Duration = Duration::from_secs(30);
+/// Recalls in a row, of which each costs so many commands: see restraint.rs.
+const IN_HAND: u32 = 4;
+const COMMANDS: u32 = 3;
 
 /// Waits at one queue until the engine goes quiet.
 pub(super) struct Handoff {
@@ -37,22 +43,33 @@ pub(super) struct Handoff {
     /// Of the capsule.
     pub(super) index: usize,
     pub(super) queue: Arc<str>,
+    pub(super) restraint: Restraint,
+    /// How many were known when the waiting began.
+    pub(super) recalls: u64,
     /// As the fetchers': whoever has the other end knows when nothing can come any more.
     pub(super) _busy: mpsc::Sender<Infallible>,
 }
 
 impl Handoff {
-    pub(super) async fn run(self) {
+    pub(super) fn restraint() -> Restraint {
+        Restraint::of(IN_HAND)
+    }
+
+    pub(super) async fn run(mut self) {
         let mut place = self.store.handoff(&self.queue);
         let mut hatch = None;
         let mut patience = Patience::default();
         let mut late_until: Option<Instant> = None;
-        while self.occasion(late_until.is_some()).await {
+        while self.occasion(late_until.is_some()).await && self.recalled().await {
             match self.next(&mut place, &mut hatch).await {
                 Ok(()) => patience = Patience::default(),
                 Err(StoreError::Denied(why)) => {
+                    hatch = None;
                     tracing::debug!("no hand-off of jobs from queue {}: {why}", self.queue);
-                    return self.leave(&place).await;
+                    tokio::select! {
+                        () = sleep(DENIED) => {}
+                        () = self.shared.reached(Phase::Quiet) => {}
+                    }
                 }
                 // The fetcher says what is wrong with Redis, the lease's task takes a new one.
                 Err(_) => {
@@ -89,6 +106,22 @@ impl Handoff {
             // The sender lives in the capsule: waiting cannot fail.
             _ = idle.wait_for(|it| *it) => true,
             () = sleep(LOOK), if late => true,
+        }
+    }
+
+    /// After a recall, and still more after many in a row, jobs come by claims for a while. `false` when the engine is
+    /// quiet.
+    async fn recalled(&mut self) -> bool {
+        let recalls = *self.shared.recalled.borrow();
+        if std::mem::replace(&mut self.recalls, recalls) == recalls {
+            return true;
+        }
+        let now = Instant::now();
+        let pause = self.restraint.pause(now, &self.shared.stream, COMMANDS);
+        tokio::select! {
+            biased;
+            () = self.shared.reached(Phase::Quiet) => false,
+            () = sleep(pause) => true,
         }
     }
 

@@ -100,21 +100,31 @@ impl QueueOrder {
         &self.order
     }
 
-    /// How many jobs of which queue a claim of `limit` jobs should take first, the queues as places in the order that
-    /// [`Self::arrange`] answered last. Empty where order alone decides.
+    /// How many jobs of which queue a claim of `limit` jobs should take first, the queues as places in `asked`: those
+    /// that it asks, in the order that [`Self::arrange`] answered last. Empty where order alone decides.
     ///
     /// Sidekiq draws anew for each job. A process that took them by the dozen from one queue would run long series of
     /// one kind of job: all workers sleep, then all want the processor.
-    pub fn shares(&self, limit: usize, random: &mut impl FnMut(u32) -> u32) -> Vec<(usize, usize)> {
+    pub fn shares(
+        &self,
+        asked: &[usize],
+        limit: usize,
+        random: &mut impl FnMut(u32) -> u32,
+    ) -> Vec<(usize, usize)> {
         let mut shares: Vec<(usize, usize)> = Vec::new();
-        if self.mode == Mode::Strict || self.names.len() < 2 || limit < 2 {
+        if self.mode == Mode::Strict || asked.len() < 2 || limit < 2 {
             return shares;
         }
         let draws = limit.min(DRAWS);
+        let total = asked.iter().map(|it| self.tickets[*it]).sum();
         for n in 0..draws {
             let worth = limit / draws + usize::from(n < limit % draws);
             // The first place was drawn for one job already.
-            let place = if n == 0 { 0 } else { self.draw(random) };
+            let place = if n == 0 {
+                0
+            } else {
+                self.draw(asked, total, random)
+            };
             match shares.iter_mut().find(|it| it.0 == place) {
                 Some(share) => share.1 += worth,
                 None => shares.push((place, worth)),
@@ -123,10 +133,10 @@ impl QueueOrder {
         shares
     }
 
-    /// A place in the order, each queue with its weight's chance.
-    fn draw(&self, random: &mut impl FnMut(u32) -> u32) -> usize {
-        let mut drawn = random(self.total.max(1));
-        let place = self.order.iter().position(|queue| {
+    /// A place in `asked`, each queue with its weight's chance.
+    fn draw(&self, asked: &[usize], total: u32, random: &mut impl FnMut(u32) -> u32) -> usize {
+        let mut drawn = random(total.max(1));
+        let place = asked.iter().position(|queue| {
             let tickets = self.tickets[*queue];
             let here = drawn < tickets;
             drawn = drawn.saturating_sub(tickets);
@@ -260,9 +270,13 @@ mod tests {
     #[test]
     fn order_alone_decides_over_one_job_one_queue_and_where_it_is_strict() {
         let random = &mut |_| 0;
-        assert_eq!(order(&[("a", 1), ("b", 1)]).shares(1, random), []);
-        assert_eq!(order(&[("a", 3)]).shares(100, random), []);
-        assert_eq!(order(&[("a", 0), ("b", 0)]).shares(100, random), []);
+        assert_eq!(order(&[("a", 1), ("b", 1)]).shares(&[0, 1], 1, random), []);
+        assert_eq!(order(&[("a", 1), ("b", 1)]).shares(&[1], 100, random), []);
+        assert_eq!(order(&[("a", 3)]).shares(&[0], 100, random), []);
+        assert_eq!(
+            order(&[("a", 0), ("b", 0)]).shares(&[0, 1], 100, random),
+            []
+        );
     }
 
     #[test]
@@ -274,7 +288,7 @@ mod tests {
             let mut of = [0usize; 3];
             for _ in 0..ROUNDS {
                 let names = order.arrange(&mut random).to_vec();
-                let shares = order.shares(limit, &mut random);
+                let shares = order.shares(&names, limit, &mut random);
                 let sum: usize = shares.iter().map(|it| it.1).sum();
                 assert_eq!(sum, limit);
                 for (place, most) in shares {
@@ -287,6 +301,21 @@ mod tests {
                 assert!(apart.abs() < 0.03, "{limit}: {of:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_claim_that_asks_some_queues_is_shared_among_those() {
+        let order = order(&[("a", 90), ("b", 3), ("c", 1)]);
+        let mut random = source(7);
+        let mut of = [0usize; 2];
+        for _ in 0..1_000 {
+            for (place, most) in order.shares(&[2, 1], 64, &mut random) {
+                of[place] += most;
+            }
+        }
+        // Without the first of each, which the order has drawn.
+        let share = (of[0] - 1_000) as f64 / 63_000.0;
+        assert!((share - 0.25).abs() < 0.02, "{of:?}");
     }
 
     proptest! {

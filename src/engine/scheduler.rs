@@ -5,12 +5,13 @@
 //! other pollers: a member moves only for the one that removes it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, oneshot};
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep_until, timeout_at};
 
 use super::control::{Control, Due, DueBatch};
+use super::restraint::Restraint;
 use super::shared::{Patience, Phase, Shared};
 use crate::dialect::sidekiq;
 use crate::store::{DueSet, Promotion, PromotionKind, Store, StoreError};
@@ -28,17 +29,24 @@ const POLL: Duration = Duration::from_millis(500);
 const HOLD: Duration = Duration::from_secs(30);
 /// As it is said when it fails.
 const MOVE: &str = "move due jobs";
-/// The shortest time between two looks when nothing is due: others' failures touch the retry set often.
+/// From a touch to the look that answers it: whoever fills the set goes on.
 const BREATH: Duration = Duration::from_millis(2);
+/// Looks in a row at a set in which nothing is due: see restraint.rs.
+const IN_HAND: u32 = 4;
 
 /// What a job gets that says nothing about itself, as the gem's client adds it.
 const DEFAULTS: [(&str, &[u8]); 2] = [("retry", b"true"), ("queue", b"\"default\"")];
 
 /// Serves one set until the engine goes quiet.
 pub(super) async fn run(shared: Arc<Shared>, store: Store, set: DueSet) {
-    let scheduler = Scheduler { shared, store, set };
-    let mut attempts = scheduler.shared.attempts(MOVE);
-    while scheduler.shared.phase() == Phase::Running {
+    let mut scheduler = Scheduler {
+        shared: Arc::clone(&shared),
+        store,
+        set,
+        restraint: Restraint::of(IN_HAND),
+    };
+    let mut attempts = shared.attempts(MOVE);
+    while shared.phase() == Phase::Running {
         let pause = match scheduler.step().await {
             Ok(pause) => {
                 attempts.worked();
@@ -59,20 +67,18 @@ struct Scheduler {
     shared: Arc<Shared>,
     store: Store,
     set: DueSet,
+    restraint: Restraint,
 }
 
 impl Scheduler {
     /// Moves one batch. How long to wait before the next, or `None` when there may be more.
-    async fn step(&self) -> Result<Option<Duration>, StoreError> {
+    async fn step(&mut self) -> Result<Option<Duration>, StoreError> {
         let due = self.look().await?;
         if due.members.is_empty() {
-            let longest = if self.store.server().tracking {
-                TRUST
-            } else {
-                POLL
-            };
+            let longest = if self.store.is_told() { TRUST } else { POLL };
             return Ok(Some(due.next_in.map_or(longest, |it| it.min(longest))));
         }
+        self.restraint.relax();
         let mut members = due.members;
         while !members.is_empty() {
             let answers = if self.shared.settings.client_middleware {
@@ -155,14 +161,24 @@ impl Scheduler {
         }
     }
 
-    async fn wait(&self, pause: Duration) {
+    /// Until the next one is due, or one may have come that is due before it.
+    async fn wait(&mut self, pause: Duration) {
+        let (shared, restraint) = (&self.shared, &mut self.restraint);
         let touched: &Notify = match self.set {
-            DueSet::Schedule => &self.shared.schedule_touched,
-            DueSet::Retry => &self.shared.retry_touched,
+            DueSet::Schedule => &shared.schedule_touched,
+            DueSet::Retry => &shared.retry_touched,
+        };
+        let due = Instant::now() + pause;
+        let next_look = async {
+            if timeout_at(due.into(), touched.notified()).await.is_ok() {
+                let now = Instant::now();
+                let pause = restraint.pause(now, &shared.stream, 1).max(BREATH);
+                sleep_until(due.min(now + pause).into()).await;
+            }
         };
         tokio::select! {
-            _ = timeout(pause, touched.notified()) => sleep(BREATH.min(pause)).await,
-            () = self.shared.reached(Phase::Quiet) => {}
+            () = next_look => {}
+            () = shared.reached(Phase::Quiet) => {}
         }
     }
 }

@@ -11,14 +11,18 @@ use tokio::sync::{Notify, watch};
 use super::busy::Busy;
 use super::clock::Clock;
 use super::control::{Control, DueBatch};
+use super::dispatch::Concerns;
 use super::handoff::HANDOFFS;
 use super::mailbox::Mailbox;
 use super::metrics::Flush;
+use super::order::QueueOrder;
 use super::outage::Outages;
 use super::ready::Ready;
+use super::restraint::Stream;
 use super::settings::{CapsuleSettings, Settings};
 use super::settler::Settlements;
 use super::sync::Mutex;
+use super::touches::Touches;
 use crate::dialect::sidekiq::Metrics;
 use crate::job::Job;
 use crate::store::StoreError;
@@ -42,8 +46,8 @@ pub struct Capsule {
     pub ready: Ready<Arc<Job>>,
     /// Rings when the fetcher should look at the demand again.
     pub(super) hungry: Arc<Notify>,
-    /// Rings when a queue may have got a job.
-    pub(super) touched: Notify,
+    /// Which of its queues may have jobs.
+    pub(super) touches: Touches,
     /// Whether the queues are empty and so many workers free that jobs may come by hand-off.
     pub(super) idle: watch::Sender<bool>,
     /// How many have come so.
@@ -70,6 +74,8 @@ pub struct Shared {
     pub due: Mailbox<DueBatch>,
     /// Time.
     pub clock: Clock,
+    pub(super) concerns: Concerns,
+    pub(super) stream: Stream,
     pub(super) phase: watch::Sender<Phase>,
     pub(super) metrics: Mutex<Metrics>,
     /// Rings when the schedule or the retry set may have got a nearer job.
@@ -91,9 +97,19 @@ pub struct Shared {
 impl Shared {
     pub(super) fn new(settings: Settings) -> Self {
         let workers = settings.capsules.iter().map(|it| it.concurrency).sum();
-        let capsules = settings.capsules.iter().map(Capsule::new).collect();
+        let orders = settings.capsules.iter();
+        let orders: Vec<_> = orders
+            .map(|it| QueueOrder::new(&it.queues, settings.generation))
+            .collect();
+        let names = orders.iter().map(QueueOrder::names);
+        let concerns = Concerns::new(&settings.process.identity, names);
+        let capsules = settings.capsules.iter().zip(&orders);
         Self {
-            capsules,
+            capsules: capsules
+                .map(|(it, order)| Capsule::new(it, order))
+                .collect(),
+            concerns,
+            stream: Stream::from(Instant::now()),
             busy: Busy::new(workers),
             settlements: Settlements::default(),
             control: Mailbox::new(10_000),
@@ -161,11 +177,10 @@ impl Shared {
         self.recalled.send_modify(|it| *it += 1);
     }
 
-    /// A queue may have got a job: wakes every idle fetcher. Each looks at its own queues only, and a
-    /// look costs one command.
+    /// Any queue may have got a job.
     pub(super) fn ring_queues(&self) {
         for capsule in &self.capsules {
-            capsule.touched.notify_one();
+            capsule.touches.add_all();
         }
     }
 
@@ -215,14 +230,14 @@ impl Shared {
 }
 
 impl Capsule {
-    fn new(settings: &CapsuleSettings) -> Self {
+    fn new(settings: &CapsuleSettings, order: &QueueOrder) -> Self {
         let hungry = Arc::new(Notify::new());
         let bell = Arc::clone(&hungry);
         Self {
             name: settings.name.clone(),
             ready: Ready::new(settings.concurrency, move || bell.notify_one()),
             hungry,
-            touched: Notify::new(),
+            touches: Touches::new(order.names().len()),
             idle: watch::Sender::new(false),
             handed_over: AtomicU64::new(0),
             handoffs: settings.queues.len().min(HANDOFFS),

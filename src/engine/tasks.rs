@@ -11,16 +11,16 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet, spawn_local};
 
 use super::control::Control;
-use super::fetcher::{Desk, Fetcher, LargeIn, Lying, Pace, Unreadable};
+use super::fetcher::{Desk, Fetcher, Idle, LargeIn, Lying, Pace, Unreadable};
 use super::handoff::{HANDOFFS, Handoff};
 use super::order::QueueOrder;
 use super::shared::{Phase, Shared};
 use super::sync::Mutex;
 use super::{
-    StartError, dead_set, heartbeat, lease, metrics, recovery, scheduler, settler, shutdown, start,
-    unserved,
+    StartError, dead_set, dispatch, heartbeat, lease, metrics, recovery, scheduler, settler,
+    shutdown, start, unserved,
 };
-use crate::store::{DueSet, Keys, Store, Touched};
+use crate::store::{DueSet, Store, Touched};
 
 /// Runs the engine to its end. Tells `ready` once whether it started.
 pub(super) fn run(shared: &Arc<Shared>, ready: &Sender<Result<(), StartError>>) {
@@ -63,7 +63,8 @@ async fn supervise(shared: &Arc<Shared>, store: Store, touched: mpsc::UnboundedR
     lasting.spawn_local(settler::run(Arc::clone(shared), store.clone()));
     lasting.spawn_local(lease::hold(Arc::clone(shared), store.clone()));
     lasting.spawn_local(dead_set::trim(Arc::clone(shared), store.clone()));
-    lasting.spawn_local(dispatch(Arc::clone(shared), touched));
+    lasting.spawn_local(dispatch::run(Arc::clone(shared), store.clone(), touched));
+    lasting.spawn_local(dispatch::ask(store.clone()));
 
     let mut until_quiet = JoinSet::new();
     until_quiet.spawn_local(heartbeat::prune(store.clone()));
@@ -138,6 +139,7 @@ fn fetchers(shared: &Arc<Shared>, store: &Store, busy: mpsc::Sender<Infallible>)
                 index,
                 order,
                 names,
+                idle: Idle::from(Instant::now()),
                 pace: Pace::of(capsule.concurrency),
                 lying: Lying::from(Instant::now()),
                 large_in: LargeIn::default(),
@@ -163,47 +165,11 @@ fn handoffs(shared: &Arc<Shared>, store: &Store, busy: &mpsc::Sender<Infallible>
                 store: store.clone(),
                 index,
                 queue: Arc::from(queue.as_str()),
+                restraint: Handoff::restraint(),
+                recalls: 0,
                 _busy: busy.clone(),
             });
         }
     }
     handoffs
-}
-
-/// Rings whoever waits for what was touched. The store names keys without the namespace.
-async fn dispatch(shared: Arc<Shared>, mut touched: mpsc::UnboundedReceiver<Touched>) {
-    while let Some(message) = touched.recv().await {
-        match message {
-            // Whoever looks makes the new connection, so that the messages go on.
-            Touched::Everything | Touched::Lost => {
-                shared.recall();
-                shared.ring_queues();
-                shared.schedule_touched.notify_one();
-                shared.retry_touched.notify_one();
-            }
-            Touched::Keys(keys) => {
-                for key in keys {
-                    ring(&shared, &key);
-                }
-            }
-        }
-    }
-}
-
-fn ring(shared: &Shared, key: &str) {
-    let keys = Keys::default();
-    if key == keys.schedule() {
-        shared.schedule_touched.notify_one();
-    } else if key == keys.retry() {
-        shared.retry_touched.notify_one();
-    } else if key == keys.signals(&shared.settings.process.identity) {
-        shared.signalled.notify_one();
-    } else if key == keys.suspects() || key == keys.trials() {
-        shared.recall();
-    } else {
-        if key == keys.paused() {
-            shared.recall();
-        }
-        shared.ring_queues();
-    }
 }

@@ -113,12 +113,10 @@ async fn connect(
         }
         other => (other.map_err(denied)?, true),
     };
+    let mut name = cmd("CLIENT");
+    name.arg("SETNAME").arg(settings.client_name());
     // Refused by an ACL: then it has no name.
-    let _ = run(
-        &mut connection,
-        cmd("CLIENT").arg("SETNAME").arg(settings.client_name()),
-    )
-    .await;
+    unless_temporary(run(&mut connection, &name).await)?;
     if master.is_some() {
         check_role(&mut connection).await?;
     }
@@ -222,9 +220,15 @@ fn speaks_only_resp2(error: &RedisError) -> bool {
         || matches!(error.code(), Some("NOPROTO" | "NOPERM"))
 }
 
+/// What a server says that answers later, to a client that asks for a database: redis-rs drops the code.
+const NOT_NOW: [&str; 3] = ["is busy running", "is loading", "Link with MASTER"];
+
 /// At connect, what is not about the network is about access.
 fn denied(error: RedisError) -> StoreError {
     if error.to_string().contains("switch database") {
+        if NOT_NOW.iter().any(|it| error.to_string().contains(it)) {
+            return StoreError::Refused(error.to_string());
+        }
         let problem = error
             .detail()
             .unwrap_or("there is no such database")
@@ -290,9 +294,8 @@ async fn check_role(connection: &mut MultiplexedConnection) -> Result<(), StoreE
                 role.unwrap_or_default()
             ))),
         },
-        Err(error @ StoreError::Unavailable(_)) => Err(error),
         // Not allowed to ask.
-        _ => Ok(()),
+        other => unless_temporary(other).map(drop),
     }
 }
 
@@ -305,11 +308,19 @@ pub(super) async fn facts(
         match run(connection, cmd("INFO").arg(section)).await {
             Ok(Value::BulkString(bytes)) => info.push_str(&String::from_utf8_lossy(&bytes)),
             Ok(Value::VerbatimString { text, .. }) => info.push_str(&text),
-            Err(error @ StoreError::Unavailable(_)) => return Err(error),
-            _ => {}
+            other => drop(unless_temporary(other)?),
         }
     }
     read_facts(&info)
+}
+
+/// What may be refused for good; not by a server that is busy or loading: what it would say then was taken for what it
+/// can do, as long as the connection lives.
+fn unless_temporary<T>(answer: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match answer {
+        Err(error) if error.is_temporary() => Err(error),
+        answer => Ok(answer.ok()),
+    }
 }
 
 fn read_facts(info: &str) -> Result<ServerFacts, StoreError> {
@@ -347,7 +358,7 @@ fn parse_version(text: &str) -> Option<(u16, u16, u16)> {
     ))
 }
 
-/// Asks to be told of touched keys; `false` when the server does not do that.
+/// Asks to be told of touched keys; `false` when the server does not do that, or not for this user.
 ///
 /// Without NOLOOP: Redis 7.0 does not apply it to what scripts write, and where it applies, a write of
 /// ours hides one of another client to the same key in the same turn of Redis's event loop.
@@ -360,11 +371,7 @@ pub(super) async fn track(
     for prefix in prefixes {
         tracking.arg("PREFIX").arg(prefix);
     }
-    match run(connection, &tracking).await {
-        Ok(_) => Ok(true),
-        Err(error @ StoreError::Unavailable(_)) => Err(error),
-        Err(_) => Ok(false),
-    }
+    Ok(unless_temporary(run(connection, &tracking).await)?.is_some())
 }
 
 #[cfg(test)]

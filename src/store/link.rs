@@ -35,6 +35,8 @@ struct Live {
     connection: MultiplexedConnection,
     generation: u64,
     since: Instant,
+    /// Whether the server can push messages on it.
+    resp3: bool,
 }
 
 #[derive(Default)]
@@ -98,6 +100,46 @@ impl Link {
 
     pub(super) fn connected_since(&self) -> Option<Instant> {
         self.state().live.as_ref().map(|live| live.since)
+    }
+
+    /// Whether the server says which keys are touched.
+    pub(super) fn is_told(&self) -> bool {
+        self.state().facts.tracking
+    }
+
+    /// Asks for it, where there is a connection on which it was refused.
+    pub(super) async fn ask_to_be_told(&self) -> Result<(), StoreError> {
+        let (mut live, prefixes) = {
+            let state = self.state();
+            match &state.live {
+                Some(live) if live.resp3 && !state.facts.tracking => {
+                    (live.clone(), self.prefixes(&state))
+                }
+                _ => return Ok(()),
+            }
+        };
+        if connect::track(&mut live.connection, &prefixes).await? {
+            let mut state = self.state();
+            if state.generation == live.generation {
+                state.facts.tracking = true;
+                // Whatever happened while nobody listened.
+                tell(self.touched.as_ref(), Touched::Everything);
+            }
+        }
+        Ok(())
+    }
+
+    fn prefixes(&self, state: &State) -> Vec<String> {
+        let mut prefixes = vec![
+            self.keys.queue_prefix(),
+            self.keys.schedule(),
+            self.keys.retry(),
+            self.keys.paused(),
+            self.keys.suspects(),
+            self.keys.trials(),
+        ];
+        prefixes.extend(state.watched.iter().cloned());
+        prefixes
     }
 
     /// Also be told of `prefix`.
@@ -202,21 +244,14 @@ impl Link {
         let (mut connection, resp3) = connect::listening(&self.settings, push).await?;
         let mut facts = connect::facts(&mut connection).await?;
         if resp3 && self.touched.is_some() {
-            let mut prefixes = vec![
-                self.keys.queue_prefix(),
-                self.keys.schedule(),
-                self.keys.retry(),
-                self.keys.paused(),
-                self.keys.suspects(),
-                self.keys.trials(),
-            ];
-            prefixes.extend(self.state().watched.iter().cloned());
+            let prefixes = self.prefixes(&self.state());
             facts.tracking = connect::track(&mut connection, &prefixes).await?;
         }
         let live = Live {
             connection,
             generation,
             since: Instant::now(),
+            resp3,
         };
         {
             let mut state = self.state();

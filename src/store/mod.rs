@@ -108,6 +108,16 @@ impl Store {
         self.link.facts()
     }
 
+    /// Whether the server says which keys are touched, on the present connection or the last one.
+    pub fn is_told(&self) -> bool {
+        self.link.is_told()
+    }
+
+    /// Asks again to be told, where that was refused. [`Touched::Everything`] follows if it is granted.
+    pub async fn ask_to_be_told(&self) -> Result<(), StoreError> {
+        self.link.ask_to_be_told().await
+    }
+
     /// The number of connects so far.
     pub fn generation(&self) -> u64 {
         self.link.generation()

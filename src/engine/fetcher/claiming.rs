@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::large::LARGE;
 use crate::engine::shared::{Patience, Shared};
 use crate::engine::sync::{Mutex, lock};
+use crate::engine::touches::Look;
 use crate::job::{Envelope, Job, Token};
 use crate::store::{Claim, Claimed, Claims, Store, StoreError};
 
@@ -54,6 +55,8 @@ pub(super) struct Claiming {
     pub(super) large_in: Vec<usize>,
     /// In the order to look, and shares as in [`Claim`].
     pub(super) queues: Vec<Arc<str>>,
+    /// Which these are.
+    pub(super) look: Look,
     pub(super) shares: Vec<(usize, usize)>,
 }
 
@@ -61,6 +64,8 @@ pub(super) struct Claiming {
 pub(super) struct Brought {
     pub(super) jobs: Vec<Arc<Job>>,
     pub(super) asked: usize,
+    pub(super) look: Look,
+    pub(super) queues: Vec<Arc<str>>,
     pub(super) elapsed: Duration,
     /// No jobs does not mean that there are none: see [`Claims`].
     pub(super) held_back: bool,
@@ -71,7 +76,8 @@ pub(super) struct Brought {
 impl Claiming {
     pub(super) async fn run(self) -> Brought {
         let sent = Instant::now();
-        let mut attempts = self.shared.attempts("claim jobs");
+        let shared = Arc::clone(&self.shared);
+        let mut attempts = shared.attempts("claim jobs");
         let mut patience = Patience::default();
         let mut epoch = self.shared.epoch();
         let (mut number, mut first_token) = self.number(epoch);
@@ -111,7 +117,7 @@ impl Claiming {
         lock(&self.desk).number(epoch, self.limit)
     }
 
-    fn brought(&self, claims: Claims, epoch: u32, elapsed: Duration) -> Brought {
+    fn brought(self, claims: Claims, epoch: u32, elapsed: Duration) -> Brought {
         let Claims {
             jobs,
             held_back,
@@ -128,16 +134,18 @@ impl Claiming {
                 payload: it.payload.into_boxed_slice(),
             })
         };
+        let jobs = jobs.into_iter().map(job).collect();
+        let passed_over = passed_over.into_iter();
+        let passed_over = passed_over.map(|it| Arc::clone(&self.queues[it])).collect();
         Brought {
             asked: self.limit,
+            look: self.look,
+            queues: self.queues,
             elapsed,
-            jobs: jobs.into_iter().map(job).collect(),
+            jobs,
             held_back,
             late,
-            passed_over: passed_over
-                .into_iter()
-                .map(|it| Arc::clone(&self.queues[it]))
-                .collect(),
+            passed_over,
         }
     }
 }

@@ -99,6 +99,8 @@ mod tests {
         Brought {
             jobs: (0..jobs).map(|_| job().into()).collect(),
             asked,
+            look: crate::engine::touches::Look::default(),
+            queues: Vec::new(),
             elapsed: Duration::ZERO,
             held_back: false,
             late: false,

@@ -8,12 +8,12 @@ use std::sync::Arc;
 pub(in crate::engine) struct Unreadable(BTreeSet<Arc<str>>);
 
 impl Unreadable {
-    /// What a claim passed over; `all` says that it came to every queue.
-    pub(super) fn learn(&mut self, passed_over: Vec<Arc<str>>, all: bool) {
+    /// What a claim passed over, and all the queues that it came to for sure.
+    pub(super) fn learn(&mut self, passed_over: &[Arc<str>], came_to: &[Arc<str>]) {
         if passed_over.is_empty() && self.0.is_empty() {
             return;
         }
-        for queue in &passed_over {
+        for queue in passed_over {
             if self.0.insert(Arc::clone(queue)) {
                 tracing::error!(
                     "queue {queue} is passed over: its key in Redis holds something else than a list of jobs; \
@@ -21,14 +21,12 @@ impl Unreadable {
                 );
             }
         }
-        if all {
-            self.0.retain(|queue| {
-                let still = passed_over.contains(queue);
-                if !still {
-                    tracing::info!("queue {queue} can be read again");
-                }
-                still
-            });
-        }
+        self.0.retain(|queue| {
+            let still = passed_over.contains(queue) || !came_to.contains(queue);
+            if !still {
+                tracing::info!("queue {queue} can be read again");
+            }
+            still
+        });
     }
 }

@@ -1,0 +1,159 @@
+//! From Redis's messages to those whom they concern. A key that concerns nobody here ends at a look into a table.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use super::shared::Shared;
+use crate::store::{DueSet, Keys, Store, Touched};
+
+/// How often to ask whether Redis tells of touched keys after all: a right may have been granted.
+const ASK: Duration = Duration::from_secs(5);
+
+/// Whom a key concerns.
+#[derive(Debug, PartialEq, Eq)]
+enum Concern {
+    /// Those who serve this queue: indexes of capsules, and its place among the queues of each.
+    Queue(Vec<(usize, usize)>),
+    Due(DueSet),
+    /// Which queues are paused: those who claim, and those who wait for a hand-off.
+    Paused,
+    /// What else decides whether somebody may wait for a hand-off.
+    Handoffs,
+    Signals,
+}
+
+/// By the names of keys, without the namespace.
+pub(super) struct Concerns(HashMap<String, Concern>);
+
+impl Concerns {
+    /// `queues` are those of each capsule, without repetitions.
+    pub(super) fn new<'a, Q: IntoIterator<Item = &'a String>>(
+        identity: &str,
+        queues: impl IntoIterator<Item = Q>,
+    ) -> Self {
+        let keys = Keys::default();
+        let mut concerns = HashMap::from([
+            (keys.schedule(), Concern::Due(DueSet::Schedule)),
+            (keys.retry(), Concern::Due(DueSet::Retry)),
+            (keys.paused(), Concern::Paused),
+            (keys.suspects(), Concern::Handoffs),
+            (keys.trials(), Concern::Handoffs),
+            (keys.signals(identity), Concern::Signals),
+        ]);
+        for (capsule, names) in queues.into_iter().enumerate() {
+            for (place, name) in names.into_iter().enumerate() {
+                let concern = concerns.entry(keys.queue(name));
+                if let Concern::Queue(served) = concern.or_insert(Concern::Queue(Vec::new())) {
+                    served.push((capsule, place));
+                }
+            }
+        }
+        Self(concerns)
+    }
+}
+
+impl Shared {
+    fn ring(&self, key: &str) {
+        match self.concerns.0.get(key) {
+            None => {}
+            Some(Concern::Queue(served)) => {
+                for (capsule, place) in served {
+                    self.capsules[*capsule].touches.add(*place);
+                }
+            }
+            Some(Concern::Due(DueSet::Schedule)) => self.schedule_touched.notify_one(),
+            Some(Concern::Due(DueSet::Retry)) => self.retry_touched.notify_one(),
+            Some(Concern::Signals) => self.signalled.notify_one(),
+            Some(Concern::Handoffs) => self.recall(),
+            Some(Concern::Paused) => {
+                self.recall();
+                self.ring_queues();
+            }
+        }
+    }
+
+    fn ring_all(&self) {
+        self.recall();
+        self.ring_queues();
+        self.schedule_touched.notify_one();
+        self.retry_touched.notify_one();
+    }
+}
+
+/// Rings whoever waits for what was touched. Says when Redis begins or ceases to tell of it.
+pub(super) async fn run(
+    shared: Arc<Shared>,
+    store: Store,
+    mut touched: mpsc::UnboundedReceiver<Touched>,
+) {
+    let mut told = store.is_told();
+    while let Some(message) = touched.recv().await {
+        match message {
+            Touched::Keys(keys) => keys.iter().for_each(|key| shared.ring(key)),
+            // Whoever looks makes the new connection, so that the messages go on.
+            Touched::Lost => shared.ring_all(),
+            Touched::Everything => {
+                let before = std::mem::replace(&mut told, store.is_told());
+                if before && !told {
+                    tracing::warn!(
+                        "Redis does not tell any more when a queue gets a job (may its user call CLIENT TRACKING?): \
+                         the queues are polled until it does"
+                    );
+                } else if told && !before {
+                    tracing::info!("Redis tells when a queue gets a job now: no more polling");
+                }
+                shared.ring_all();
+            }
+        }
+    }
+}
+
+/// Asks to be told, wherever that was refused.
+pub(super) async fn ask(store: Store) {
+    loop {
+        sleep(ASK).await;
+        // Whoever needs the connection says what is wrong with it.
+        if let Err(error) = store.ask_to_be_told().await {
+            tracing::debug!("not told of touched keys yet: {error}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_keys_that_this_process_uses_concern_it() {
+        let queues = [["a", "b"], ["b", "c"]].map(|it| it.map(str::to_owned));
+        let concerns = Concerns::new("host:1:abc", &queues).0;
+        let served = |key: &str| match concerns.get(key) {
+            Some(Concern::Queue(served)) => served.clone(),
+            _ => Vec::new(),
+        };
+        assert_eq!(served("queue:a"), [(0, 0)]);
+        assert_eq!(served("queue:b"), [(0, 1), (1, 0)]);
+        assert_eq!(served("queue:c"), [(1, 1)]);
+        assert_eq!(concerns.get("retry"), Some(&Concern::Due(DueSet::Retry)));
+        // Redis tells of all keys that begin like ours.
+        for foreign in [
+            "queue:",
+            "queue:ab",
+            "queue:a:b",
+            "queue:other",
+            "queues",
+            "schedules",
+            "schedules_changed",
+            "retry_queue",
+            "retry:1",
+            "paused_at",
+            "footplate:suspects:x",
+        ] {
+            assert_eq!(concerns.get(foreign), None, "{foreign}");
+        }
+    }
+}

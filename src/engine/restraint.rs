@@ -1,0 +1,135 @@
+//! How often to look because somebody touched a key, when looks bring nothing: far-future jobs, jobs that others take,
+//! another database's keys of the same names. Each who looks has a few in hand, which what it finds gives back; when they
+//! are spent, all of a process share a slow stream. So the first look after a quiet time comes at once, and a process
+//! that finds nothing asks about eight times a second, whatever others do.
+
+use std::time::{Duration, Instant};
+
+use super::sync::{Mutex, lock};
+
+/// Between two looks of the stream.
+const EVERY: Duration = Duration::from_millis(125);
+/// After so long one more look is in hand.
+const REGAIN: Duration = Duration::from_secs(4);
+/// Nobody waits longer, however many share the stream.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// What all of a process share.
+pub(super) struct Stream {
+    next: Mutex<Instant>,
+}
+
+impl Stream {
+    pub(super) fn from(now: Instant) -> Self {
+        Self {
+            next: Mutex::new(now),
+        }
+    }
+
+    /// Takes the next free time for `looks` looks; says how long it is until then.
+    fn book(&self, now: Instant, looks: u32) -> Duration {
+        let mut next = lock(&self.next);
+        let at = (*next).max(now);
+        *next = at.min(now + LONGEST) + EVERY * looks;
+        at.saturating_duration_since(now).min(LONGEST)
+    }
+}
+
+/// Of one who looks.
+pub(super) struct Restraint {
+    most: u32,
+    /// When it would have all its looks in hand again.
+    whole: Option<Instant>,
+}
+
+impl Restraint {
+    /// With `most` looks in hand.
+    pub(super) fn of(most: u32) -> Self {
+        Self { most, whole: None }
+    }
+
+    /// A look brought something.
+    pub(super) fn relax(&mut self) {
+        self.whole = None;
+    }
+
+    /// How long to wait before the next look, which costs as much as `looks`.
+    pub(super) fn pause(&mut self, now: Instant, stream: &Stream, looks: u32) -> Duration {
+        let whole = self.whole.map_or(now, |it| it.max(now)) + REGAIN;
+        if whole > now + REGAIN * self.most {
+            return stream.book(now, looks);
+        }
+        self.whole = Some(whole);
+        Duration::ZERO
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many looks there are within `seconds`, if each is followed by a touch.
+    fn looks(restraints: &mut [Restraint], stream: &Stream, from: Instant, seconds: u64) -> usize {
+        let end = from + Duration::from_secs(seconds);
+        let mut due: Vec<Instant> = restraints.iter().map(|_| from).collect();
+        let mut count = 0;
+        while let Some(at) = (0..due.len()).min_by_key(|at| due[*at]) {
+            let now = due[at];
+            if now >= end {
+                break;
+            }
+            let pause = restraints[at].pause(now, stream, 1);
+            due[at] = now + pause.max(Duration::from_millis(1));
+            count += 1;
+        }
+        count
+    }
+
+    #[test]
+    fn a_flood_is_answered_about_eight_times_a_second_by_however_many() {
+        for many in [1, 2, 5] {
+            let now = Instant::now();
+            let stream = Stream::from(now);
+            let mut restraints: Vec<_> = (0..many).map(|_| Restraint::of(4)).collect();
+            let count = looks(&mut restraints, &stream, now, 60);
+            assert!((470..600).contains(&count), "{many}: {count}");
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_long_where_very_many_share_the_stream() {
+        let now = Instant::now();
+        let stream = Stream::from(now);
+        let longest = (0..500).map(|_| Restraint::of(0).pause(now, &stream, 1));
+        assert_eq!(longest.max(), Some(LONGEST));
+        assert!(
+            Restraint::of(0)
+                .pause(now + 2 * LONGEST, &stream, 1)
+                .is_zero()
+        );
+    }
+
+    #[test]
+    fn a_flood_of_one_delays_no_other() {
+        let now = Instant::now();
+        let stream = Stream::from(now);
+        assert!(looks(&mut [Restraint::of(4)], &stream, now, 5) > 30);
+        let mut other = Restraint::of(2);
+        let then = now + Duration::from_secs(5);
+        let pauses: Vec<_> = (0..3).map(|_| other.pause(then, &stream, 1)).collect();
+        assert_eq!(pauses[..2], [Duration::ZERO; 2]);
+        assert!(!pauses[2].is_zero());
+        other.relax();
+        assert!(other.pause(then, &stream, 1).is_zero());
+    }
+
+    #[test]
+    fn after_a_quiet_time_the_first_look_comes_at_once() {
+        let now = Instant::now();
+        let stream = Stream::from(now);
+        let mut restraint = Restraint::of(3);
+        looks(std::slice::from_mut(&mut restraint), &stream, now, 30);
+        let then = now + Duration::from_secs(31);
+        assert!(restraint.pause(then, &stream, 1).is_zero());
+    }
+}
