@@ -32,7 +32,7 @@ const MOVE: &str = "move due jobs";
 /// From a touch to the look that answers it: whoever fills the set goes on.
 const BREATH: Duration = Duration::from_millis(2);
 /// Looks in a row at a set in which nothing is due: see restraint.rs.
-const IN_HAND: u32 = 4;
+const IN_HAND: u32 = 3;
 
 /// What a job gets that says nothing about itself, as the gem's client adds it.
 const DEFAULTS: [(&str, &[u8]); 2] = [("retry", b"true"), ("queue", b"\"default\"")];

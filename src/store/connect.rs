@@ -55,7 +55,7 @@ fn config(settings: &RedisSettings) -> AsyncConnectionConfig {
         .set_response_timeout(Some(settings.response_timeout()))
 }
 
-/// A connection that hears of what is touched, if the server can say it: `true` then.
+/// A connection on which the server can push messages: `true` if it can.
 pub(super) async fn listening(
     settings: &RedisSettings,
     push: Push,
@@ -316,7 +316,7 @@ pub(super) async fn facts(
 
 /// What may be refused for good; not by a server that is busy or loading: what it would say then was taken for what it
 /// can do, as long as the connection lives.
-fn unless_temporary<T>(answer: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+pub(super) fn unless_temporary<T>(answer: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
     match answer {
         Err(error) if error.is_temporary() => Err(error),
         answer => Ok(answer.ok()),
@@ -356,22 +356,6 @@ fn parse_version(text: &str) -> Option<(u16, u16, u16)> {
         numbers.next()??,
         numbers.next().flatten().unwrap_or(0),
     ))
-}
-
-/// Asks to be told of touched keys; `false` when the server does not do that, or not for this user.
-///
-/// Without NOLOOP: Redis 7.0 does not apply it to what scripts write, and where it applies, a write of
-/// ours hides one of another client to the same key in the same turn of Redis's event loop.
-pub(super) async fn track(
-    connection: &mut MultiplexedConnection,
-    prefixes: &[String],
-) -> Result<bool, StoreError> {
-    let mut tracking = cmd("CLIENT");
-    tracking.arg("TRACKING").arg("ON").arg("BCAST");
-    for prefix in prefixes {
-        tracking.arg("PREFIX").arg(prefix);
-    }
-    Ok(unless_temporary(run(connection, &tracking).await)?.is_some())
 }
 
 #[cfg(test)]

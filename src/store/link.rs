@@ -1,4 +1,4 @@
-//! A connection to the server:
+//! A connection to the server, and, where somebody wants to hear of touched keys, the one beside it that listens:
 //! 1. made on demand, by one task while the others wait; how long to wait after a failure is up to
 //!    the callers;
 //! 2. given up when it is gone, when a reply is late, and when the server is no longer the master;
@@ -12,22 +12,11 @@ use redis::{Cmd, Pipeline, PushInfo, PushKind, Value};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::connect::{self, ServerFacts};
+use super::ear::{Ear, Touched, invalidated};
 use super::error::{Aftermath, classify};
 use super::script::{Call, Lua};
 use super::{Keys, StoreError};
 use crate::config::redis::RedisSettings;
-
-/// What happened to the keys that matter, by whoever's hand: our own scripts are heard as well, after
-/// their reply. A claim that finds nothing touches nothing, so answering each message with a claim ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Touched {
-    /// These were written to, named without the namespace.
-    Keys(Vec<String>),
-    /// Anything may have happened: after each connect, and when the database was flushed.
-    Everything,
-    /// The connection is gone. The next call makes a new one.
-    Lost,
-}
 
 /// The present connection.
 #[derive(Clone)]
@@ -35,8 +24,8 @@ struct Live {
     connection: MultiplexedConnection,
     generation: u64,
     since: Instant,
-    /// Whether the server can push messages on it.
-    resp3: bool,
+    /// Gone with it, and it with this.
+    ear: Option<Ear>,
 }
 
 #[derive(Default)]
@@ -109,18 +98,17 @@ impl Link {
 
     /// Asks for it, where there is a connection on which it was refused.
     pub(super) async fn ask_to_be_told(&self) -> Result<(), StoreError> {
-        let (mut live, prefixes) = {
+        let (ear, generation, prefixes) = {
             let state = self.state();
-            match &state.live {
-                Some(live) if live.resp3 && !state.facts.tracking => {
-                    (live.clone(), self.prefixes(&state))
-                }
-                _ => return Ok(()),
-            }
+            let ear = state.live.as_ref().and_then(|it| it.ear.clone());
+            (ear, state.generation, self.prefixes(&state))
         };
-        if connect::track(&mut live.connection, &prefixes).await? {
+        let Some(mut ear) = ear.filter(|_| !self.is_told()) else {
+            return Ok(());
+        };
+        if ear.track(&prefixes).await? {
             let mut state = self.state();
-            if state.generation == live.generation {
+            if state.generation == generation {
                 state.facts.tracking = true;
                 // Whatever happened while nobody listened.
                 tell(self.touched.as_ref(), Touched::Everything);
@@ -144,7 +132,7 @@ impl Link {
 
     /// Also be told of `prefix`.
     pub(super) async fn watch(&self, prefix: String) -> Result<(), StoreError> {
-        let mut live = self.live().await?;
+        let live = self.live().await?;
         {
             let mut state = self.state();
             if !state.watched.contains(&prefix) {
@@ -154,9 +142,10 @@ impl Link {
                 return Ok(());
             }
         }
-        connect::track(&mut live.connection, &[prefix])
-            .await
-            .map(drop)
+        match live.ear {
+            Some(mut ear) => ear.track(&[prefix]).await.map(drop),
+            None => Ok(()),
+        }
     }
 
     pub(super) async fn command(&self, command: &Cmd) -> Result<Value, StoreError> {
@@ -243,15 +232,19 @@ impl Link {
         let push = self.listener(generation);
         let (mut connection, resp3) = connect::listening(&self.settings, push).await?;
         let mut facts = connect::facts(&mut connection).await?;
+        let mut ear = None;
         if resp3 && self.touched.is_some() {
+            ear = Ear::open(&self.settings, self.listener(generation)).await?;
+        }
+        if let Some(ear) = &mut ear {
             let prefixes = self.prefixes(&self.state());
-            facts.tracking = connect::track(&mut connection, &prefixes).await?;
+            facts.tracking = ear.track(&prefixes).await?;
         }
         let live = Live {
             connection,
             generation,
             since: Instant::now(),
-            resp3,
+            ear,
         };
         {
             let mut state = self.state();
@@ -318,22 +311,4 @@ fn drop_connection(
     if dropped.is_some() {
         tell(touched, Touched::Lost);
     }
-}
-
-fn invalidated(data: Vec<Value>, namespace: &str) -> Touched {
-    let mut keys = Vec::new();
-    for value in data {
-        match value {
-            Value::Array(items) => keys.extend(items.into_iter().filter_map(|item| match item {
-                Value::BulkString(bytes) => {
-                    let key = String::from_utf8_lossy(&bytes);
-                    Some(key.strip_prefix(namespace).unwrap_or(&key).to_owned())
-                }
-                _ => None,
-            })),
-            // The whole database was flushed.
-            _ => return Touched::Everything,
-        }
-    }
-    Touched::Keys(keys)
 }

@@ -1,8 +1,8 @@
 //! Everything that talks to Redis, in the engine's words. Each call is one atomic step on the
 //! server and safe to repeat. Knows the dialect's key names and nothing of threads or Ruby.
 //!
-//! 1. `link` owns a connection: reconnects on demand, tracks keys, tells errors apart. There is one for what has to do
-//!    with jobs, and one for the signs of life, which no payload may hold up.
+//! 1. `link` owns a connection: reconnects on demand, tells errors apart. There is one for what has to do with jobs,
+//!    and one for the signs of life, which no payload may hold up; `ear` hears of touched keys beside the first.
 //! 2. `claim` moves jobs from queues to the in-flight table of their holder.
 //! 3. `settle` moves them on: forgotten, to retry, to dead, or back; `dead` keeps the dead set within its limits.
 //! 4. `lease` says who holds what, and recovers the jobs of who no longer does.
@@ -23,6 +23,7 @@ use tokio::sync::{Notify, mpsc};
 mod claim;
 mod connect;
 mod dead;
+mod ear;
 mod error;
 mod handoff;
 mod lease;
@@ -40,10 +41,10 @@ mod types;
 pub use claim::{Claim, Claimed, Claims};
 pub use connect::{Flavour, ServerFacts};
 pub use dead::DeadLimits;
+pub use ear::Touched;
 pub use error::StoreError;
 pub use handoff::{ClientId, Handoff, Parking};
 pub use lease::{Buried, Lease, Leases, Recovered};
-pub use link::Touched;
 pub use registry::{Beat, BeatReply};
 pub use schedule::{Due, DueSet, Promotion, PromotionKind};
 pub use settle::{Outcome, Settlement};

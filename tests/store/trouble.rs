@@ -227,3 +227,87 @@ async fn keys_of_a_wrong_type_are_named() {
         ]
     );
 }
+
+/// Keeps the server busy until it is told to end, and beyond what it takes to say so to others.
+async fn busy(server: &Server, store: &Store) {
+    server.run::<()>("CONFIG SET lua-time-limit 50");
+    let client = server.client();
+    let script = std::thread::spawn(move || {
+        let mut connection = client.get_connection().unwrap();
+        let endless = redis::cmd("EVAL")
+            .arg("while true do end")
+            .arg(0)
+            .exec(&mut connection);
+        assert!(endless.is_err(), "it is killed");
+    });
+    until("it is busy, and the connection given up", async || {
+        let error = store.ping().await.err()?;
+        (error.to_string().contains("BUSY") && store.connected_since().is_none()).then_some(())
+    })
+    .await;
+    server.run::<()>("SCRIPT KILL");
+    script.join().unwrap();
+}
+
+#[tokio::test]
+async fn what_a_busy_server_says_is_not_taken_for_what_it_can_do() {
+    let server = Server::start();
+    let mut settings = server.settings();
+    settings.response_timeout = Some(0.2);
+    settings.db = Some(3);
+    let (store, mut touched) = Store::open(&settings, footplate::store::Keys::default())
+        .await
+        .unwrap();
+    store.watch_signals("me").await.unwrap();
+    let facts = store.server();
+    busy(&server, &store).await;
+    until("it answers", async || store.ping().await.ok()).await;
+    assert_eq!(store.server(), facts);
+    let told = |key| move |it: &Touched| *it == Touched::Keys(vec![String::from(key)]);
+    for key in ["queue:a", "me-signals"] {
+        server.run::<()>(&format!("LPUSH {key} 1"));
+        heard(&mut touched, told(key)).await;
+    }
+    assert!(
+        server
+            .run::<String>("CLIENT LIST")
+            .contains("name=footplate ")
+    );
+}
+
+#[tokio::test]
+async fn the_right_to_be_told_comes_and_goes() {
+    let server = Server::start();
+    let (store, mut touched) = server.open().await;
+    server.run::<()>("ACL SETUSER default -client|tracking");
+    server.run::<()>("CLIENT KILL TYPE normal SKIPME yes");
+    server.run::<()>("CLIENT KILL TYPE pubsub SKIPME yes");
+    heard(&mut touched, |it| *it == Touched::Lost).await;
+    store.ping().await.unwrap();
+    heard(&mut touched, |it| *it == Touched::Everything).await;
+    assert!(!store.is_told());
+    store.ask_to_be_told().await.unwrap();
+    assert!(!store.is_told());
+    server.run::<()>("ACL SETUSER default +client|tracking");
+    store.ask_to_be_told().await.unwrap();
+    assert!(store.is_told());
+    heard(&mut touched, |it| *it == Touched::Everything).await;
+    server.run::<()>("LPUSH queue:a 1");
+    let told = Touched::Keys(vec!["queue:a".to_owned()]);
+    heard(&mut touched, |it| *it == told).await;
+    // Asked where it is known, it is nobody's business.
+    store.ask_to_be_told().await.unwrap();
+    assert_eq!(store.generation(), 2);
+}
+
+#[tokio::test]
+async fn what_was_touched_while_nobody_reads_is_kept_up_to_a_limit() {
+    let server = Server::start();
+    let _store = server.store().await;
+    let flags = server.run::<String>("CLIENT LIST");
+    // Only those that subscribe are ended for what they do not read, and those on which payloads travel must not be.
+    let listening = |it: &&str| {
+        it.contains(" flags=PtB ") || it.contains(" flags=tPB ") || it.contains(" sub=1 ")
+    };
+    assert_eq!(flags.lines().filter(listening).count(), 1, "{flags}");
+}

@@ -10,7 +10,7 @@ use crate::engine::shared::{Capsule, Shared};
 
 /// Looks in a row that bring nothing: see restraint.rs. More than at the other keys, because of several idle processes
 /// all look and one gets the job.
-const IN_HAND: u32 = 32;
+const IN_HAND: u32 = 10;
 /// How long to trust the messages before all queues are looked at.
 const TRUST: Duration = Duration::from_secs(15);
 /// The same for each capsule, where there are very many.

@@ -34,8 +34,8 @@ module Chaos
     end
   end
 
-  def server(arguments: %w[-c 5], env: {}, tuning: TUNING)
-    ServerProcess.new(app: APP, redis: redis, ledger: ledger, arguments: arguments, env: env, tuning: tuning)
+  def server(app: APP, arguments: %w[-c 5], env: {}, tuning: TUNING)
+    ServerProcess.new(app: app, redis: redis, ledger: ledger, arguments: arguments, env: env, tuning: tuning)
                  .tap { |it| @servers << it }
   end
 

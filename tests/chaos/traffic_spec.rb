@@ -1,0 +1,154 @@
+# frozen_string_literal: true
+
+require_relative "support/chaos"
+
+# What others do with their keys, and what becomes of it here.
+RSpec.describe "Traffic of others" do
+  include Chaos
+
+  capsules = File.join(__dir__, "support/capsules.rb")
+  burst = 400
+  served = %({"class":"MarkingJob","queue":"default","retry":false})
+  # Written to the queue and taken from it by others, in one instant.
+  taken = "redis.call('LPUSH', KEYS[1], ARGV[1]) redis.call('RPOP', KEYS[1])"
+
+  before do
+    @redis.stop
+    @redis = OwnRedis.start # not the durable one, whose disk would set the pace
+  end
+
+  # Commands that reached Redis from the process: all that it has to say while it is idle.
+  def commands
+    statistics.values_at("evalsha", "blmove", "client|unblock", "ping", "client|tracking").sum(&:to_i)
+  end
+
+  def statistics
+    redis.call("INFO", "commandstats").scan(/^cmdstat_(\S+):calls=(\d+)/).to_h
+  end
+
+  # A fiftieth of a second's worth at a time, so that each is heard of by itself.
+  def flood(count)
+    from = now
+    count.times do |n|
+      yield n
+      last([from + (n / 500.0) - now, 0].max)
+    end
+  end
+
+  # Commands per second during a flood that has gone on for a while.
+  def rate(burst, &write)
+    flood(burst, &write)
+    from = now
+    before = commands
+    flood(2 * burst, &write)
+    (commands - before) / (now - from)
+  end
+
+  def push_to(queue, id)
+    redis.push(queue, [payload("MarkingJob", id, queue: queue)])
+  end
+
+  it "costs an idle process next to nothing, whatever the traffic is" do
+    far = Time.now.to_f + 1e6
+    server(app: capsules, arguments: %w[-c 5 -q default -q low], env: { "CAPSULES" => "30" }).start.await_ready
+    push_to("own29", 0)
+    await_done(1)
+    floods = {
+      "another queue" => ->(n) { redis.call("LPUSH", "queue:other", n) },
+      "keys that begin like ours" =>
+        ->(n) { redis.call("INCR", %w[schedules retry:1 paused_at queue: queue:default:x queue:own30][n % 6]) },
+      "jobs for later, each a little sooner" => ->(n) { redis.call("ZADD", %w[schedule retry][n % 2], far - n, n) },
+      "jobs that others take" => lambda { |n|
+                                   redis.call("EVAL", taken, 1, "queue:default", served + n.to_s)
+                                 },
+      "pauses of others' queues" => ->(n) { redis.call("SADD", "paused", "other#{n}") },
+      "keys of ours in another database" => lambda do |n|
+        redis.call("SELECT", 1)
+        redis.call("LPUSH", %w[queue:default queue:low queue:own7][n % 3], n)
+        redis.call("ZADD", "schedule", 1, n)
+        redis.call("SELECT", 0)
+      end,
+      "another database's end" => ->(_) { redis.call("EVAL", "redis.call('SELECT', 2) redis.call('FLUSHDB')", 0) }
+    }
+    rates = floods.transform_values { |write| rate(burst, &write) }
+    # Apart from what an idle process says anyway, about two a second.
+    expect(rates.slice(*floods.keys.first(2)).values).to all(be < 5)
+    expect(rates.values).to all(be < 12), rates.inspect
+
+    # And nothing has become deaf.
+    redis.call("ZADD", "schedule", Time.now.to_f + 0.02, payload("MarkingJob", 1))
+    { "default" => 2, "low" => 3, "own0" => 4, "own29" => 5 }.each { |queue, id| push_to(queue, id) }
+    await_done(6, within: 5)
+  end
+
+  it "is not held up by a process with very many queues" do
+    many = 3_000
+    redis.call("CONFIG", "SET", "slowlog-log-slower-than", "0", "slowlog-max-len", "100000")
+    server(app: capsules, env: { "QUEUES" => many.to_s }).start.await_ready
+    push_to("q#{many - 1}", 0)
+    await_done(1)
+    looked = queues_looked_at
+    20.times { |n| push_to("q#{n * 100}", n + 1) && await_done(n + 2) }
+    # All of them once, perhaps: it does not trust the messages forever.
+    expect(queues_looked_at - looked).to be < many + 500
+    expect(longest_command).to be < 1_100
+  end
+
+  # RPOP where one job is asked for, LINDEX otherwise.
+  def queues_looked_at
+    statistics.values_at("rpop", "lindex").sum(&:to_i)
+  end
+
+  # How many arguments the longest had: two for each queue of a claim.
+  def longest_command
+    redis.call("SLOWLOG", "GET", "-1").map { |entry| entry[3].last[/\((\d+) more arguments\)/, 1].to_i }.max
+  end
+
+  it "does not fill Redis's memory when nobody listens any more" do
+    sleeper = server.start.await_ready
+    push_to("default", 0)
+    await_done(1)
+    sleeper.signal(:STOP)
+    name = "x" * 100_000
+    most = Array.new(800) do |n|
+      redis.call("SET", "queue:#{name}#{n}", "", "PX", "1")
+      (n % 20).zero? ? waiting_output : 0
+    end.max
+    expect(most).to be_between(8 << 20, 40 << 20)
+    expect(waiting_output).to be < 1 << 20
+    sleeper.signal(:CONT)
+    push_to("default", 1)
+    await_done(2, within: 20)
+  end
+
+  # Bytes that Redis keeps for a client that does not read.
+  def waiting_output
+    redis.call("CLIENT", "LIST").scan(/ omem=(\d+)/).map { |found,| Integer(found) }.max
+  end
+
+  it "is heard of again once that is allowed again, and said once" do
+    server = server().start.await_ready
+    redis.call("ACL", "SETUSER", "default", "-client|tracking")
+    redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    eventually("polling") { server.output.include?("the queues are polled") }
+    push(0)
+    before = commands
+    eventually("looks") { commands > before + 50 }
+    redis.call("ACL", "SETUSER", "default", "+client|tracking")
+    eventually("listening", within: 20) { server.output.include?("no more polling") }
+    push(1)
+    quiet = eventually("silence", within: 10) do
+      before = commands
+      last(1)
+      commands - before < 10
+    end
+    expect(quiet).to be(true)
+    server.stop
+    expect(server.output.scan(/are polled|no more polling/)).to eq(["are polled", "no more polling"])
+  end
+
+  def push(id)
+    push_to("default", id)
+    await_done(id + 1)
+  end
+end
