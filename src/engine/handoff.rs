@@ -33,8 +33,8 @@ const REFUSED: Duration = Duration::from_secs(5);
 /// After one for want of a right.
 const DENIED: Duration = Duration::from_secs(30);
 /// Recalls in a row, of which each costs so many commands: see restraint.rs.
-const IN_HAND: u32 = 2;
-const COMMANDS: u32 = 3;
+const IN_HAND: u32 = 1;
+const COMMANDS: u32 = 4;
 
 /// Waits at one queue until the engine goes quiet.
 pub(super) struct Handoff {

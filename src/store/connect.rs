@@ -224,7 +224,7 @@ fn speaks_only_resp2(error: &RedisError) -> bool {
 const NOT_NOW: [&str; 3] = ["is busy running", "is loading", "Link with MASTER"];
 
 /// At connect, what is not about the network is about access.
-fn denied(error: RedisError) -> StoreError {
+pub(super) fn denied(error: RedisError) -> StoreError {
     if error.to_string().contains("switch database") {
         if NOT_NOW.iter().any(|it| error.to_string().contains(it)) {
             return StoreError::Refused(error.to_string());

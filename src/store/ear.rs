@@ -5,8 +5,8 @@
 use redis::aio::MultiplexedConnection;
 use redis::{Value, cmd};
 
-use super::connect::{self, Push, unless_temporary};
-use super::{StoreError, error};
+use super::StoreError;
+use super::connect::{self, Push, denied, unless_temporary};
 use crate::config::redis::RedisSettings;
 
 /// Nothing is ever published there.
@@ -39,7 +39,7 @@ impl Ear {
         }
         let bounded = connection.subscribe(CHANNEL).await;
         // Without the right to it, it works all the same.
-        unless_temporary(bounded.map_err(|it| error::classify(&it).0))?;
+        unless_temporary(bounded.map_err(denied))?;
         Ok(Some(Self(connection)))
     }
 

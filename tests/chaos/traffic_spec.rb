@@ -6,7 +6,6 @@ require_relative "support/chaos"
 RSpec.describe "Traffic of others" do
   include Chaos
 
-  capsules = File.join(__dir__, "support/capsules.rb")
   burst = 400
   served = %({"class":"MarkingJob","queue":"default","retry":false})
   # Written to the queue and taken from it by others, in one instant.
@@ -15,6 +14,14 @@ RSpec.describe "Traffic of others" do
   before do
     @redis.stop
     @redis = OwnRedis.start # not the durable one, whose disk would set the pace
+  end
+
+  # A process of an application that has no Sidekiq.
+  def with_capsules(env)
+    gemfile = File.join(redis.dir, "Gemfile")
+    File.write(gemfile, "gem(%w[redis-client redis].find { |name| Gem::Specification.any? { |it| it.name == name } })")
+    server(app: File.join(__dir__, "support/capsules.rb"), arguments: %w[-c 5 -q default -q low],
+           env: { "BUNDLE_GEMFILE" => gemfile, "RUBYOPT" => "-rbundler/setup" }.merge(env))
   end
 
   # Commands that reached Redis from the process: all that it has to say while it is idle.
@@ -50,7 +57,7 @@ RSpec.describe "Traffic of others" do
 
   it "costs an idle process next to nothing, whatever the traffic is" do
     far = Time.now.to_f + 1e6
-    server(app: capsules, arguments: %w[-c 5 -q default -q low], env: { "CAPSULES" => "30" }).start.await_ready
+    with_capsules("CAPSULES" => "30").start.await_ready
     push_to("own29", 0)
     await_done(1)
     floods = {
@@ -84,7 +91,7 @@ RSpec.describe "Traffic of others" do
   it "is not held up by a process with very many queues" do
     many = 3_000
     redis.call("CONFIG", "SET", "slowlog-log-slower-than", "0", "slowlog-max-len", "100000")
-    server(app: capsules, env: { "QUEUES" => many.to_s }).start.await_ready
+    with_capsules("QUEUES" => many.to_s).start.await_ready
     push_to("q#{many - 1}", 0)
     await_done(1)
     looked = queues_looked_at
