@@ -2,16 +2,19 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
+use super::restraint::Restraint;
 use super::shared::Shared;
 use crate::store::{DueSet, Keys, Store, Touched};
 
 /// How often to ask whether Redis tells of touched keys after all: a right may have been granted.
 const ASK: Duration = Duration::from_secs(5);
+/// Rounds in a row: see restraint.rs.
+const ROUNDS_IN_HAND: u32 = 2;
 
 /// Whom a key concerns.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,18 +72,33 @@ impl Shared {
             Some(Concern::Due(DueSet::Retry)) => self.retry_touched.notify_one(),
             Some(Concern::Signals) => self.signalled.notify_one(),
             Some(Concern::Handoffs) => self.recall(),
-            Some(Concern::Paused) => {
-                self.recall();
-                self.ring_queues();
-            }
+            Some(Concern::Paused) => self.call_a_round(),
         }
     }
 
-    fn ring_all(&self) {
+    /// By others' hands, who may do it as often as they like.
+    fn call_a_round(&self) {
         self.recall();
-        self.ring_queues();
+        self.everything_touched.notify_one();
+    }
+
+    fn ring_all(&self) {
+        for capsule in &self.capsules {
+            capsule.touches.add_all();
+        }
         self.schedule_touched.notify_one();
         self.retry_touched.notify_one();
+    }
+}
+
+/// Sends everybody for a look when others may have done anything: in rounds, which must not follow each other closely.
+pub(super) async fn rounds(shared: Arc<Shared>) {
+    let looks = u32::try_from(shared.capsules.len() + 2).unwrap_or(u32::MAX);
+    let mut restraint = Restraint::of(ROUNDS_IN_HAND);
+    loop {
+        shared.everything_touched.notified().await;
+        sleep(restraint.pause(Instant::now(), &shared.stream, looks)).await;
+        shared.ring_all();
     }
 }
 
@@ -90,13 +108,19 @@ pub(super) async fn run(
     store: Store,
     mut touched: mpsc::UnboundedReceiver<Touched>,
 ) {
-    let mut told = store.is_told();
+    let (mut told, mut connected) = (store.is_told(), false);
     while let Some(message) = touched.recv().await {
         match message {
             Touched::Keys(keys) => keys.iter().for_each(|key| shared.ring(key)),
             // Whoever looks makes the new connection, so that the messages go on.
-            Touched::Lost => shared.ring_all(),
+            Touched::Lost => {
+                connected = false;
+                shared.recall();
+                shared.ring_all();
+            }
+            Touched::Everything if connected && told == store.is_told() => shared.call_a_round(),
             Touched::Everything => {
+                connected = true;
                 let before = std::mem::replace(&mut told, store.is_told());
                 if before && !told {
                     tracing::warn!(
@@ -106,6 +130,7 @@ pub(super) async fn run(
                 } else if told && !before {
                     tracing::info!("Redis tells when a queue gets a job now: no more polling");
                 }
+                shared.recall();
                 shared.ring_all();
             }
         }

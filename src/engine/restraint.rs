@@ -11,8 +11,10 @@ use super::sync::{Mutex, lock};
 const EVERY: Duration = Duration::from_millis(150);
 /// After so long one more look is in hand.
 const REGAIN: Duration = Duration::from_secs(8);
-/// Nobody waits longer, however many share the stream.
+/// Nobody waits longer for a look, however many share the stream.
 const LONGEST: Duration = Duration::from_secs(1);
+/// Nor for many that come together.
+const LONGEST_ROUND: Duration = Duration::from_secs(10);
 
 /// What all of a process share.
 pub(super) struct Stream {
@@ -28,10 +30,11 @@ impl Stream {
 
     /// Takes the next free time for `looks` looks; says how long it is until then.
     fn book(&self, now: Instant, looks: u32) -> Duration {
+        let cost = EVERY.saturating_mul(looks).min(LONGEST_ROUND);
         let mut next = lock(&self.next);
-        let at = (*next).max(now);
-        *next = at.min(now + LONGEST) + EVERY * looks;
-        at.saturating_duration_since(now).min(LONGEST)
+        let at = (*next).clamp(now, now + cost.max(LONGEST));
+        *next = at + cost;
+        at - now
     }
 }
 
@@ -107,6 +110,16 @@ mod tests {
                 .pause(now + 2 * LONGEST, &stream, 1)
                 .is_zero()
         );
+    }
+
+    #[test]
+    fn many_looks_at_a_time_are_as_far_apart_as_they_cost() {
+        let now = Instant::now();
+        let stream = Stream::from(now);
+        let mut round = Restraint::of(0);
+        assert!(round.pause(now, &stream, 30).is_zero());
+        assert_eq!(round.pause(now, &stream, 30), EVERY * 30);
+        assert_eq!(Restraint::of(0).pause(now, &stream, 1), LONGEST);
     }
 
     #[test]

@@ -81,6 +81,8 @@ pub struct Shared {
     /// Rings when the schedule or the retry set may have got a nearer job.
     pub(super) schedule_touched: Notify,
     pub(super) retry_touched: Notify,
+    /// Rings when any queue or set may have got a job.
+    pub(super) everything_touched: Notify,
     /// Counts the reasons to ask anew whether jobs may come by hand-off.
     pub(super) recalled: watch::Sender<u64>,
     /// Rings when somebody left a signal for this process.
@@ -119,6 +121,7 @@ impl Shared {
             metrics: Mutex::new(Metrics::new(settings.generation)),
             schedule_touched: Notify::new(),
             retry_touched: Notify::new(),
+            everything_touched: Notify::new(),
             recalled: watch::Sender::new(0),
             signalled: Notify::new(),
             epoch: AtomicU32::new(1),
@@ -175,13 +178,6 @@ impl Shared {
     /// Ends all waiting for jobs by hand-off: what was asked before it began may have another answer now.
     pub(super) fn recall(&self) {
         self.recalled.send_modify(|it| *it += 1);
-    }
-
-    /// Any queue may have got a job.
-    pub(super) fn ring_queues(&self) {
-        for capsule in &self.capsules {
-            capsule.touches.add_all();
-        }
     }
 
     /// How far the engine is on its way out.

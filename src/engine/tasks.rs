@@ -64,6 +64,7 @@ async fn supervise(shared: &Arc<Shared>, store: Store, touched: mpsc::UnboundedR
     lasting.spawn_local(lease::hold(Arc::clone(shared), store.clone()));
     lasting.spawn_local(dead_set::trim(Arc::clone(shared), store.clone()));
     lasting.spawn_local(dispatch::run(Arc::clone(shared), store.clone(), touched));
+    lasting.spawn_local(dispatch::rounds(Arc::clone(shared)));
     lasting.spawn_local(dispatch::ask(store.clone()));
 
     let mut until_quiet = JoinSet::new();

@@ -20,7 +20,7 @@ RSpec.describe "Traffic of others" do
   def with_capsules(env)
     gemfile = File.join(redis.dir, "Gemfile")
     File.write(gemfile, "gem(%w[redis-client redis].find { |name| Gem::Specification.any? { |it| it.name == name } })")
-    server(app: File.join(__dir__, "support/capsules.rb"), arguments: %w[-c 5 -q default -q low],
+    server(app: File.join(__dir__, "support/capsules.rb"), arguments: %w[-c 5 -q default -q low], tuning: {},
            env: { "BUNDLE_GEMFILE" => gemfile, "RUBYOPT" => "-rbundler/setup" }.merge(env))
   end
 
@@ -108,7 +108,7 @@ RSpec.describe "Traffic of others" do
 
   # How many arguments the longest had: two for each queue of a claim.
   def longest_command
-    redis.call("SLOWLOG", "GET", "-1").map { |entry| entry[3].last[/\((\d+) more arguments\)/, 1].to_i }.max
+    redis.call("SLOWLOG", "GET", "-1").map { |entry| entry[3].last.to_s[/\((\d+) more arguments\)/, 1].to_i }.max
   end
 
   it "does not fill Redis's memory when nobody listens any more" do
