@@ -1,5 +1,7 @@
 //! In which order a claim looks at the queues (capsule.rb and fetch.rb of Sidekiq 6.4 to 8.1).
 
+use std::collections::HashMap;
+
 use crate::dialect::sidekiq::{Generation, Mode};
 
 /// How often to draw for one claim at most. More jobs than that are shared out in small parts.
@@ -35,14 +37,16 @@ impl QueueOrder {
         // The weight written last counts for the mode.
         let mut weights: Vec<u32> = Vec::new();
         let mut total: u32 = 0;
+        let mut places: HashMap<&str, usize> = HashMap::new();
         for queue in queues {
             // A total beyond u32 would need absurd weights; the excess has no chance.
             let chances = queue.weight.max(1).min(u32::MAX - total);
             total += chances;
-            if let Some(at) = names.iter().position(|name| *name == queue.name) {
-                tickets[at] += chances;
-                weights[at] = queue.weight;
+            if let Some(at) = places.get(&*queue.name) {
+                tickets[*at] += chances;
+                weights[*at] = queue.weight;
             } else {
+                places.insert(&queue.name, names.len());
                 names.push(queue.name.clone());
                 tickets.push(chances);
                 weights.push(queue.weight);

@@ -57,13 +57,13 @@ RSpec.describe "Traffic of others" do
 
   it "costs an idle process next to nothing, whatever the traffic is" do
     far = Time.now.to_f + 1e6
-    with_capsules("CAPSULES" => "30").start.await_ready
-    push_to("own29", 0)
+    with_capsules("CAPSULES" => "6").start.await_ready
+    push_to("own5", 0)
     await_done(1)
     floods = {
       "another queue" => ->(n) { redis.call("LPUSH", "queue:other", n) },
       "keys that begin like ours" =>
-        ->(n) { redis.call("INCR", %w[schedules retry:1 paused_at queue: queue:default:x queue:own30][n % 6]) },
+        ->(n) { redis.call("INCR", %w[schedules retry:1 paused_at queue: queue:default:x queue:own6][n % 6]) },
       "jobs for later, each a little sooner" => ->(n) { redis.call("ZADD", %w[schedule retry][n % 2], far - n, n) },
       "jobs that others take" => lambda { |n|
                                    redis.call("EVAL", taken, 1, "queue:default", served + n.to_s)
@@ -71,7 +71,7 @@ RSpec.describe "Traffic of others" do
       "pauses of others' queues" => ->(n) { redis.call("SADD", "paused", "other#{n}") },
       "keys of ours in another database" => lambda do |n|
         redis.call("SELECT", 1)
-        redis.call("LPUSH", %w[queue:default queue:low queue:own7][n % 3], n)
+        redis.call("LPUSH", %w[queue:default queue:low queue:own3][n % 3], n)
         redis.call("ZADD", "schedule", 1, n)
         redis.call("SELECT", 0)
       end,
@@ -84,7 +84,7 @@ RSpec.describe "Traffic of others" do
 
     # And nothing has become deaf.
     redis.call("ZADD", "schedule", Time.now.to_f + 0.02, payload("MarkingJob", 1))
-    { "default" => 2, "low" => 3, "own0" => 4, "own29" => 5 }.each { |queue, id| push_to(queue, id) }
+    { "default" => 2, "low" => 3, "own0" => 4, "own5" => 5 }.each { |queue, id| push_to(queue, id) }
     await_done(6, within: 5)
   end
 

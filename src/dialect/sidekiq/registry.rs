@@ -5,6 +5,8 @@
 //! its fields: `concurrency` went from the info to a field of the hash in 8.1.2, `weights` and
 //! `capsules` came in 7.0 and 8.0.9.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::job::{json_string, ruby_float};
 
 /// How a capsule chooses among its queues.
@@ -90,23 +92,24 @@ fn list<T>(
     out.push(brackets[1]);
 }
 
+/// Each name where it comes first. There may be thousands, and every beat writes them.
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+    let mut seen = HashSet::new();
+    names.filter(move |name| seen.insert(*name))
+}
+
 impl CapsuleFacts {
     /// As the hash that Sidekiq keeps: a name once, at its first place, with its last weight.
     fn weights_json(&self, out: &mut Vec<u8>) {
-        let first = self.weights.iter().enumerate().filter(|(at, (name, _))| {
-            !self.weights[..*at]
-                .iter()
-                .any(|(earlier, _)| earlier == name)
-        });
-        list(out, *b"{}", first, |out, (_, (name, weight))| {
-            let last = self
-                .weights
-                .iter()
-                .rev()
-                .find(|(other, _)| other == name)
-                .map_or(*weight, |found| found.1);
+        let last: HashMap<&str, u32> = self
+            .weights
+            .iter()
+            .map(|(name, it)| (&**name, *it))
+            .collect();
+        let names = distinct(self.weights.iter().map(|(name, _)| &**name));
+        list(out, *b"{}", names, |out, name| {
             json_string(out, name);
-            out.extend_from_slice(format!(":{last}").as_bytes());
+            out.extend_from_slice(format!(":{}", last[name]).as_bytes());
         });
     }
 }
@@ -140,12 +143,8 @@ impl ProcessFacts {
             capsule.weights_json(out);
             out.push(b'}');
         });
-        let mut queues: Vec<&str> = Vec::new();
-        for (name, _) in self.capsules.iter().flat_map(|capsule| &capsule.weights) {
-            if !queues.contains(&name.as_str()) {
-                queues.push(name);
-            }
-        }
+        let all = self.capsules.iter().flat_map(|capsule| &capsule.weights);
+        let queues = distinct(all.map(|(name, _)| &**name));
         out.extend_from_slice(b",\"queues\":");
         list(&mut out, *b"[]", queues, json_string);
         out.extend_from_slice(b",\"weights\":");
