@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Config, Format, Level, Mode, Queue};
+use super::{Config, Format, Mode, Queue};
 
 fn sample() -> Value {
     json!({
