@@ -13,7 +13,7 @@ pub use patch::{Field, PatchError, patch};
 pub(crate) use patch::{unescape, visit};
 #[cfg(feature = "ruby")]
 pub(crate) use scan::plain_until;
-pub use text::{json_string, ruby_float, scrub};
+pub use text::{json_string, ruby_float};
 
 /// Names one claimed job in its holder's in-flight table; never used twice by one holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

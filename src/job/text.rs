@@ -70,30 +70,6 @@ pub fn ruby_float(number: f64) -> String {
     text
 }
 
-/// At most `limit` characters of `bytes` as UTF-8, what is not UTF-8 replaced by U+FFFD: Ruby's
-/// `message[0, limit].force_encoding("UTF-8").scrub`. While counting, a byte that belongs to no
-/// character is one, as in a Ruby string tagged UTF-8.
-pub fn scrub(bytes: &[u8], limit: usize) -> String {
-    let mut left = limit;
-    let mut end = 0;
-    for chunk in bytes.utf8_chunks() {
-        let valid = chunk.valid();
-        if let Some((cut, _)) = valid.char_indices().nth(left) {
-            end += cut;
-            break;
-        }
-        left -= valid.chars().count();
-        end += valid.len();
-        let invalid = chunk.invalid().len().min(left);
-        left -= invalid;
-        end += invalid;
-        if left == 0 {
-            break;
-        }
-    }
-    String::from_utf8_lossy(&bytes[..end]).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -147,23 +123,6 @@ mod tests {
         ] {
             assert_eq!(ruby_float(number), text);
         }
-    }
-
-    #[test]
-    fn scrubs_as_ruby_does() {
-        let fffd = |n: usize| "\u{fffd}".repeat(n);
-        assert_eq!(scrub(b"\xff\xfe", 9), fffd(2));
-        assert_eq!(scrub(b"a\xe3\x81", 9), format!("a{}", fffd(1)));
-        assert_eq!(scrub(b"\xe3\x81\xe3\x81\x82", 9), format!("{}あ", fffd(1)));
-        assert_eq!(scrub(b"\xed\xa0\x80", 9), fffd(3));
-        assert_eq!(scrub(b"a\xf0\x80\x80\x80b", 9), format!("a{}b", fffd(4)));
-        assert_eq!(scrub("あいう".as_bytes(), 2), "あい");
-        assert_eq!(scrub(b"a\xff\xffb", 2), format!("a{}", fffd(1)));
-        assert_eq!(
-            scrub("é".repeat(10_001).as_bytes(), 10_000).chars().count(),
-            10_000
-        );
-        assert_eq!(scrub(b"abc", 0), "");
     }
 
     proptest! {

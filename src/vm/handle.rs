@@ -94,6 +94,7 @@ impl Handle {
         slot: usize,
         tid: String,
         processor: Value,
+        state: Value,
     ) -> Result<(), Error> {
         this.own(ruby)?;
         let worker = Worker {
@@ -106,6 +107,7 @@ impl Handle {
             measured: processor.funcall("measured?", ())?,
             silent: processor.funcall("silent?", ())?,
             processor,
+            state,
             writer: Cell::new(None),
             lines: RefCell::default(),
         };
@@ -186,7 +188,7 @@ pub(super) fn define(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     class.undef_default_alloc_func();
     class.define_singleton_method("start", function!(Handle::start, 2))?;
     class.define_singleton_method("check", function!(Handle::check, 1))?;
-    class.define_method("work", method!(Handle::work, 4))?;
+    class.define_method("work", method!(Handle::work, 5))?;
     class.define_method("quiet", method!(Handle::quiet, 0))?;
     class.define_method("busy", method!(Handle::busy, 0))?;
     class.define_method("running", method!(Handle::running, 0))?;

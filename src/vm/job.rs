@@ -17,7 +17,7 @@ use super::handle::Process;
 use super::joblog::Moment;
 use super::json;
 use super::logger::Writer;
-use crate::dialect::sidekiq::{Backtrace, ClassRetry, Failing, Plan, Policy, Raised, Verdict};
+use crate::dialect::sidekiq::{Backtrace, Failing, Plan, Policy, Raised, Verdict};
 use crate::engine::{Ended, Measure, Outcome};
 use crate::job::Job;
 
@@ -34,6 +34,7 @@ pub(super) struct RubyJob {
     logged: Cell<Option<bool>>,
     context: Cell<Option<Entered>>,
     settled: Cell<bool>,
+    failed: Cell<bool>,
     measure: RefCell<Measure>,
     plan: RefCell<Option<Plan>>,
 }
@@ -54,6 +55,7 @@ impl RubyJob {
             logged: Cell::new(None),
             context: Cell::new(None),
             settled: Cell::new(false),
+            failed: Cell::new(false),
             measure: RefCell::new(Measure::Nothing),
             plan: RefCell::new(None),
         }
@@ -79,6 +81,11 @@ impl RubyJob {
 
     pub(super) fn is_settled(&self) -> bool {
         self.settled.get()
+    }
+
+    /// Whether it was handed in, and not as a success.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.get()
     }
 
     fn payload(ruby: &Ruby, this: &Self) -> RString {
@@ -203,23 +210,30 @@ impl RubyJob {
         })
     }
 
-    /// Records the failure and answers `:ignored`, `:exhausted` or `:retry`.
+    /// Whether the payload leaves it to the job's class how often it is retried.
+    fn asks_class(ruby: &Ruby, this: &Self) -> Result<bool, Error> {
+        let failing = this.failing().map_err(|it| errors::runtime(ruby, it))?;
+        Ok(failing.asks_class())
+    }
+
+    /// Records the failure and answers `:ignored`, `:exhausted` or `:retry`. The class's `retry` and the backtrace come
+    /// as JSON.
     fn fail(
         ruby: &Ruby,
         this: &Self,
-        class: Option<String>,
+        class: Option<RString>,
         message: RString,
-        backtrace: Option<Vec<String>>,
-        class_retry: Value,
+        backtrace: Option<RString>,
+        class_retry: Option<RString>,
     ) -> Result<Symbol, Error> {
-        let message = bytes(message);
+        let [class, backtrace, class_retry] =
+            [class, backtrace, class_retry].map(|it| it.map(bytes));
         let raised = Raised {
             class: class.as_deref(),
-            message: &message,
+            message: &bytes(message),
             backtrace: backtrace.as_deref(),
         };
-        let class_retry = class_retry_of(class_retry);
-        this.record(&raised, class_retry)
+        this.record(&raised, class_retry.as_deref())
             .map(|it| ruby.to_symbol(it))
             .map_err(|it| errors::runtime(ruby, it))
     }
@@ -227,7 +241,7 @@ impl RubyJob {
     pub(super) fn record(
         &self,
         raised: &Raised<'_>,
-        class_retry: ClassRetry,
+        class_retry: Option<&[u8]>,
     ) -> Result<&'static str, String> {
         let now = self.process.shared.clock.now();
         let (name, plan) = match self.failing()?.record(raised, class_retry, now) {
@@ -246,11 +260,6 @@ impl RubyJob {
             max_retries: settings.max_retries,
         };
         Failing::read(&self.job.payload, &self.job.queue, &policy).map_err(|it| it.to_string())
-    }
-
-    /// `retry_count` as the application's blocks are to see it.
-    fn count(&self) -> Option<i64> {
-        self.plan.borrow().as_ref().map(Plan::count)
     }
 
     /// The payload with the failure written in.
@@ -279,7 +288,7 @@ impl RubyJob {
     }
 
     /// Stores the retry, `delay` seconds from now or, with nil, by the default formula.
-    pub(super) fn retry(&self, delay: Option<i64>) {
+    pub(super) fn retry(&self, delay: Option<f64>) {
         let now = self.process.shared.clock.now();
         let random = &mut |below: u32| fastrand::u32(..below.max(1));
         let outcome = self.plan.take().map(|plan| Outcome::Retry {
@@ -313,6 +322,7 @@ impl RubyJob {
         if self.settled.replace(true) || !self.process.is_own() {
             return;
         }
+        self.failed.set(!matches!(outcome, Outcome::Done));
         self.process.shared.settlements.push(Ended {
             job: Arc::clone(&self.job),
             outcome,
@@ -345,24 +355,6 @@ fn bytes(string: RString) -> Vec<u8> {
     unsafe { string.as_slice() }.to_vec()
 }
 
-fn class_retry_of(value: Value) -> ClassRetry {
-    if value.is_nil() {
-        ClassRetry::Absent
-    } else if let Ok(symbol) = Symbol::try_convert(value) {
-        // `:unknown`: there is no instance whose class could be asked.
-        match symbol.name() {
-            Ok(name) if name == "unknown" => ClassRetry::Unknown,
-            _ => ClassRetry::Other,
-        }
-    } else if let Ok(count) = i64::try_convert(value) {
-        ClassRetry::Count(count)
-    } else if let Ok(flag) = bool::try_convert(value) {
-        ClassRetry::Flag(flag)
-    } else {
-        ClassRetry::Other
-    }
-}
-
 pub(super) fn define(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     let class = native.define_class("Job", ruby.class_object())?;
     class.undef_default_alloc_func();
@@ -383,8 +375,8 @@ pub(super) fn define(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     class.define_method("malformed", method!(RubyJob::malformed, 0))?;
     class.define_method("requeued", method!(RubyJob::requeued, 1))?;
     class.define_method("backtrace", method!(RubyJob::backtrace, 0))?;
+    class.define_method("asks_class?", method!(RubyJob::asks_class, 0))?;
     class.define_method("fail", method!(RubyJob::fail, 4))?;
-    class.define_method("count", method!(RubyJob::count, 0))?;
     class.define_method("failed_payload", method!(RubyJob::failed_payload, 0))?;
     class.define_method("discarded_payload", method!(RubyJob::discarded_payload, 0))?;
     class.define_method("wrapped", method!(RubyJob::wrapped, 0))?;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use magnus::rb_sys::{AsRawId, AsRawValue, FromRawValue, protect};
-use magnus::{Error, Ruby, Value, prelude::*};
+use magnus::{Error, RClass, Ruby, Value, prelude::*};
 use rb_sys::{ID, VALUE};
 
 use super::context::{JobContext, string};
@@ -36,15 +36,14 @@ impl Classes {
         self.lock().get(name).copied()
     }
 
-    /// Remembers `class`, when it is one.
+    /// Remembers what `name` stands for: a class, or whatever else there is no `new` for.
     pub(super) fn remember(
         &self,
         ruby: &Ruby,
         name: &[u8],
         class: Value,
-    ) -> Result<JobClass, Error> {
-        let takes_context: bool =
-            class.funcall("method_defined?", (ruby.to_symbol("_context="),))?;
+        set_context: ID,
+    ) -> JobClass {
         let shown = ruby.enc_str_new(name, ruby.utf8_encoding());
         shown.freeze();
         ruby.gc_register_mark_object(class);
@@ -52,10 +51,13 @@ impl Classes {
         let found = JobClass {
             class: class.as_raw(),
             name: shown.as_raw(),
-            takes_context,
+            // SAFETY: with the GVL, and asked of classes only.
+            takes_context: RClass::from_value(class).is_some_and(
+                |it| unsafe { rb_sys::rb_method_boundp(it.as_raw(), set_context, 0) } != 0,
+            ),
         };
         self.lock().insert(name.into(), found);
-        Ok(found)
+        found
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Box<[u8]>, JobClass>> {
@@ -80,7 +82,7 @@ pub(super) enum Performed {
 pub(super) struct MethodNames {
     new: ID,
     set_jid: ID,
-    set_context: ID,
+    pub(super) set_context: ID,
     perform: ID,
     around: ID,
 }

@@ -24,12 +24,25 @@ use crate::job::Job;
 /// What is said of a job under which this bridge itself broke.
 const PANIC: &str = "Footplate panicked while it ran a job; standard error has the details";
 
+/// A thread that has lived for so long is worth another one, which takes some 40 µs of the processor. Far more than those,
+/// since on a busy machine a thread has little of the processor meanwhile.
+const LIFE: Duration = Duration::from_millis(10);
+
 /// How a job's run ended.
 enum End {
     /// Natively, and well: it is still to be handed in. Whether the log's context is as it was.
     Returned(bool),
-    /// Whatever its end was, it was handed in.
+    /// It was handed in, as a success.
     HandedIn,
+    /// It was handed in, as anything else.
+    Failed,
+}
+
+/// A job's run.
+#[derive(Clone, Copy)]
+struct Run {
+    ended: Instant,
+    failed: bool,
 }
 
 /// One worker thread.
@@ -40,6 +53,8 @@ pub(super) struct Worker {
     pub(super) tid: Arc<str>,
     /// The application's `Footplate::Server::Processor`. On the stack of [`Worker::run`]'s caller.
     pub(super) processor: Value,
+    /// What this thread carried before its first job: `Footplate::Server::ThreadState`. On the stack, too.
+    pub(super) state: Value,
     /// Whether there is middleware on the native path.
     pub(super) middleware: bool,
     /// Whether jobs count in the metrics of their class.
@@ -70,6 +85,7 @@ impl Worker {
         let ready = self.ready();
         let parker = Arc::new(Parker::default());
         let priority: i32 = ruby.thread_current().funcall("priority", ())?;
+        let born = Instant::now();
         let mut turn = Turn::after(Duration::ZERO, priority);
         let mut finished = false;
         loop {
@@ -81,10 +97,15 @@ impl Worker {
                         // it the child, in the way that Ruby ends a process. It must not take the parent's jobs.
                         return result.map(drop);
                     }
-                    let ended = result.inspect_err(|_| ready.leave())?;
+                    let run = result.inspect_err(|_| ready.leave())?;
+                    if run.failed && self.is_spent(born) {
+                        ready.leave();
+                        self.write_log();
+                        return Ok(());
+                    }
                     finished = true;
                     // Of this process, in whatever capsule: this worker's own job is not among them any more.
-                    if turn.is_over(ended, || shared.busy.count() > 0) {
+                    if turn.is_over(run.ended, || shared.busy.count() > 0) {
                         finished = false;
                         let waited = self.pass_on(ruby, &parker)?;
                         turn = Turn::after(waited, priority);
@@ -101,6 +122,14 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Whether another thread is to go on after a failed job, as Sidekiq has it after each: what the job left in this one
+    /// must not reach the next job. A thread in which nothing is to be seen of it goes on where jobs fail one after the
+    /// other; it may still hold what cannot be seen (a mutex), but not for longer than [`LIFE`] and a job.
+    fn is_spent(&self, born: Instant) -> bool {
+        let changed = || self.state.funcall("changed?", ());
+        born.elapsed() >= LIFE || changed().unwrap_or(true)
     }
 
     fn ready(&self) -> &Ready<Arc<Job>> {
@@ -145,10 +174,11 @@ impl Worker {
         self.process.context.leave();
     }
 
-    /// Runs one job and sees that it is handed in, whatever happens. When it ended.
-    fn work(&self, ruby: &Ruby, job: &Arc<Job>) -> Result<Instant, Error> {
+    /// Runs one job and sees that it is handed in, whatever happens.
+    fn work(&self, ruby: &Ruby, job: &Arc<Job>) -> Result<Run, Error> {
         let process = &self.process;
         let started = Instant::now();
+        let run = |ended, failed| Run { ended, failed };
         if !process.shared.may_start(job.epoch, started) {
             // Goes back if it is still ours, and is somebody else's already if it is not.
             process.shared.settlements.push(Ended {
@@ -157,7 +187,7 @@ impl Worker {
                 elapsed: None,
                 measure: Measure::Nothing,
             });
-            return Ok(started);
+            return Ok(run(started, false));
         }
         process
             .shared
@@ -165,7 +195,9 @@ impl Worker {
             .start(self.slot, Arc::clone(job), started);
         let result = catch_unwind(AssertUnwindSafe(|| self.dispatch(ruby, job, started)));
         if !process.is_own() {
-            return result.map_or(Ok(started), |it| it.map(|_| started));
+            return result.map_or(Ok(run(started, false)), |it| {
+                it.map(|_| run(started, false))
+            });
         }
         let ended = Instant::now();
         let elapsed = ended.duration_since(started);
@@ -180,9 +212,10 @@ impl Worker {
                     measure: self.measure(),
                 });
                 self.end_log(ruby, job, Moment::Done(elapsed), untouched)
-                    .map(|()| ended)
+                    .map(|()| run(ended, false))
             }
-            Ok(Ok(End::HandedIn)) => Ok(ended),
+            Ok(Ok(End::HandedIn)) => Ok(run(ended, false)),
+            Ok(Ok(End::Failed)) => Ok(run(ended, true)),
             Ok(Err(error)) => Err(error),
             // A bug of ours. If the job was handed in before, this second end counts for nothing.
             Err(_panic) => {
@@ -247,7 +280,9 @@ impl Worker {
         let class: Value = self
             .processor
             .funcall("resolve", (ruby.enc_str_new(name, ruby.utf8_encoding()),))?;
-        self.process.classes.remember(ruby, name, class)
+        let set_context = self.process.names.set_context;
+        let classes = &self.process.classes;
+        Ok(classes.remember(ruby, name, class, set_context))
     }
 
     /// The whole of the application's nesting, in Ruby.
@@ -309,6 +344,7 @@ impl Worker {
         }
         match result {
             Err(error) if error.value().is_none() => Err(error),
+            _ if ruby_job.has_failed() => Ok(End::Failed),
             _ => Ok(End::HandedIn),
         }
     }

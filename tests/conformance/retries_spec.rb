@@ -25,6 +25,7 @@ Conformance.describe "retries" do
     class ExhaustedRaises < Failing
       sidekiq_retries_exhausted { |*| raise "in the exhausted block" }
     end
+    class Undying < Failing; end
     class Deep
       include JobModule
       def perform(depth) = depth.zero? ? raise("deep") : perform(depth - 1)
@@ -46,6 +47,7 @@ Conformance.describe "retries" do
     push("Counted", retry: 1, retry_for: 1000, failed_at: stamp(Time.now - 500), retry_count: 3)
     push("ExhaustedDiscard", retry: 0)
     push("ExhaustedRaises", retry: 0)
+    push("Undying", retry: 0, dead: false)
     push("Deep", 30, backtrace: true)
     push("Deeper", 30, backtrace: 3)
     push("Base", retry: nil)
@@ -106,6 +108,12 @@ Conformance.describe "retries" do
     expect(heard.include?("ExhaustedDiscard")).to be(!generation?("7.2") || generation?("8.0.7"))
     expect(@dead).to include("ExhaustedRaises")
     expect(server.output).to include("in the exhausted block")
+  end
+
+  it "tells the death handlers when a job was discarded, since 8.0.8" do
+    expect(effects("death")).to include(["Undying", "ArgumentError", generation?("8.0.8")],
+                                        ["ExhaustedRaises", "ArgumentError", false])
+    expect(@dead).not_to include("Undying")
   end
 
   it "keeps backtraces, whole or in part, as the dashboard reads them" do

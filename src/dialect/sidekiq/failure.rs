@@ -16,10 +16,7 @@ use flate2::write::ZlibEncoder;
 use super::clock::payload_time;
 use super::fields::{Number, text, to_i, truthy};
 use super::{Generation, Jitter, RetryFor};
-use crate::job::{Field, PatchError, Retry, json_string, patch, scrub, visit};
-
-/// Characters of an error message that are kept.
-const MESSAGE_LIMIT: usize = 10_000;
+use crate::job::{Field, PatchError, Retry, json_string, patch, visit};
 
 /// What holds for every job of a server.
 #[derive(Clone, Copy, Debug)]
@@ -33,31 +30,12 @@ pub struct Policy {
 /// The exception, as Ruby tells it.
 #[derive(Clone, Copy, Debug)]
 pub struct Raised<'a> {
-    /// `exception.class.name`; an anonymous class has none.
-    pub class: Option<&'a str>,
-    /// The bytes of `exception.message`, of any length and encoding. A message in another encoding
-    /// than UTF-8 should be cut to 10,000 of its own characters by the caller: here only UTF-8
-    /// characters can be counted.
+    /// The bytes of `exception.class.name`; an anonymous class has none.
+    pub class: Option<&'a [u8]>,
+    /// The bytes of `exception.message`, cut to 10,000 characters of its own encoding.
     pub message: &'a [u8],
-    /// `exception.backtrace` after `config[:backtrace_cleaner]`, uncut. `None` when the exception
-    /// has none or nobody wants it.
-    pub backtrace: Option<&'a [String]>,
-}
-
-/// The `retry` option of the job's class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClassRetry {
-    /// There is no instance (missing class, failing constructor): only the payload counts.
-    Unknown,
-    /// The option is nil.
-    Absent,
-    /// `true` or `false`.
-    Flag(bool),
-    /// A number of retries.
-    Count(i64),
-    /// Anything else: truthy, not a number. It is not written into the payload, so that the next
-    /// failure asks the class again.
-    Other,
+    /// As much of `exception.backtrace` as [`Failing::wants_backtrace`] says, as JSON.
+    pub backtrace: Option<&'a [u8]>,
 }
 
 /// How much of a backtrace a job keeps.
@@ -102,7 +80,7 @@ pub enum Verdict {
 #[derive(Debug)]
 pub struct Plan {
     payload: Vec<u8>,
-    count: i64,
+    count: Number,
     dead: bool,
     generation: Generation,
 }
@@ -142,7 +120,7 @@ impl<'a> Failing<'a> {
                 b"backtrace" => {
                     failing.wants_backtrace = match value {
                         b"true" => Some(Backtrace::All),
-                        _ if truthy(value) => to_i(value).map(Backtrace::Lines),
+                        _ if truthy(value) => to_i(value).map(|it| Backtrace::Lines(clamp(it))),
                         _ => None,
                     };
                 }
@@ -171,39 +149,27 @@ impl<'a> Failing<'a> {
         self.retry == Retry::Absent
     }
 
-    /// Writes the failure into the payload. `now` is epoch seconds.
-    pub fn record(self, raised: &Raised<'_>, class_retry: ClassRetry, now: f64) -> Verdict {
-        let (limit, inherited) = match (self.retry, class_retry) {
-            (Retry::Flag(false), _)
-            | (Retry::Absent, ClassRetry::Unknown | ClassRetry::Absent | ClassRetry::Flag(false)) =>
-            {
-                return Verdict::Ignored;
-            }
-            (Retry::Count(limit), _) => (limit, None),
-            (Retry::Flag(true) | Retry::Other, _) => (self.policy.max_retries, None),
-            (Retry::Absent, ClassRetry::Flag(true)) => {
-                (self.policy.max_retries, Some("true".to_owned()))
-            }
-            (Retry::Absent, ClassRetry::Count(limit)) => (limit, Some(limit.to_string())),
-            (Retry::Absent, ClassRetry::Other) => (self.policy.max_retries, None),
+    /// Writes the failure into the payload. `class_retry` is the `retry` option of the job's class, as JSON; without it
+    /// (there is no instance: a missing class, a failing constructor) only the payload counts. `now` is epoch seconds.
+    pub fn record(self, raised: &Raised<'_>, class_retry: Option<&[u8]>, now: f64) -> Verdict {
+        let (retry, inherited) = match (self.retry, class_retry) {
+            (Retry::Absent, Some(option)) => (Retry::from_json(option), class_retry),
+            (own, _) => (own, None),
+        };
+        let limit = match retry {
+            Retry::Absent | Retry::Flag(false) => return Verdict::Ignored,
+            Retry::Count(limit) => limit,
+            Retry::Flag(true) | Retry::Other => self.policy.max_retries,
         };
         let generation = self.policy.generation;
         let stamp = payload_time(now, generation);
-        let count = match self.retry_count {
-            None => Number::Integer(0),
-            Some(Number::Integer(count)) => Number::Integer(count.saturating_add(1)),
-            Some(Number::Float(count)) => Number::Float(count + 1.0),
-        };
-        let payload = self.write(raised, inherited.as_deref(), count, &stamp);
-        let count = match count {
-            Number::Integer(count) => count,
-            Number::Float(count) => count as i64,
-        };
+        let count = self.retry_count.map_or(Number::Integer(0), Number::next);
+        let payload = self.write(raised, inherited, count, &stamp);
 
         let exhausted = match (generation.retry_for(), self.retry_for) {
             (RetryFor::Exclusive, Some(seconds)) => self.outlived(seconds, now),
-            (RetryFor::Both, Some(seconds)) => count >= limit || self.outlived(seconds, now),
-            (RetryFor::Ignored, _) | (_, None) => count >= limit,
+            (RetryFor::Both, Some(seconds)) => count.reaches(limit) || self.outlived(seconds, now),
+            (RetryFor::Ignored, _) | (_, None) => count.reaches(limit),
         };
         let plan = Plan {
             payload,
@@ -244,15 +210,15 @@ impl<'a> Failing<'a> {
     fn write(
         &self,
         raised: &Raised<'_>,
-        inherited: Option<&str>,
+        inherited: Option<&[u8]>,
         count: Number,
         stamp: &str,
     ) -> Vec<u8> {
-        let mut message = Vec::with_capacity(raised.message.len().min(MESSAGE_LIMIT * 4) + 2);
-        json_string(&mut message, &scrub(raised.message, MESSAGE_LIMIT));
+        let mut message = Vec::with_capacity(raised.message.len() + 2);
+        json_string(&mut message, &String::from_utf8_lossy(raised.message));
         let mut class = Vec::new();
         match raised.class {
-            Some(name) => json_string(&mut class, name),
+            Some(name) => json_string(&mut class, &String::from_utf8_lossy(name)),
             None => class.extend_from_slice(b"null"),
         }
         let count = count.to_json();
@@ -261,7 +227,7 @@ impl<'a> Failing<'a> {
         // In the order in which Sidekiq adds them to its hash.
         let mut fields: Vec<Field<'_>> = Vec::with_capacity(8);
         if let Some(retry) = inherited {
-            fields.push(("retry", retry.as_bytes()));
+            fields.push(("retry", retry));
         }
         fields.push(("queue", &self.queue));
         fields.push(("error_message", &message));
@@ -282,25 +248,10 @@ impl<'a> Failing<'a> {
         patch(self.payload, &fields).unwrap_or_else(|_| self.payload.to_vec())
     }
 
-    /// The wanted part of the backtrace as a JSON string.
+    /// The backtrace as a JSON string.
     fn backtrace(&self, raised: &Raised<'_>) -> Option<Vec<u8>> {
-        let json = match (self.wants_backtrace?, raised.backtrace) {
-            (Backtrace::All, None) => b"null".to_vec(),
-            // Sidekiq raises here, and loses the job.
-            (Backtrace::Lines(_), None) => return None,
-            (Backtrace::All, Some(lines)) => json_lines(lines),
-            (Backtrace::Lines(wanted), Some(lines)) => {
-                let size = i64::try_from(lines.len()).unwrap_or(i64::MAX);
-                let end = if wanted < 0 {
-                    size.saturating_add(wanted)
-                } else {
-                    wanted
-                };
-                json_lines(&lines[..usize::try_from(end.clamp(0, size)).unwrap_or(0)])
-            }
-        };
         let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
-        zlib.write_all(&json).ok()?;
+        zlib.write_all(raised.backtrace?).ok()?;
         let encoded = BASE64.encode(zlib.finish().ok()?);
         let mut out = Vec::with_capacity(encoded.len() + 8);
         if self.policy.generation.strict_base64() {
@@ -318,18 +269,6 @@ impl<'a> Failing<'a> {
         }
         Some(out)
     }
-}
-
-fn json_lines(lines: &[String]) -> Vec<u8> {
-    let mut out = vec![b'['];
-    for (at, line) in lines.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        json_string(&mut out, line);
-    }
-    out.push(b']');
-    out
 }
 
 impl Plan {
@@ -354,32 +293,25 @@ impl Plan {
             .unwrap_or_else(|_| self.payload.clone())
     }
 
-    /// `retry_count` as it now stands: 0 after the first failure. The first argument of a
-    /// `sidekiq_retry_in` block.
-    pub fn count(&self) -> i64 {
-        self.count
-    }
-
     /// When to try again, in epoch seconds. `delay` is what `sidekiq_retry_in` said, in seconds;
     /// nothing, or nothing above 0, means the default of `count**4 + 15`. `random(n)` answers a
-    /// number below n.
+    /// number below n. Beyond what a float holds it is infinite, as for Sidekiq: never.
     pub fn retry_at(
         &self,
-        delay: Option<i64>,
+        delay: Option<f64>,
         now: f64,
         random: &mut impl FnMut(u32) -> u32,
     ) -> f64 {
+        let count = self.count.to_f64();
         let delay = delay
-            .filter(|&delay| delay > 0)
-            .unwrap_or_else(|| self.count.saturating_pow(4).saturating_add(15));
-        let step = u32::try_from(self.count.saturating_add(1))
-            .unwrap_or(if self.count < 0 { 1 } else { u32::MAX })
-            .max(1);
+            .filter(|&delay| delay > 0.0)
+            .unwrap_or_else(|| count.powi(4) + 15.0);
+        let step = ((count + 1.0) as u32).max(1);
         let jitter = match self.generation.jitter() {
             Jitter::Steps => u64::from(random(10)) * u64::from(step),
             Jitter::Seconds => u64::from(random(step.saturating_mul(10))),
         };
-        now + delay as f64 + jitter as f64
+        now + delay + jitter as f64
     }
 
     /// Whether the job, once exhausted, is kept in the dead set: not when its `dead` is false. From
@@ -387,6 +319,11 @@ impl Plan {
     pub fn goes_to_dead_set(&self) -> bool {
         self.dead
     }
+}
+
+fn clamp(number: i128) -> i64 {
+    let bounds = i128::from(i64::MIN)..=i128::from(i64::MAX);
+    number.clamp(*bounds.start(), *bounds.end()) as i64
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ const NOW: f64 = 1_735_689_600.123;
 
 fn raised() -> Raised<'static> {
     Raised {
-        class: Some("RuntimeError"),
+        class: Some(b"RuntimeError"),
         message: b"boom",
         backtrace: None,
     }
@@ -29,14 +29,14 @@ fn policy(generation: Generation) -> Policy {
     }
 }
 
-fn fail_with(payload: &str, generation: Generation, class: ClassRetry) -> Verdict {
+fn fail_with(payload: &str, generation: Generation, class: Option<&str>) -> Verdict {
     Failing::read(payload.as_bytes(), "q", &policy(generation))
         .unwrap()
-        .record(&raised(), class, NOW)
+        .record(&raised(), class.map(str::as_bytes), NOW)
 }
 
 fn fail(payload: &str, generation: Generation) -> Verdict {
-    fail_with(payload, generation, ClassRetry::Flag(true))
+    fail_with(payload, generation, Some("true"))
 }
 
 fn plan(verdict: Verdict) -> Plan {
@@ -84,7 +84,7 @@ fn a_later_failure_counts_on() {
         );
         assert_eq!(written(verdict), expected);
     }
-    assert_eq!(plan(fail(payload, EIGHT)).count(), 4);
+    assert!(written(fail(payload, EIGHT)).contains(r#""retry_count":4"#));
     assert!(
         written(fail(r#"{"retry":true,"retry_count":2.0}"#, EIGHT))
             .contains(r#""retry_count":3.0"#)
@@ -105,21 +105,13 @@ fn a_later_failure_counts_on() {
 #[test]
 fn a_falsy_retry_stores_nothing() {
     for generation in ALL {
-        for class in [
-            ClassRetry::Flag(true),
-            ClassRetry::Count(3),
-            ClassRetry::Unknown,
-        ] {
+        for class in [Some("true"), Some("3"), None] {
             assert!(matches!(
                 fail_with(r#"{"retry":false}"#, generation, class),
                 Verdict::Ignored
             ));
         }
-        for class in [
-            ClassRetry::Unknown,
-            ClassRetry::Absent,
-            ClassRetry::Flag(false),
-        ] {
+        for class in [None, Some("null"), Some("false")] {
             assert!(matches!(
                 fail_with("{}", generation, class),
                 Verdict::Ignored
@@ -130,7 +122,7 @@ fn a_falsy_retry_stores_nothing() {
             ));
         }
         assert!(matches!(
-            fail_with(r#"{"retry":true}"#, generation, ClassRetry::Unknown),
+            fail_with(r#"{"retry":true}"#, generation, None),
             Verdict::Ask(_)
         ));
     }
@@ -139,14 +131,16 @@ fn a_falsy_retry_stores_nothing() {
 #[test]
 fn an_absent_retry_is_taken_from_the_class_and_written_first() {
     let added = |class, payload| written(fail_with(payload, EIGHT, class));
-    assert!(added(ClassRetry::Flag(true), "{}").starts_with(r#"{"retry":true,"queue":"q""#));
-    assert!(added(ClassRetry::Count(2), "{}").starts_with(r#"{"retry":2,"queue":"q""#));
+    assert!(added(Some("true"), "{}").starts_with(r#"{"retry":true,"queue":"q""#));
+    assert!(added(Some("2"), "{}").starts_with(r#"{"retry":2,"queue":"q""#));
     assert!(
-        added(ClassRetry::Count(2), r#"{"retry":null,"a":1}"#)
-            .starts_with(r#"{"retry":2,"a":1,"queue":"q""#)
+        added(Some("2"), r#"{"retry":null,"a":1}"#).starts_with(r#"{"retry":2,"a":1,"queue":"q""#)
     );
-    assert!(added(ClassRetry::Other, "{}").starts_with(r#"{"queue":"q""#));
-    assert!(is_exhausted(&fail_with("{}", EIGHT, ClassRetry::Count(0))));
+    for odd in ["\"3\"", "2.5", "[]", "100000000000000000000"] {
+        let expected = format!(r#"{{"retry":{odd},"queue":"q""#);
+        assert!(added(Some(odd), "{}").starts_with(&expected), "{odd}");
+    }
+    assert!(is_exhausted(&fail_with("{}", EIGHT, Some("0"))));
     assert!(
         Failing::read(b"{}", "q", &policy(EIGHT))
             .unwrap()
@@ -177,11 +171,7 @@ fn a_count_of_retries_is_kept() {
         max_retries: 1,
     };
     let failing = Failing::read(br#"{"retry":true,"retry_count":0}"#, "q", &policy).unwrap();
-    assert!(is_exhausted(&failing.record(
-        &raised(),
-        ClassRetry::Unknown,
-        NOW
-    )));
+    assert!(is_exhausted(&failing.record(&raised(), None, NOW)));
 }
 
 #[test]
@@ -246,7 +236,7 @@ fn jitter_is_added_to_every_delay() {
     let payload = r#"{"retry":true,"retry_count":1}"#;
     let mut asked = Vec::new();
     for generation in ALL {
-        let at = plan(fail(payload, generation)).retry_at(Some(100), 0.5, &mut |n| {
+        let at = plan(fail(payload, generation)).retry_at(Some(100.0), 0.5, &mut |n| {
             asked.push(n);
             n - 1
         });
@@ -254,28 +244,60 @@ fn jitter_is_added_to_every_delay() {
     }
     assert_eq!(asked, [10, 10, 30]);
     let plan = plan(fail(payload, EIGHT));
-    for none in [None, Some(0), Some(-5)] {
+    for none in [None, Some(0.0), Some(-5.0)] {
         assert_eq!(plan.retry_at(none, 0.0, &mut |_| 0), 31.0);
     }
 }
 
 #[test]
-fn odd_counts_do_not_overflow() {
-    for count in [
-        "9223372036854775807",
-        "99999999999999999999",
-        "-9223372036854775808",
-        "1e300",
+fn odd_counts_are_counted_on() {
+    let cases = [
+        ("9223372036854775807", "9223372036854775808", 2f64.powi(252)),
+        (
+            "100000000000000000000",
+            "100000000000000000001",
+            100_000_000_000_000_000_001f64.powi(4),
+        ),
+        ("-100000000000000000000", "-99999999999999999999", 1e80),
+        ("1.5", "2.5", 39.0625 + 15.0),
+        ("-5", "-4", 256.0 + 15.0),
+        ("1e300", "1.0e+300", f64::INFINITY),
+    ];
+    for (count, next, delay) in cases {
+        let payload = format!(r#"{{"retry":true,"retry_count":{count}}}"#);
+        let plan = plan(fail(&payload, EIGHT));
+        assert_eq!(plan.retry_at(None, 0.0, &mut |_| 0), delay, "{count}");
+        let written = String::from_utf8(plan.into_payload()).unwrap();
+        let expected = format!(r#""retry_count":{next},"#);
+        assert!(written.contains(&expected), "{written}");
+    }
+    let plan = plan(fail(r#"{"retry":true}"#, EIGHT));
+    assert_eq!(plan.retry_at(Some(1e20), 0.0, &mut |_| 0), 1e20);
+    assert_eq!(
+        plan.retry_at(Some(f64::INFINITY), 0.0, &mut |_| 0),
+        f64::INFINITY
+    );
+}
+
+#[test]
+fn odd_numbers_of_retries_count_as_ruby_has_them() {
+    for (retry, count, over) in [
+        ("0", "null", true),
+        ("-5", "null", true),
+        ("-100000000000000000000", "null", true),
+        ("100000000000000000000", "1000", false),
+        ("5", "1.0e+20", true),
+        ("5", "4.0", true),
+        ("5", "3.5", false),
+        ("5", "-100000000000000000000", false),
+        ("\"3\"", "10", false),
+        ("2.5", "10", false),
+        ("[]", "24", true),
     ] {
-        let verdict = fail(
-            &format!(r#"{{"retry":9223372036854775807,"retry_count":{count}}}"#),
-            EIGHT,
-        );
-        assert!(
-            plan(verdict)
-                .retry_at(None, NOW, &mut |n| n.saturating_sub(1))
-                .is_finite()
-        );
+        for generation in ALL {
+            let payload = format!(r#"{{"retry":{retry},"retry_count":{count},"failed_at":1.0}}"#);
+            assert_eq!(is_exhausted(&fail(&payload, generation)), over, "{payload}");
+        }
     }
 }
 
@@ -317,7 +339,7 @@ fn the_retry_queue_wins() {
 }
 
 #[test]
-fn messages_are_cut_and_scrubbed() {
+fn names_and_messages_are_scrubbed_as_ruby_does() {
     let message = |bytes: &[u8], class| {
         let failing = Failing::read(br#"{"retry":true}"#, "q", &policy(EIGHT)).unwrap();
         let verdict = failing.record(
@@ -326,38 +348,38 @@ fn messages_are_cut_and_scrubbed() {
                 message: bytes,
                 backtrace: None,
             },
-            ClassRetry::Unknown,
+            None,
             NOW,
         );
         serde_json::from_str::<Value>(&written(verdict)).unwrap()
     };
-    assert_eq!(
-        message(b"a\xff/\"\n", Some("A::B"))["error_message"],
-        "a\u{fffd}/\"\n"
-    );
-    assert_eq!(
-        message("é".repeat(10_500).as_bytes(), None)["error_message"]
-            .as_str()
-            .unwrap()
-            .chars()
-            .count(),
-        10_000
-    );
+    let fffd = |n: usize| "\u{fffd}".repeat(n);
+    for (bytes, text) in [
+        (&b"a\xff/\"\n"[..], format!("a{}/\"\n", fffd(1))),
+        (b"\xff\xfe", fffd(2)),
+        (b"a\xe3\x81", format!("a{}", fffd(1))),
+        (b"\xe3\x81\xe3\x81\x82", format!("{}あ", fffd(1))),
+        (b"\xed\xa0\x80", fffd(3)),
+        (b"a\xf0\x80\x80\x80b", format!("a{}b", fffd(4))),
+    ] {
+        let written = message(bytes, Some(bytes));
+        assert_eq!(written["error_message"], text);
+        assert_eq!(written["error_class"], text);
+    }
     assert_eq!(message(b"", None)["error_class"], Value::Null);
 }
 
 fn backtrace(
     payload: &str,
     generation: Generation,
-    lines: Option<&[String]>,
+    lines: Option<&[u8]>,
 ) -> Option<(String, Value)> {
     let failing = Failing::read(payload.as_bytes(), "q", &policy(generation)).unwrap();
     let raised = Raised {
         backtrace: lines,
         ..raised()
     };
-    let value: Value =
-        serde_json::from_str(&written(failing.record(&raised, ClassRetry::Unknown, NOW))).unwrap();
+    let value: Value = serde_json::from_str(&written(failing.record(&raised, None, NOW))).unwrap();
     let encoded = value.get("error_backtrace")?.as_str()?.to_owned();
     let mut json = String::new();
     let zlib = BASE64.decode(encoded.replace('\n', "")).unwrap();
@@ -368,36 +390,45 @@ fn backtrace(
 }
 
 #[test]
-fn backtraces_are_kept_as_asked() {
+fn backtraces_are_kept_as_the_version_encodes_them() {
     let lines: Vec<String> = (0..40u64)
         .map(|n| format!("app/{:x}.rb:{n}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
         .collect();
-    let kept = |json: &str| {
-        let payload = format!(r#"{{"retry":true,"backtrace":{json}}}"#);
-        backtrace(&payload, EIGHT, Some(&lines)).map(|(_, value)| value.as_array().unwrap().len())
-    };
-    assert_eq!(kept("true"), Some(40));
-    assert_eq!(kept("3"), Some(3));
-    assert_eq!(kept("\"3\""), Some(3));
-    assert_eq!(kept("2.9"), Some(2));
-    assert_eq!(kept("0"), Some(0));
-    assert_eq!(kept("100"), Some(40));
-    assert_eq!(kept("-1"), Some(39));
-    assert_eq!(kept("-50"), Some(0));
-    assert_eq!(kept("false"), None);
-    assert_eq!(kept("null"), None);
+    let lines = serde_json::to_vec(&lines).unwrap();
     let all = r#"{"retry":true,"backtrace":true}"#;
-    assert_eq!(backtrace(all, EIGHT, None).unwrap().1, Value::Null);
-    assert_eq!(
-        backtrace(r#"{"retry":true,"backtrace":5}"#, EIGHT, None),
-        None
-    );
-
-    let strict = backtrace(all, EIGHT, Some(&lines)).unwrap().0;
+    let (strict, kept) = backtrace(all, EIGHT, Some(&lines)).unwrap();
+    assert_eq!(kept, serde_json::from_slice::<Value>(&lines).unwrap());
     assert!(!strict.contains('\n'));
     let mime = backtrace(all, OLD, Some(&lines)).unwrap().0;
     assert!(mime.ends_with('\n') && mime.lines().rev().skip(1).all(|line| line.len() == 60));
     assert_eq!(mime.replace('\n', ""), strict);
+    assert_eq!(backtrace(all, EIGHT, None), None);
+}
+
+#[test]
+fn as_much_of_a_backtrace_is_wanted_as_the_payload_says() {
+    let wanted = |json: &str| {
+        let payload = format!(r#"{{"backtrace":{json}}}"#);
+        let failing = Failing::read(payload.as_bytes(), "q", &policy(EIGHT)).unwrap();
+        failing.wants_backtrace
+    };
+    for (json, lines) in [
+        ("3", 3),
+        ("\"3\"", 3),
+        ("\"-3x\"", -3),
+        ("\"many\"", 0),
+        ("2.9", 2),
+        ("0", 0),
+        ("-1", -1),
+        ("100000000000000000000", i64::MAX),
+        ("\"100000000000000000000\"", i64::MAX),
+    ] {
+        assert_eq!(wanted(json), Some(Backtrace::Lines(lines)), "{json}");
+    }
+    assert_eq!(wanted("true"), Some(Backtrace::All));
+    for none in ["false", "null", "[]", "{}", "1e400"] {
+        assert_eq!(wanted(none), None, "{none}");
+    }
 }
 
 #[test]
@@ -446,17 +477,18 @@ fn failures_end_as_with_the_gems() {
             .unwrap();
         let failing = Failing::read(payload.as_bytes(), "q", &policy(generation)).unwrap();
         let class_retry = match class.as_str() {
-            "K2" => ClassRetry::Count(4),
-            "K3" => ClassRetry::Flag(false),
-            "" => ClassRetry::Unknown,
-            _ => ClassRetry::Flag(true),
+            "K2" => Some("4"),
+            "K3" => Some("false"),
+            "" => None,
+            _ => Some("true"),
         };
-        let delay = (class == "K4").then_some(100);
+        let delay = (class == "K4").then_some(100.0);
         let raised = Raised {
             message: b"a\xffb/\"\n\xe2\x80\xa8\xc3\xa9",
             ..raised()
         };
-        let (found, at, bytes) = match failing.record(&raised, class_retry, now) {
+        let (found, at, bytes) = match failing.record(&raised, class_retry.map(str::as_bytes), now)
+        {
             Verdict::Ignored => ("death", String::new(), payload.clone().into_bytes()),
             Verdict::Exhausted(plan) if plan.goes_to_dead_set() => {
                 ("dead", String::new(), plan.into_payload())

@@ -1,12 +1,12 @@
 //! Values of payload fields, as Ruby takes them.
 
-use crate::job::{Retry, ruby_float, unescape};
+use crate::job::{ruby_float, unescape};
 
 /// A JSON number; Ruby tells milliseconds (integer) from seconds (float) by its class.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Number {
-    /// Without a point or an exponent.
-    Integer(i64),
+    /// Without a point or an exponent. Ruby's have no end; these hold what is more than any job counts to.
+    Integer(i128),
     /// Any other.
     Float(f64),
 }
@@ -14,15 +14,35 @@ pub(super) enum Number {
 impl Number {
     /// An infinite one (`1e999`) could not be written again, and counts as none.
     pub(super) fn from_json(json: &[u8]) -> Option<Self> {
-        match Retry::from_json(json) {
-            Retry::Count(number) => Some(Self::Integer(number)),
-            Retry::Other => std::str::from_utf8(json)
-                .ok()?
-                .parse()
-                .ok()
-                .filter(|number: &f64| number.is_finite())
-                .map(Self::Float),
-            Retry::Absent | Retry::Flag(_) => None,
+        let text = std::str::from_utf8(json).ok()?;
+        if !text.starts_with(|it: char| it == '-' || it.is_ascii_digit()) {
+            return None;
+        }
+        if text.contains(['.', 'e', 'E']) {
+            let number: f64 = text.parse().ok()?;
+            return number.is_finite().then_some(Self::Float(number));
+        }
+        let limit = if text.starts_with('-') {
+            i128::MIN
+        } else {
+            i128::MAX
+        };
+        Some(Self::Integer(text.parse().unwrap_or(limit)))
+    }
+
+    /// One more.
+    pub(super) fn next(self) -> Self {
+        match self {
+            Self::Integer(number) => Self::Integer(number.saturating_add(1)),
+            Self::Float(number) => Self::Float(number + 1.0),
+        }
+    }
+
+    /// Whether it is `limit` or more.
+    pub(super) fn reaches(self, limit: i64) -> bool {
+        match self {
+            Self::Integer(number) => number >= i128::from(limit),
+            Self::Float(number) => number >= limit as f64,
         }
     }
 
@@ -53,10 +73,10 @@ pub(super) fn text(json: &[u8]) -> Option<String> {
 }
 
 /// Ruby's `to_i` for what a `backtrace` field may hold.
-pub(super) fn to_i(json: &[u8]) -> Option<i64> {
+pub(super) fn to_i(json: &[u8]) -> Option<i128> {
     match Number::from_json(json) {
         Some(Number::Integer(number)) => Some(number),
-        Some(Number::Float(number)) => Some(number as i64),
+        Some(Number::Float(number)) => Some(number as i128),
         None => {
             let text = text(json)?;
             let text = text.trim_start();
@@ -64,7 +84,7 @@ pub(super) fn to_i(json: &[u8]) -> Option<i64> {
             let end = digits
                 .find(|c: char| !c.is_ascii_digit())
                 .unwrap_or(digits.len());
-            let number: i64 = digits[..end].parse().unwrap_or(0);
+            let number: i128 = digits[..end].parse().unwrap_or(0);
             Some(if text.starts_with('-') {
                 -number
             } else {

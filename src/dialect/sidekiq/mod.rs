@@ -13,7 +13,7 @@ mod served;
 mod work;
 
 pub use clock::{Utc, millis, payload_time};
-pub use failure::{Backtrace, ClassRetry, Failing, Plan, Policy, Raised, Verdict};
+pub use failure::{Backtrace, Failing, Plan, Policy, Raised, Verdict};
 pub use generation::{Generation, Jitter, MetricsForm, RetryFor, UnknownVersion};
 pub use keys::Keys;
 pub use logline::{Context, Level, Line, Style};

@@ -31,7 +31,7 @@ module Footplate
       def run_death_handlers(job, exception)
         death_handlers.each do |handler|
           handler.call(job, exception)
-        rescue StandardError => e
+        rescue Exception => e # rubocop:disable Lint/RescueException -- as above
           handle_exception(e, { context: "Error calling death handler", job: job })
         end
       end
@@ -47,6 +47,8 @@ module Footplate
 
       def report(what, exception)
         logger.error("#{what}: #{exception.full_message(highlight: false)}")
+      rescue Exception # rubocop:disable Lint/RescueException -- it may be of a kind that cannot be asked
+        logger.error("#{what}, and what it raised cannot be written")
       end
     end
   end

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "footplate/server/raised"
+
 module Footplate
   # Raised in a job's thread when the process cannot wait for it any longer. An Interrupt, so that a job's
   # `rescue => e` does not catch it.
@@ -26,16 +28,17 @@ module Footplate
         @skip = @interrupted ? constant("Sidekiq::JobRetry::Skip") : Skip
       end
 
+      # From here on a Shutdown may be ours. One that a job raises by itself is a failure like any other.
+      def interrupting!
+        @interrupting = true
+      end
+
       # Whether the process's end is what ended the job: the exception itself or anything it was caused by.
       def shutdown?(exception)
-        seen = {}.compare_by_identity
-        while exception && !seen[exception]
-          return true if exception.instance_of?(@shutdown)
+        return false unless @interrupting
 
-          seen[exception] = true
-          exception = exception.cause
-        end
-        false
+        Foreign.a?(@shutdown, exception) ||
+          Raised.causes(exception).any? { |it| Foreign.class_of(it) == @shutdown }
       end
 
       private

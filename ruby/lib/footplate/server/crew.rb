@@ -1,12 +1,13 @@
 # frozen_string_literal: true
 
 require "footplate/server/processor"
+require "footplate/server/thread_state"
 
 module Footplate
   module Server
     ##
-    # The worker threads of all capsules. Each lives in the engine's loop; one that is killed by its job is
-    # replaced, as Sidekiq's Manager replaces a processor.
+    # The worker threads of all capsules. Each lives in the engine's loop; one that is killed by its job, or in which a
+    # job failed and may have left something, is replaced, as Sidekiq's Manager replaces a processor.
     class Crew
       # @param engine [Footplate::Native::Engine]
       # @param host [Host::Base]
@@ -16,6 +17,7 @@ module Footplate
         @host = host
         @processors = processors
         @controls = controls
+        @storage = Fiber.current.storage if Fiber.method_defined?(:storage)
         @threads = {}
         @lock = Mutex.new
       end
@@ -29,6 +31,7 @@ module Footplate
 
       # Raises Sidekiq::Shutdown in every thread that still runs a job.
       def interrupt
+        @controls.interrupting!
         threads.each { |thread| thread.raise(@controls.shutdown) if thread.alive? }
       end
 
@@ -42,8 +45,28 @@ module Footplate
       # The thread starts with everything masked: nobody may interrupt it before it is where interruptions are
       # dealt with, nor after, when it may have to be replaced.
       def hire(capsule, index, slot)
-        thread = Thread.handle_interrupt(Object => :never) { Thread.new { work(capsule, index, slot) } }
+        thread = unburdened do
+          Thread.handle_interrupt(Object => :never) { Thread.new { live(capsule, index, slot) } }
+        end
         @lock.synchronize { @threads[slot] = thread }
+      end
+
+      # From Ruby 3.2 on a thread inherits the storage of the fiber that starts it: here that of the thread it replaces.
+      def unburdened(&block)
+        return yield if !Fiber.method_defined?(:storage) || Fiber.current.storage.to_h.empty?
+
+        Fiber.new(storage: @storage, &block).resume
+      end
+
+      # Until another thread has taken its place. One that is killed leaves the loop, and is replaced all the same.
+      def live(capsule, index, slot)
+        loop do
+          work(capsule, index, slot)
+          break if @engine.stopping? || replaced?(capsule, index, slot)
+        end
+        ended = true
+      ensure
+        hire(capsule, index, slot) unless ended || @engine.stopping?
       end
 
       # In a forked child the engine is always stopping. A job that ends there ends the child, and with what it
@@ -55,12 +78,19 @@ module Footplate
         raise if @engine.forked?
 
         @host.handle_exception(e, { context: "Raised while a worker thread ended" })
-      ensure
-        hire(capsule, index, slot) unless @engine.stopping?
+      end
+
+      # Where no more threads can be had, one in which a job has left something is better than none.
+      def replaced?(capsule, index, slot)
+        hire(capsule, index, slot)
+        true
+      rescue ThreadError => e
+        @host.handle_exception(e, { context: "No new thread could be started for a worker; it goes on in its old one" })
+        false
       end
 
       def serve(index, slot)
-        @engine.work(index, slot, tid, @processors[slot])
+        @engine.work(index, slot, tid, @processors[slot], ThreadState.new)
       rescue @controls.shutdown
         nil
       rescue Exception => e # rubocop:disable Lint/RescueException

@@ -21,9 +21,11 @@ module Footplate
       end
 
       # Another copy for another reader, of a payload that was read before.
-      # @return [Hash]
+      # @return [Hash, nil] nil where the application's parser does not agree with the engine's
       def again(job)
         native(job) || @json.load(job.payload)
+      rescue StandardError
+        nil
       end
 
       private

@@ -1,6 +1,9 @@
 # frozen_string_literal: true
 
+require "footplate/server/job_blocks"
 require "footplate/server/log_text"
+require "footplate/server/mishaps"
+require "footplate/server/raised"
 
 module Footplate
   module Server
@@ -13,41 +16,45 @@ module Footplate
     # 4. Death handlers hear of jobs that will not run again.
     #
     # The order and the arguments are those of Sidekiq::JobRetry; what changed between its versions is asked
-    # of the host's generation.
+    # of the host's generation. What the application's code does wrong on the way, whatever it raises, is a mishap and
+    # changes nothing about the job's own failure.
     class Failure
-      BROKEN_MESSAGE = "!!! ERROR MESSAGE THREW AN ERROR !!!"
+      attr_reader :mishaps
 
       def initialize(host, json)
         @host = host
         @json = json
-        @version = Gem::Version.new(host.generation || "8.1.7")
-        @passes_payload = @version >= Gem::Version.new("7.0.8")
-        @asks_wrapped = @version >= Gem::Version.new("7.1.3")
-        @knows_words = @version >= Gem::Version.new("6.5.2")
-        @exhausted_discards = @version >= Gem::Version.new("7.2")
-        @discard_is_death = @version >= Gem::Version.new("8.0.7")
+        version = Gem::Version.new(host.generation || "8.1.7")
+        @mishaps = Mishaps.new(host)
+        @blocks = JobBlocks.new(version, json, @mishaps, retry_in: "#{"sidekiq_" if host.generation}retry_in")
+        @exhausted_discards = version >= Gem::Version.new("7.2")
+        @discard_is_death = version >= Gem::Version.new("8.0.7")
+        @stamps_discards = version >= Gem::Version.new("8.0.8")
+        @unreadable = ->(error) { @mishaps.report(error, "Error reading the exception of a job") }
       end
 
       # The failure of a job that has an instance, whose class has a say.
       # @return [Boolean] whether it was recorded; if not, `global` decides
       def local(job, exception, instance)
-        klass = instance.class
-        retries = klass.respond_to?(:get_sidekiq_options) ? klass.get_sidekiq_options["retry"] : true
-        record(job, exception, retries, klass)
+        klass = Foreign.class_of(instance)
+        record(job, exception, job.asks_class? ? @blocks.retry_option(klass) : nil, klass)
       end
 
       # Any other failure, or one that `local` did not record.
       def global(job, exception)
-        return if record(job, exception, :unknown, nil)
+        return if record(job, exception, nil, nil)
 
         job.dropped
-        bury_with(@json.load(job.payload), exception)
+        bury_with(load(job.payload), exception)
       end
 
       private
 
       def record(job, exception, class_retry, klass)
-        case job.fail(exception.class.name.to_s, message(exception), backtrace(job, exception), class_retry)
+        raised = Raised.new(exception, &@unreadable)
+        wanted = job.backtrace
+        backtrace = raised.backtrace(wanted, @json, @host.backtrace_cleaner) if wanted
+        case job.fail(raised.class_name, raised.message, backtrace, class_retry)
         when :ignored then return false
         when :exhausted then exhausted(job, exception, klass)
         else again(job, exception, klass)
@@ -55,85 +62,54 @@ module Footplate
         true
       end
 
+      # A thread that the application ends in its blocks leaves the failure recorded all the same.
       def again(job, exception, klass)
-        case (delay = delay(job, exception, klass))
+        case (delay = @blocks.delay(job, exception, klass))
         when :discard then discarded(job, exception)
         when :kill then exhausted(job, exception, klass)
         else job.retry(delay)
         end
-      end
-
-      # @return [Integer, Symbol, nil] seconds, :discard, :kill, or nil for the default formula
-      def delay(job, exception, klass)
-        block = block_of(job, klass, :sidekiq_retry_in_block) or return
-        arguments = [job.count, exception]
-        arguments << payload(job) if @passes_payload
-        answer = block.call(*arguments)
-        return answer if @knows_words && %i[discard kill].include?(answer)
-
-        answer = answer.to_i if answer.respond_to?(:to_i)
-        answer if answer.is_a?(Integer) && answer.positive?
-      rescue Exception => e # rubocop:disable Lint/RescueException
-        block = "#{"sidekiq_" if @host.generation}retry_in"
-        context = "#{block} of #{klass || job.wrapped} failed; the job is retried by the default formula"
-        @host.handle_exception(e, { context: context })
-        nil
+      ensure
+        job.retry(nil) unless job.settled?
       end
 
       def exhausted(job, exception, klass)
-        payload = payload(job)
-        answer = call_exhausted(job, exception, klass, payload)
-        if @exhausted_discards && answer == :discard
-          job.dropped
-        else
-          @host.logger.info { LogText.visible("Adding dead #{payload["class"]} job #{payload["jid"]}") } if job.dead?
-          job.bury
-        end
-        bury_with(payload, exception) unless answer == :discard && @exhausted_discards && !@discard_is_death
+        payload = load(job.failed_payload)
+        discard = @blocks.exhausted(job, exception, klass, payload) && @exhausted_discards
+        kept = job.dead? && !discard
+        discard ? job.dropped : job.bury
+        say_dead(payload) if kept
+        payload = payload.merge("discarded_at" => now) if @stamps_discards && !kept
+        bury_with(payload, exception) unless discard && !@discard_is_death
+      ensure
+        job.bury unless job.settled?
       end
 
-      def call_exhausted(job, exception, klass, payload)
-        block_of(job, klass, :sidekiq_retries_exhausted_block)&.call(payload, exception)
-      rescue StandardError => e
-        @host.handle_exception(e, { context: "Error calling retries_exhausted", job: payload })
+      # In milliseconds.
+      def now
+        Process.clock_gettime(Process::CLOCK_REALTIME, :millisecond)
+      end
+
+      def say_dead(payload)
+        @mishaps.attempt("Error writing to the log") do
+          @host.logger.info { LogText.visible("Adding dead #{payload["class"]} job #{payload["jid"]}") }
+        end
       end
 
       def discarded(job, exception)
-        payload = @discard_is_death && @json.load(job.discarded_payload)
+        payload = job.discarded_payload
         job.dropped
-        bury_with(payload, exception) if payload
+        bury_with(load(payload), exception) if @discard_is_death
       end
 
       def bury_with(payload, exception)
         @host.death_handlers.each do |handler|
-          handler.call(payload, exception)
-        rescue StandardError => e
-          @host.handle_exception(e, { context: "Error calling death handler", job: payload })
+          @mishaps.attempt("Error calling death handler", job: payload) { handler.call(payload, exception) }
         end
       end
 
-      # The wrapped class's block and no other, when there is a wrapped class.
-      def block_of(job, klass, name)
-        wrapped = job.wrapped if @asks_wrapped
-        klass = Object.const_get(wrapped) if wrapped
-        klass.public_send(name) if klass.respond_to?(name)
-      end
-
-      def payload(job)
-        @json.load(job.failed_payload)
-      end
-
-      def message(exception)
-        exception.message.to_s
-      rescue Exception # rubocop:disable Lint/RescueException
-        BROKEN_MESSAGE.dup
-      end
-
-      def backtrace(job, exception)
-        wanted = job.backtrace or return
-        lines = exception.backtrace or return
-        lines = @host.backtrace_cleaner.call(lines) if @host.backtrace_cleaner
-        wanted.is_a?(Integer) ? lines[0...wanted] : lines
+      def load(payload)
+        @mishaps.attempt("Error reading the payload of a failed job") { @json.load(payload) } || {}
       end
     end
   end

@@ -19,24 +19,22 @@ module Footplate
 
       def local(job, instance)
         yield
-      rescue @controls.handled, @controls.shutdown
-        raise
       rescue Exception => e # rubocop:disable Lint/RescueException
         raise if job.forked?
-        raise @controls.shutdown if @controls.shutdown?(e)
-        raise e unless uninterrupted { @failure.local(job, e, instance) }
+
+        pass_on(e)
+        raise unless uninterrupted { @failure.local(job, e, instance) }
 
         raise @controls.handled
       end
 
       def global(job)
         yield
-      rescue @controls.handled, @controls.shutdown
-        raise
       rescue Exception => e # rubocop:disable Lint/RescueException
         raise if job.forked?
-        raise @controls.shutdown if @controls.shutdown?(e)
 
+        pass_on(e)
+        raise_again(e) if job.settled?
         uninterrupted { @failure.global(job, e) }
         raise @controls.handled
       end
@@ -51,6 +49,20 @@ module Footplate
       # A failure that is being recorded is no longer the job's: shutdown waits for it.
       def uninterrupted(&block)
         Thread.handle_interrupt(@controls.shutdown => :never, &block)
+      end
+
+      private
+
+      def pass_on(exception)
+        raise if Foreign.a?(@controls.handled, exception)
+        raise @controls.shutdown if @controls.shutdown?(exception)
+      end
+
+      # The failure was recorded, and what goes by is another one, of whoever logs the first.
+      def raise_again(exception)
+        @failure.mishaps.report(exception, "Raised on the way out of a failed job")
+        recorded = Raised.causes(exception).find { |cause| Foreign.a?(@controls.handled, cause) }
+        raise @controls.handled, cause: recorded ? recorded.cause : exception
       end
     end
   end

@@ -2,6 +2,7 @@
 
 require "forwardable"
 require "footplate/server/decoder"
+require "footplate/server/ending"
 require "footplate/server/job_classes"
 require "footplate/server/job_lines"
 require "footplate/server/job_retry"
@@ -49,7 +50,8 @@ module Footplate
         @lines = JobLines.new(host, capsule)
         @measured = host.metrics?(capsule.name)
         @retry = JobRetry.new(Failure.new(host, json), controls)
-        @interruption = Interruption.new(host, json, controls) if controls.interrupted && host.hands_back?(capsule.name)
+        @interruption = interruption(capsule)
+        @ending = Ending.new(host, controls, @retry, @interruption)
       end
 
       # Whether the engine may run plain jobs without calling anything here but `around`.
@@ -91,24 +93,17 @@ module Footplate
         payload = @decoder.call(job) or return
         nest(job, payload)
         job.done
-      rescue @controls.shutdown
-        job.interrupted
-      rescue @controls.skip
-        job.skipped
-      rescue @controls.handled => e
-        handled(job, e, payload)
       rescue Exception => e # rubocop:disable Lint/RescueException
         raise if job.forked?
 
-        @host.handle_exception(e, { context: "Internal exception!", job: payload, jobstr: job.payload })
-        raise
+        @ending.outermost(job, e, payload)
       end
 
       # Sees a job to its end that raised on the native path.
       # @param instance [Object, nil] nil when there was none yet
       # @param payload [Hash, nil] as the middleware left it
       def failed(job, exception, instance, payload)
-        @retry.uninterrupted { conclude(job, exception, instance, payload || @decoder.again(job)) }
+        @retry.uninterrupted { @ending.native(job, exception, instance, payload || @decoder.again(job)) }
       end
 
       # Whether the process's end is what kept a job from being handed in.
@@ -118,14 +113,11 @@ module Footplate
 
       private
 
-      def conclude(job, exception, instance, payload)
-        return job.skipped if exception.is_a?(@controls.skip)
-        return handled(job, exception, payload) if exception.is_a?(@controls.handled)
-        return job.interrupted if @controls.shutdown?(exception)
-        return if @interruption&.handle?(job, exception, payload)
+      # Where the gem's own middleware for it is still in the chain.
+      def interruption(capsule)
+        return unless @controls.interrupted && @host.hands_back?(capsule.name)
 
-        @retry.record(job, exception, instance)
-        report(job, exception, payload)
+        Interruption.new(@host, @json, @controls, @launcher)
       end
 
       def nest(job, payload)
@@ -148,20 +140,14 @@ module Footplate
       def build(payload)
         instance = @classes[payload["class"]].new
         instance.jid = payload["jid"]
-        instance._context = self if instance.respond_to?(:_context=)
+        instance._context = self if Foreign.method?(Foreign.class_of(instance), :_context=)
         instance
-      end
-
-      # Recorded here, or by middleware with an idea of its own what becomes of the job: then only counted.
-      def handled(job, exception, payload)
-        job.skipped
-        report(job, exception.cause || exception, payload)
       end
 
       def invoke(job, instance, payload, queue)
         around(instance, payload, queue)
       rescue Exception => e # rubocop:disable Lint/RescueException
-        raise e if job.forked? || !@interruption&.handle?(job, e, payload)
+        raise if job.forked? || !@interruption&.handle?(job, e, instance, payload)
 
         raise @controls.skip
       end
@@ -174,15 +160,6 @@ module Footplate
         return yield unless payload["profile"] && defined?(::Sidekiq::Profiler)
 
         ::Sidekiq::Profiler.new(@host.gem_argument).call(payload, &block)
-      end
-
-      # The job's part of the log is over: its error is reported as somebody's who ran it.
-      def report(job, exception, payload)
-        Thread.current[:sidekiq_context] = nil
-        context = { context: "Job raised exception", job: payload }
-        # 7 dropped it.
-        context[:jobstr] = job.payload if @host.generation.to_i == 6
-        @host.handle_exception(exception, context)
       end
     end
   end

@@ -3,6 +3,7 @@
 require "securerandom"
 require "socket"
 require "footplate/server/host"
+require "footplate/server/raised"
 
 module Footplate
   module Server
@@ -17,7 +18,7 @@ module Footplate
       #   server_middleware(name)  the chain that the capsule's jobs run through
       #   client_middleware      the chain around pushes
       #   error_handlers, death_handlers   Arrays of callables
-      #   handle_exception(exception, context)   calls the error handlers as this version does
+      #   tell(exception, context)   calls the error handlers as this version does
       #   on(event) { }, fire_event(event, reverse:, reraise:), event?(event), hooks(event)
       #   normalize(payload)     what the client makes of a payload before middleware sees it
       #   gem_argument           what launchers, job loggers and profilers are given as the configuration
@@ -31,6 +32,12 @@ module Footplate
       #   backtrace_cleaner      callable, or nil when it would only return its argument
       class Base
         LEVELS = %w[debug info warn error fatal].freeze
+
+        # Tells the error handlers. Whatever they raise, exits included, and whatever the exception raises when it is
+        # asked about itself, goes no further than the log.
+        def handle_exception(exception, context = {})
+          surely { tell(exception, context) }
+        end
 
         # @return [String] the dynamo's name on Heroku, else the host's
         def hostname
@@ -143,6 +150,21 @@ module Footplate
         # @return [String] where Redis is, without user and password
         def redis_description
           RedisSettings.describe(redis_settings)
+        end
+
+        private
+
+        def surely
+          yield
+        rescue Exception => e # rubocop:disable Lint/RescueException
+          last_words(e)
+        end
+
+        def last_words(error)
+          raised = Raised.new(error) { |_| nil }
+          logger.error { "!!! ERROR HANDLER THREW AN ERROR !!! #{raised.class_name}: #{raised.message}" }
+        rescue Exception # rubocop:disable Lint/RescueException
+          nil
         end
       end
     end

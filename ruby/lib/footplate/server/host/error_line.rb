@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "footplate/server/raised"
+
 module Footplate
   module Server
     module Host
@@ -25,20 +27,23 @@ module Footplate
 
         # Ruby 3.2 has a form for it, in which other libraries say more.
         def short(exception)
-          return exception.detailed_message(highlight: false) if exception.respond_to?(:detailed_message)
+          return plain(exception) unless exception.respond_to?(:detailed_message)
 
-          "#{exception.message} (#{exception.class})"
+          String(exception.detailed_message(highlight: false))
+        rescue Exception # rubocop:disable Lint/RescueException -- the application's, as its message may be
+          plain(exception)
+        end
+
+        def plain(exception)
+          raised = Raised.new(exception) { |_| nil }
+          "#{raised.message} (#{raised.class_name || Foreign.class_of(exception)})"
         end
 
         def details(host, exception)
-          causes(exception).map { |cause| "  caused by #{short(cause)}" } +
+          Raised.causes(exception).drop(1).map { |cause| "  caused by #{short(cause)}" } +
             backtrace(host, exception).map { |line| "  from #{line}" }
-        end
-
-        def causes(exception)
-          found = []
-          found << exception while (exception = exception.cause) && !found.include?(exception)
-          found
+        rescue Exception # rubocop:disable Lint/RescueException -- as above
+          []
         end
 
         def backtrace(host, exception)

@@ -48,8 +48,8 @@ module Footplate
           config.capsules.fetch(name).server_middleware
         end
 
-        def handle_exception(exception, context = {})
-          ErrorLine.write(self, exception, context)
+        def tell(exception, context)
+          surely { ErrorLine.write(self, exception, context) }
           config.handle_exception(exception, context)
         end
 

@@ -14,9 +14,8 @@ module Footplate
       class Sidekiq < SidekiqGem
         extend Forwardable
 
-        # Which arguments an error handler takes changed in 7.1.5 and 8.0; the gem knows.
-        def_delegators :config, :[], :[]=, :client_middleware, :error_handlers, :death_handlers, :handle_exception,
-                       :on, :logger, :redis_info
+        def_delegators :config, :[], :[]=, :client_middleware, :error_handlers, :death_handlers, :on, :logger,
+                       :redis_info
 
         # In the order of the gem's command line, so that a gem that listens to these setters sees the same.
         def apply(settings)
@@ -53,6 +52,11 @@ module Footplate
 
           "Pool size too small for #{small.name}: #{small.redis_pool.size} connections for #{small.concurrency} " \
             "threads. Leave out the size of config.redis, or make it #{small.concurrency} at least."
+        end
+
+        # Which arguments a handler takes changed in 7.1.5 and 8.0; the gem knows.
+        def tell(exception, context)
+          config.handle_exception(exception, context)
         end
 
         # Launchers, job loggers and profilers get the configuration.

@@ -14,7 +14,6 @@ module Footplate
 
         def_delegators :options, :[], :[]=
         def_delegators "::Sidekiq", :client_middleware, :error_handlers, :death_handlers, :on, :logger, :redis_info
-        def_delegators :cli, :handle_exception
 
         # @raise [BootError] for a queue named twice, which 6 refuses and 7 accepts
         def apply(settings)
@@ -34,6 +33,11 @@ module Footplate
 
         def server_middleware(_name)
           ::Sidekiq.server_middleware
+        end
+
+        # As the gem does, which leaves out the others where one raises no StandardError.
+        def tell(exception, context)
+          error_handlers.each { |handler| surely { handler.call(exception, context) } }
         end
 
         # Launchers get the options.
