@@ -156,7 +156,10 @@ fn claim_and_acknowledge(criterion: &mut Criterion) {
         .enable_all()
         .build();
     let runtime = runtime.expect("a runtime");
-    let settings = RedisSettings::from_url(server.url()).expect("settings");
+    let settings = RedisSettings {
+        path: Some(server.dir.join("socket")),
+        ..RedisSettings::default()
+    };
     let (store, _touched) = runtime
         .block_on(Store::open(&settings, Keys::default()))
         .expect("a store");

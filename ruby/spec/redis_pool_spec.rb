@@ -23,6 +23,12 @@ RSpec.describe Footplate::Redis::Pool do
       server&.stop
     end
 
+    it "refuses numbers that are none, whichever gem connects" do
+      [{ size: 0 }, { size: -1 }, { size: "x" }, { db: "two" }, { port: 1.5 }].each do |wrong|
+        expect { ping(host: "127.0.0.1", **wrong) }.to raise_error(ArgumentError, /size|Integer|whole number/)
+      end
+    end
+
     it "speaks TLS with the parameters it is given" do
       certificate = Certificate.new
       server = RedisServer.start("--tls-port", (port = RedisServer.free_port).to_s, "--tls-auth-clients", "no",

@@ -1,9 +1,14 @@
 //! The table of flags, as clap sees it. Sidekiq's names and letters, so that a Procfile keeps working
 //! after one word in it was changed.
 
+use std::ffi::OsString;
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand};
 use clap_complete::Shell;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+
+use super::integer;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -96,12 +101,12 @@ pub struct Bench {
     pub quick: bool,
 
     /// No-op jobs in each run [default: 50000]
-    #[arg(long, value_name = "N", value_parser = jobs, allow_negative_numbers = true, overrides_with = "jobs", help_heading = "Measuring")]
+    #[arg(long, value_name = "N", value_parser = typed(jobs), allow_negative_numbers = true, overrides_with = "jobs", help_heading = "Measuring")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jobs: Option<u32>,
 
     /// Runs of each, in turn [default: 3]
-    #[arg(long, value_name = "N", value_parser = pairs, allow_negative_numbers = true, overrides_with = "pairs", help_heading = "Measuring")]
+    #[arg(long, value_name = "N", value_parser = typed(pairs), allow_negative_numbers = true, overrides_with = "pairs", help_heading = "Measuring")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pairs: Option<u32>,
 
@@ -143,14 +148,15 @@ pub struct Options {
         overrides_with = "require",
         help_heading = "Application"
     )]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub require: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "path")]
+    pub require: Option<OsString>,
 
     /// Environment to run in
     #[arg(
         short,
         long,
         value_name = "ENV",
+        value_parser = typed(text),
         global = true,
         overrides_with = "environment",
         help_heading = "Application"
@@ -167,21 +173,21 @@ pub struct Options {
         overrides_with = "config_file",
         help_heading = "Application"
     )]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub config_file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "path")]
+    pub config_file: Option<OsString>,
 
     /// Threads, which is how many jobs run at once
-    #[arg(short, long, value_name = "INT", value_parser = at_least_one, allow_negative_numbers = true, global = true, overrides_with = "concurrency", help_heading = "Work")]
+    #[arg(short, long, value_name = "INT", value_parser = typed(threads), allow_negative_numbers = true, global = true, overrides_with = "concurrency", help_heading = "Work")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,
 
     /// Queue to work on, and how often it comes first; give it once for each queue
-    #[arg(short, long = "queue", value_name = "QUEUE[,WEIGHT]", value_parser = queue, global = true, help_heading = "Work")]
+    #[arg(short, long = "queue", value_name = "QUEUE[,WEIGHT]", value_parser = typed(queue), global = true, help_heading = "Work")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub queues: Vec<String>,
 
     /// Seconds that running jobs are given to end at shutdown
-    #[arg(short, long, value_name = "NUM", value_parser = at_least_one, allow_negative_numbers = true, global = true, overrides_with = "timeout", help_heading = "Process")]
+    #[arg(short, long, value_name = "NUM", value_parser = typed(seconds), allow_negative_numbers = true, global = true, overrides_with = "timeout", help_heading = "Process")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u32>,
 
@@ -190,6 +196,7 @@ pub struct Options {
         short = 'g',
         long,
         value_name = "TAG",
+        value_parser = typed(text),
         global = true,
         overrides_with = "tag",
         help_heading = "Process"
@@ -228,29 +235,64 @@ pub(super) struct Leftovers {
     pub(super) daemon: bool,
     #[arg(
         short = 'L',
+        // OptionParser takes an unknown letter for the beginning of a long name.
+        short_alias = 'l',
         long,
         global = true,
         hide = true,
         value_name = "PATH",
         overrides_with = "logfile"
     )]
-    pub(super) logfile: Option<String>,
+    pub(super) logfile: Option<OsString>,
     #[arg(
         short = 'P',
+        short_alias = 'p',
         long,
         global = true,
         hide = true,
         value_name = "PATH",
         overrides_with = "pidfile"
     )]
-    pub(super) pidfile: Option<String>,
+    pub(super) pidfile: Option<OsString>,
 }
 
-fn at_least_one(typed: &str) -> Result<u32, String> {
-    match typed.parse::<u32>() {
-        Ok(0) | Err(_) => Err("it must be a whole number, 1 or more".to_owned()),
-        Ok(number) => Ok(number),
+/// So many that nobody needs them, and few enough for a machine to refuse them in good order.
+const MOST_THREADS: i64 = 10_000;
+/// Some thirty years.
+const MOST_SECONDS: i64 = 1_000_000_000;
+
+/// A parser of values that arrive as bytes: what is not UTF-8 is refused like any other mistake in them.
+fn typed<T>(read: fn(&str) -> Result<T, String>) -> impl TypedValueParser<Value = T>
+where
+    T: Clone + Send + Sync + 'static,
+{
+    OsStringValueParser::new().try_map(move |bytes: OsString| match bytes.to_str() {
+        Some(typed) => read(typed),
+        None => Err("it must be UTF-8".to_owned()),
+    })
+}
+
+/// A path is bytes. As JSON it is a string, or an array of bytes where it is no UTF-8.
+fn path<S: Serializer>(path: &Option<OsString>, serializer: S) -> Result<S::Ok, S::Error> {
+    match path {
+        None => serializer.serialize_none(),
+        Some(path) => match path.to_str() {
+            Some(text) => serializer.serialize_str(text),
+            None => serializer.collect_seq(path.as_encoded_bytes()),
+        },
     }
+}
+
+fn text(typed: &str) -> Result<String, String> {
+    Ok(typed.to_owned())
+}
+
+fn threads(typed: &str) -> Result<u32, String> {
+    between(typed, 1, MOST_THREADS)
+}
+
+fn seconds(typed: &str) -> Result<u32, String> {
+    between(typed, 1, MOST_SECONDS)
 }
 
 /// So much that nobody fills a Redis by a slip of the finger.
@@ -262,10 +304,10 @@ fn pairs(typed: &str) -> Result<u32, String> {
     between(typed, 1, 100)
 }
 
-fn between(typed: &str, least: u32, most: u32) -> Result<u32, String> {
-    let number = typed.parse().ok();
-    number
+fn between(typed: &str, least: i64, most: i64) -> Result<u32, String> {
+    integer::read(typed)
         .filter(|it| (least..=most).contains(it))
+        .and_then(|it| u32::try_from(it).ok())
         .ok_or_else(|| format!("it must be a whole number from {least} to {most}"))
 }
 

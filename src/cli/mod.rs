@@ -6,12 +6,16 @@
 //! `sidekiq`. Unlike `sidekiq -h`, which logs its usage and exits 1, help goes to standard output and
 //! succeeds, so that `footplate --help | less` works.
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
+use std::path::Path;
 
 use clap::{CommandFactory, Parser};
 use serde::Serialize;
 
 mod args;
+mod integer;
+mod stray;
 #[cfg(test)]
 mod tests;
 
@@ -77,17 +81,23 @@ impl Colours {
     }
 }
 
-/// Reads a command line. `argv` is what comes after the program's name, as Ruby's `ARGV`.
-pub fn parse(argv: &[String]) -> Parsed {
+/// Reads a command line. `argv` is what comes after the program's name, as Ruby's `ARGV`: bytes, whatever the
+/// locale takes them for.
+pub fn parse(argv: &[OsString]) -> Parsed {
     parse_with(argv, Colours::detect())
 }
 
 /// [`parse`] with the choice of colours passed in.
-pub fn parse_with(argv: &[String], colours: Colours) -> Parsed {
-    let typed = std::iter::once("footplate").chain(argv.iter().map(String::as_str));
+pub fn parse_with(argv: &[OsString], colours: Colours) -> Parsed {
+    let typed = std::iter::once(OsString::from("footplate")).chain(lower_case_names(argv));
     let arguments = match Arguments::try_parse_from(typed) {
         Ok(arguments) => arguments,
-        Err(error) => return refusal(&error, colours),
+        Err(error) => {
+            return match stray::sentence(&error, argv) {
+                Some(sentence) => refused(format!("error: {sentence}\n")),
+                None => refusal(&error, argv, colours),
+            };
+        }
     };
     if arguments.version {
         return printed(version());
@@ -110,8 +120,29 @@ fn printed(stdout: String) -> Parsed {
     }
 }
 
+fn refused(stderr: String) -> Parsed {
+    Parsed::Exit {
+        code: 1,
+        stdout: String::new(),
+        stderr,
+    }
+}
+
+/// OptionParser makes no difference between `--CONCURRENCY` and `--concurrency`.
+fn lower_case_names(argv: &[OsString]) -> impl Iterator<Item = OsString> {
+    let mut flags_end = false;
+    argv.iter().map(move |word| match word.to_str() {
+        Some(text) if text.starts_with("--") && !flags_end => {
+            flags_end = text == "--";
+            let (name, value) = text.split_at(text.find('=').unwrap_or(text.len()));
+            (name.to_lowercase() + value).into()
+        }
+        _ => word.clone(),
+    })
+}
+
 /// Help is an error to clap as well; only it goes to standard output.
-fn refusal(error: &clap::Error, colours: Colours) -> Parsed {
+fn refusal(error: &clap::Error, argv: &[OsString], colours: Colours) -> Parsed {
     let text = |colour: bool| {
         let styled = error.render();
         if colour {
@@ -121,11 +152,7 @@ fn refusal(error: &clap::Error, colours: Colours) -> Parsed {
         }
     };
     if error.use_stderr() {
-        Parsed::Exit {
-            code: 1,
-            stdout: String::new(),
-            stderr: text(colours.stderr),
-        }
+        refused(stray::without_secrets(text(colours.stderr), argv))
     } else {
         printed(text(colours.stdout))
     }
@@ -156,12 +183,14 @@ fn warnings(queues: &[String], leftovers: &Leftovers) -> Vec<String> {
     }
     if let Some(path) = &leftovers.logfile {
         lines.push(format!(
-            "-L is ignored: the log goes to standard output; redirect it (`>> {path}`) or let the supervisor keep it."
+            "-L is ignored: the log goes to standard output; redirect it (`>> {}`) or let the supervisor keep it.",
+            Path::new(path).display()
         ));
     }
     if let Some(path) = &leftovers.pidfile {
         lines.push(format!(
-            "-P is ignored: {path} is not written; a supervisor knows the process id of what it starts."
+            "-P is ignored: {} is not written; a supervisor knows the process id of what it starts.",
+            Path::new(path).display()
         ));
     }
     lines.extend(queues.iter().filter_map(|typed| weight_warning(typed)));

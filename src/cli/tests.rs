@@ -1,10 +1,13 @@
 // A test that meets the unexpected should end there.
 #![allow(clippy::unwrap_used)]
 
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
 use super::{Colours, Options, Parsed, parse_with};
 
 fn parse(words: &[&str]) -> Parsed {
-    let argv: Vec<String> = words.iter().map(ToString::to_string).collect();
+    let argv: Vec<OsString> = words.iter().map(OsString::from).collect();
     parse_with(&argv, Colours::default())
 }
 
@@ -65,6 +68,24 @@ fn long_names_may_be_shortened_as_in_optionparser() {
     assert_eq!(options.concurrency, Some(3));
     assert_eq!(options.environment.as_deref(), Some("test"));
     assert_eq!(options.queues, ["mailers"]);
+    let options = run(&["--CONC=3", "--Queue", "MAIL"]);
+    assert_eq!(options.concurrency, Some(3));
+    assert_eq!(options.queues, ["MAIL"]);
+    for words in [
+        ["--log", "x"],
+        ["-l", "x"],
+        ["-lx", "-v"],
+        ["-p", "x"],
+        ["--pid", "x"],
+    ] {
+        assert_eq!(run(&words).warnings.len(), 1, "{words:?}");
+    }
+    for ambiguous in [&["--con", "5"][..], &["--ver"]] {
+        assert!(refused(ambiguous).contains(ambiguous[0]));
+    }
+    for none in ["--no-verbose", "--verbose=yes", "-v5", "-T"] {
+        refused(&[none]);
+    }
 }
 
 #[test]
@@ -84,15 +105,93 @@ fn the_last_of_a_repeated_flag_counts() {
 
 #[test]
 fn numbers_that_make_no_sense_are_one_sentence() {
-    for typed in ["0", "ten", "-3", "2.5", "99999999999"] {
-        for flag in ["-c", "-t"] {
+    for typed in ["0", "ten", "-3", "2.5", "99999999999", "1000000001"] {
+        for (flag, most) in [("-c", "10000"), ("-t", "1000000000")] {
             let said = refused(&[flag, typed]);
-            assert!(
-                said.contains("it must be a whole number, 1 or more"),
-                "{said}"
-            );
+            let range = format!("it must be a whole number from 1 to {most}");
+            assert!(said.contains(&range), "{said}");
             assert!(said.contains(typed), "{said}");
         }
+    }
+    assert!(refused(&["-c", "10001"]).contains("from 1 to 10000"));
+    assert_eq!(run(&["-c", "10000"]).concurrency, Some(10_000));
+    assert_eq!(run(&["-t", "1000000000"]).timeout, Some(1_000_000_000));
+    assert_eq!(run(&["-c", "010"]).concurrency, Some(8));
+}
+
+#[test]
+fn paths_are_bytes() {
+    let typed = |bytes: &[&[u8]]| {
+        let argv: Vec<_> = bytes
+            .iter()
+            .map(|it| OsStr::from_bytes(it).into())
+            .collect();
+        parse_with(&argv, Colours::default())
+    };
+    assert_eq!(
+        typed(&[b"-r", "./my app é.rb".as_bytes(), b"-C", b"\xe9.yml"]).to_json(),
+        r#"{"run":{"require":"./my app é.rb","config_file":[233,46,121,109,108]}}"#
+    );
+    // What goes into Redis is text.
+    for flag in [b"-q", b"-g", b"-e", b"-c"] {
+        let Parsed::Exit {
+            code: 1, stderr, ..
+        } = typed(&[flag, b"p\xeache"])
+        else {
+            panic!("{flag:?} should refuse what is no UTF-8");
+        };
+        assert!(stderr.contains("it must be UTF-8"), "{stderr}");
+    }
+    for stray in [&[b"\xe9" as &[u8]][..], &[b"check", b"\xe9"]] {
+        assert!(matches!(typed(stray), Parsed::Exit { code: 1, .. }));
+    }
+}
+
+#[test]
+fn stray_words_are_refused_with_what_was_probably_meant() {
+    for (words, meant) in [
+        (&["-q", "default", "mailers"][..], "-q mailers"),
+        (&["-qdefault", "mailers", "low"], "-q mailers"),
+        (&["--que", "default", "5"], "-q 5"),
+        (&["-q", "default", "-v", "mailers"], "-q mailers"),
+        (&["-c", "5", "7"], "-c 7"),
+        (&["app.rb"], "-r app.rb"),
+        (&["../shop"], "-r ../shop"),
+        (&["config/mail.yml"], "-C config/mail.yml"),
+        (&["production"], "-e production"),
+        (&["RAILS_ENV=production"], "RAILS_ENV=production footplate"),
+        (&["sidekiq"], "leave it out"),
+        (&["start"], "leave it out"),
+        (&["check", "mailers"], "-q mailers"),
+        (&["--", "mailers"], "-q mailers"),
+        (&["redis://:secret@h"], "REDIS_URL"),
+    ] {
+        let said = refused(words);
+        assert!(said.contains(meant), "{words:?}: {said}");
+        assert!(
+            said.starts_with("error: ") && said.lines().count() == 1,
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn what_is_repeated_holds_no_password() {
+    for words in [
+        &["redis://:secret@h"][..],
+        &["secret:secret@h"],
+        &["-c", "redis://u:a@secret@h/0"],
+        &["-credis://secret@h"],
+        &["--timeout=:secret@h"],
+        &["--conc=redis://:sec/secret@h"],
+        &["URL=redis://:secret@h"],
+        &["--nonsense=redis://:secret@h"],
+    ] {
+        let said = refused(words);
+        assert!(
+            !said.replace("secret:REDACTED", "").contains("secret"),
+            "{words:?}: {said}"
+        );
     }
 }
 
@@ -141,7 +240,7 @@ fn check_takes_the_same_flags_on_either_side() {
         let Parsed::Check(options) = parse(words) else {
             panic!("{words:?} should check");
         };
-        assert_eq!(options.config_file.as_deref(), Some("x.yml"));
+        assert_eq!(options.config_file.as_deref(), Some(OsStr::new("x.yml")));
         assert_eq!(options.queues, ["a"]);
     }
 }
@@ -208,7 +307,7 @@ fn version_and_completions_are_printed() {
 
 #[test]
 fn colours_only_where_allowed() {
-    let argv = ["--help".to_owned()];
+    let argv = [OsString::from("--help")];
     let colours = Colours {
         stdout: true,
         stderr: false,

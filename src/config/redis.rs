@@ -1,11 +1,11 @@
-//! Where Redis is and how to talk to it: the connection that the application configured for
-//! Sidekiq. Reading and checking only; `store` connects.
+//! Where Redis is and how to talk to it: the connection that the application configured, as its client gem has
+//! understood it (`Footplate::Server::RedisSettings`). No URL is read here, so the two cannot understand one
+//! differently. Reading and checking only; `store` connects.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use redis::ConnectionAddr;
 use serde::Deserialize;
 
 mod info;
@@ -21,12 +21,10 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A connection. `url` is read first; each other field that is set overrides that part of it.
+/// A connection.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "an object")]
 pub struct RedisSettings {
-    /// `redis://`, `rediss://` or `unix://`. With sentinels its host is the name of the master.
-    pub url: Option<Secret>,
     /// Host name or address. 127.0.0.1 when nothing else is said.
     pub host: Option<String>,
     /// TCP port, 6379 when nothing else is said.
@@ -34,12 +32,14 @@ pub struct RedisSettings {
     /// Path of a unix socket; excludes `host`.
     pub path: Option<PathBuf>,
     /// Number of the database.
-    pub db: Option<i64>,
+    pub db: i64,
     /// User of Redis's ACL.
     pub username: Option<String>,
     /// Its password.
     pub password: Option<Secret>,
-    /// Present: TLS, also without a `rediss://` URL.
+    /// To a server that does not take user and password, send the password alone, as the redis gem 4 does.
+    pub password_alone: bool,
+    /// Present: TLS.
     pub tls: Option<TlsSettings>,
     /// Sentinels to ask for the master's address.
     pub sentinels: Vec<SentinelSettings>,
@@ -84,6 +84,9 @@ pub struct SentinelSettings {
     /// Password, for a sentinel that wants one.
     #[serde(default)]
     pub password: Option<Secret>,
+    /// `false`: without TLS, whatever the server speaks.
+    #[serde(default)]
+    pub tls: Option<bool>,
 }
 
 fn sentinel_port() -> u16 {
@@ -121,16 +124,6 @@ impl RedisSettings {
         Ok(settings)
     }
 
-    /// Settings for a URL.
-    pub fn from_url(url: impl Into<String>) -> Result<Self, SettingsError> {
-        let settings = Self {
-            url: Some(Secret(url.into())),
-            ..Self::default()
-        };
-        settings.check()?;
-        Ok(settings)
-    }
-
     /// Checks that the settings make sense together; reads no file.
     pub fn check(&self) -> Result<(), SettingsError> {
         if self.path.is_some() && (self.host.is_some() || self.tls.is_some()) {
@@ -158,8 +151,7 @@ impl RedisSettings {
                 ));
             }
         }
-        let base = self.base()?;
-        if !self.sentinels.is_empty() && self.master_name(&base).is_none() {
+        if !self.sentinels.is_empty() && self.name.is_none() {
             return Err(SettingsError::new(
                 "name",
                 "say which master the sentinels shall find",
@@ -187,13 +179,8 @@ impl RedisSettings {
 /// The address without user and password, for logs and errors.
 impl fmt::Display for RedisSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Ok(base) = self.base() else {
-            return f.write_str("a Redis URL that cannot be read");
-        };
-        let db = self.user(base.redis_settings().clone()).db();
-        if let Some(name) = self.master_name(&base)
-            && !self.sentinels.is_empty()
-        {
+        let db = self.db;
+        if let Some(name) = self.master() {
             write!(f, "master {name} of the sentinels")?;
             for (index, sentinel) in self.sentinels.iter().enumerate() {
                 let comma = if index == 0 { ' ' } else { ',' };
@@ -204,20 +191,16 @@ impl fmt::Display for RedisSettings {
         if let Some(path) = &self.path {
             return write!(f, "unix:{} (database {db})", path.display());
         }
-        match base.addr() {
-            ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
-                let tls =
-                    matches!(base.addr(), ConnectionAddr::TcpTls { .. }) || self.tls.is_some();
-                let scheme = if tls { "rediss" } else { "redis" };
-                let host = self.host.as_ref().unwrap_or(host);
-                let port = self.port.unwrap_or(*port);
-                if host.contains(':') {
-                    return write!(f, "{scheme}://[{host}]:{port}/{db}");
-                }
-                write!(f, "{scheme}://{host}:{port}/{db}")
-            }
-            other => write!(f, "unix:{other} (database {db})"),
+        let scheme = if self.tls.is_some() {
+            "rediss"
+        } else {
+            "redis"
+        };
+        let (host, port) = self.place();
+        if host.contains(':') {
+            return write!(f, "{scheme}://[{host}]:{port}/{db}");
         }
+        write!(f, "{scheme}://{host}:{port}/{db}")
     }
 }
 
@@ -226,44 +209,63 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_parts_override_the_url() {
-        let settings = RedisSettings::from_json(
-            r#"{"url":"redis://user:secret@example.test:7000/3","port":7001,"db":5}"#,
-        )
-        .expect("valid settings");
-        assert_eq!(settings.to_string(), "redis://example.test:7001/5");
-        let info = settings.server(None).expect("an address");
-        assert_eq!(info.redis_settings().db(), 5);
-        assert_eq!(info.redis_settings().password(), Some("secret"));
-        assert!(!format!("{settings:?}").contains("secret"));
+    fn an_address_is_shown_without_secrets() {
+        for (json, text) in [
+            ("{}", "redis://127.0.0.1:6379/0"),
+            (r#"{"host":"","db":2}"#, "redis://127.0.0.1:6379/2"),
+            (
+                r#"{"host":"0.0.0.0","port":7000}"#,
+                "redis://127.0.0.1:7000/0",
+            ),
+            (
+                r#"{"host":"::1","port":7000,"db":1}"#,
+                "redis://[::1]:7000/1",
+            ),
+            (
+                r#"{"host":"a.example","tls":{},"username":"u","password":"secret"}"#,
+                "rediss://a.example:6379/0",
+            ),
+            (
+                r#"{"path":"/run/redis.sock","db":4,"password":"secret"}"#,
+                "unix:/run/redis.sock (database 4)",
+            ),
+            (
+                r#"{"name":"main","sentinels":[{"host":"a","port":1,"password":"secret"},{"host":"b"}]}"#,
+                "master main of the sentinels a:1,b:26379 (database 0)",
+            ),
+        ] {
+            let settings = RedisSettings::from_json(json).expect(json);
+            assert_eq!(settings.to_string(), text);
+            assert!(!format!("{settings:?}").contains("secret"));
+        }
     }
 
     #[test]
-    fn the_url_forms() {
-        for (url, text) in [
-            ("redis://localhost", "redis://localhost:6379/0"),
-            ("rediss://localhost:7000/2", "rediss://localhost:7000/2"),
-            ("redis://0.0.0.0:7000", "redis://127.0.0.1:7000/0"),
-            ("redis:///5", "redis://127.0.0.1:6379/5"),
-            ("redis://[::1]:7000/1", "redis://[::1]:7000/1"),
+    fn a_user_is_one_with_a_password() {
+        let user = |json| {
+            let settings = RedisSettings::from_json(json).expect(json);
+            let info = settings.server(None).expect("an address");
+            let user = info.redis_settings().clone();
             (
-                "redis://h:p%40ss@a.example:7000",
-                "redis://a.example:7000/0",
-            ),
-            ("unix:/run/redis.sock", "unix:/run/redis.sock (database 0)"),
-            (
-                "unix:///run/redis.sock?db=4",
-                "unix:/run/redis.sock (database 4)",
-            ),
-        ] {
-            assert_eq!(RedisSettings::from_url(url).expect(url).to_string(), text);
-        }
+                user.username().map(str::to_owned),
+                user.password().map(str::to_owned),
+                user.db(),
+            )
+        };
+        let text = |it: &str| Some(it.to_owned());
+        assert_eq!(
+            user(r#"{"username":"u","password":"p","db":3}"#),
+            (text("u"), text("p"), 3)
+        );
+        assert_eq!(user(r#"{"password":"p"}"#), (None, text("p"), 0));
+        assert_eq!(user(r#"{"username":"u"}"#), (None, None, 0));
     }
 
     #[test]
     fn an_error_names_its_field() {
         for (json, field) in [
-            (r#"{"url":"http://x"}"#, "url"),
+            (r#"{"url":"redis://x"}"#, "url"),
+            (r#"{"port":65536}"#, "port"),
             (
                 r#"{"sentinels":[{"host":"a","port":"b"}]}"#,
                 "sentinels[0].port",

@@ -8,7 +8,7 @@ use super::{Config, Format, Mode, Queue};
 fn sample() -> Value {
     json!({
         "hostname": "web-1", "pid": 7, "nonce": "0123456789ab", "started_at": 1735689600.5,
-        "environment": "production", "redis": {"url": "redis://localhost:6379/0"},
+        "environment": "production", "redis": {"host": "localhost"},
         "capsules": [{
             "name": "default", "concurrency": 5, "mode": "weighted",
             "queues": [{"name": "critical", "weight": 2}, {"name": "low", "weight": 0}]

@@ -8,14 +8,15 @@ use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
 use redis::io::tcp::socket2::{SockRef, TcpKeepalive};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, ProtocolVersion,
-    PushInfo, RedisError, Value, cmd,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, ProtocolVersion, PushInfo,
+    RedisError, Value, cmd,
 };
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::error::classify;
+use super::login::{Manner, Opened, log_in, with_protocol};
 use super::tap::{Tap, Tapped};
 use super::{StoreError, reply};
 use crate::config::redis::{RedisSettings, SettingsError};
@@ -98,21 +99,18 @@ async fn connect(
     old: &AsyncConnectionConfig,
     tapped: bool,
 ) -> Result<(MultiplexedConnection, bool, Option<Arc<Tap>>), StoreError> {
-    let master = match settings.master()? {
-        Some(name) => Some(find_master(settings, &name).await?),
+    let master = match settings.master() {
+        Some(name) => Some(find_master(settings, name).await?),
         None => None,
     };
     let info = prepare(settings.server(master.clone())?);
-    let resp3 = with_protocol(&info, ProtocolVersion::RESP3);
-    let limit = tapped.then(|| settings.connect_timeout());
-    let ((mut connection, tap), resp3) = match open(resp3, modern, limit).await {
-        // A proxy that does not know HELLO: all but the messages works without it.
-        Err(error) if speaks_only_resp2(&error) => {
-            let resp2 = with_protocol(&info, ProtocolVersion::RESP2);
-            (open(resp2, old, limit).await.map_err(denied)?, false)
-        }
-        other => (other.map_err(denied)?, true),
+    let manner = Manner {
+        resp3: modern,
+        resp2: old,
+        limit: tapped.then(|| settings.connect_timeout()),
     };
+    let opened = log_in(settings, &info, &manner).await;
+    let ((mut connection, tap), resp3) = opened.map_err(denied)?;
     let mut name = cmd("CLIENT");
     name.arg("SETNAME").arg(settings.client_name());
     // Refused by an ACL: then it has no name.
@@ -124,11 +122,11 @@ async fn connect(
 }
 
 /// With a tap if there is a `limit` for it, unless TLS hides the replies.
-async fn open(
+pub(super) async fn open(
     info: ConnectionInfo,
     config: &AsyncConnectionConfig,
     limit: Option<Duration>,
-) -> Result<(MultiplexedConnection, Option<Arc<Tap>>), RedisError> {
+) -> Result<Opened, RedisError> {
     match limit {
         Some(limit) => tokio::time::timeout(limit, open_tapped(info, config))
             .await
@@ -140,7 +138,7 @@ async fn open(
 async fn open_plain(
     info: ConnectionInfo,
     config: &AsyncConnectionConfig,
-) -> Result<(MultiplexedConnection, Option<Arc<Tap>>), RedisError> {
+) -> Result<Opened, RedisError> {
     let client = Client::open(info)?;
     let connection = client.get_multiplexed_async_connection_with_config(config);
     Ok((connection.await?, None))
@@ -149,7 +147,7 @@ async fn open_plain(
 async fn open_tapped(
     info: ConnectionInfo,
     config: &AsyncConnectionConfig,
-) -> Result<(MultiplexedConnection, Option<Arc<Tap>>), RedisError> {
+) -> Result<Opened, RedisError> {
     match info.addr() {
         ConnectionAddr::Tcp(host, port) => {
             let stream = TcpStream::connect((host.as_str(), *port)).await?;
@@ -168,7 +166,7 @@ async fn introduce<S>(
     info: &ConnectionInfo,
     config: &AsyncConnectionConfig,
     stream: S,
-) -> Result<(MultiplexedConnection, Option<Arc<Tap>>), RedisError>
+) -> Result<Opened, RedisError>
 where
     S: AsFd + AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -199,25 +197,6 @@ fn keepalive() -> TcpKeepalive {
         .with_time(Duration::from_secs(15))
         .with_interval(Duration::from_secs(5))
         .with_retries(3)
-}
-
-fn with_protocol(info: &ConnectionInfo, protocol: ProtocolVersion) -> ConnectionInfo {
-    let user = info
-        .redis_settings()
-        .clone()
-        .set_protocol(protocol)
-        .set_skip_set_lib_name();
-    info.clone().set_redis_settings(user)
-}
-
-fn speaks_only_resp2(error: &RedisError) -> bool {
-    // redis-rs knows this message only with the quotes of Redis 6.
-    let unknown = error
-        .detail()
-        .is_some_and(|detail| detail.contains("unknown command"));
-    unknown
-        || error.kind() == ErrorKind::RESP3NotSupported
-        || matches!(error.code(), Some("NOPROTO" | "NOPERM"))
 }
 
 /// What a server says that answers later, to a client that asks for a database: redis-rs drops the code.

@@ -28,6 +28,7 @@ mod error;
 mod handoff;
 mod lease;
 mod link;
+mod login;
 mod metrics;
 mod registry;
 mod reply;

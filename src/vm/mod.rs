@@ -24,7 +24,10 @@ mod stack;
 mod trace;
 mod worker;
 
-use magnus::{Error, Ruby, TypedData, function, prelude::*};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+use magnus::{Error, RArray, RString, Ruby, TryConvert, TypedData, function, prelude::*};
 
 /// Defines `Footplate::Native` in the running VM.
 pub fn define(ruby: &Ruby) -> Result<(), Error> {
@@ -48,7 +51,14 @@ fn remember_classes(ruby: &Ruby) {
     job::RubyJob::class(ruby);
 }
 
-/// Reads a command line; JSON, see [`crate::cli`].
-fn parse(ruby: &Ruby, argv: Vec<String>) -> Result<String, Error> {
-    serde_json::to_string(&crate::cli::parse(&argv)).map_err(|it| errors::runtime(ruby, it))
+/// Reads a command line; JSON, see [`crate::cli`]. Without a locale Ruby takes the words for US-ASCII, so they
+/// are read as the bytes that they are.
+fn parse(ruby: &Ruby, argv: RArray) -> Result<String, Error> {
+    let words = argv.into_iter().map(|word| {
+        let word = RString::try_convert(word)?;
+        // SAFETY: copied before Ruby runs again.
+        Ok(OsString::from_vec(unsafe { word.as_slice() }.to_vec()))
+    });
+    let words = words.collect::<Result<Vec<_>, Error>>()?;
+    serde_json::to_string(&crate::cli::parse(&words)).map_err(|it| errors::runtime(ruby, it))
 }

@@ -19,11 +19,13 @@ Conformance.describe "a wrong setup" do
 
   it "of flags" do
     expect(refused("--nonsense")).to include("--nonsense")
-    expect(refused("-c", "0")).to match(/concurrency.*1 or more/m)
+    expect(refused("-c", "0")).to match(/concurrency.*from 1 to 10000/m)
     expect(refused("-c", "many")).to include("many")
     expect(refused("-t", "-1")).to include("timeout")
     expect(refused("-q", "")).to include("queue")
     expect(refused("stray")).to include("stray")
+    expect(refused("-q", "default", "mailers")).to eq("error: `mailers` belongs to no flag; each queue has a flag of " \
+                                                      "its own: -q mailers\n")
   end
 
   it "of files" do
@@ -42,6 +44,29 @@ Conformance.describe "a wrong setup" do
     expect(refused(env: { "REDIS_URL" => "redis://127.0.0.1:#{RedisServer.free_port}/0" })).to match(/127\.0\.0\.1:\d+/)
     expect(refused(env: { "REDIS_PROVIDER" => "OTHER_URL",
                           "OTHER_URL" => "unix:///other.sock" })).to include("/other.sock")
+  end
+
+  it "of Redis: a URL that is none, whose password stays secret" do
+    ["redis://:sec/s3cret@h", "redis://s3cret/x@h", "redis://u:a@s3cret@h", "redis://:s3cret 2@h/0"].each do |url|
+      expect(refused(env: { "REDIS_URL" => url })).to match(/URL cannot be read; write special characters/)
+      expect(server.output).not_to include("s3cret")
+    end
+    expect(refused(env: { "REDIS_URL" => "redis://s3cret@127.0.0.1:#{RedisServer.free_port}" })).to include("127.0.0.1")
+    expect(server.output).not_to include("s3cret")
+  end
+
+  it "of numbers that the application sets" do
+    { "concurrency" => 0, "timeout" => "soon", "dead_max_jobs" => "many", "dead_timeout_in_seconds" => -1,
+      "max_retries" => 2**40, "average_scheduled_poll_interval" => 0 }.each do |name, value|
+      write("numbers.rb", <<~RUBY)
+        Sidekiq.configure_server do |config|
+          options = Sidekiq::VERSION.to_i < 7 ? Sidekiq.options : config
+          options[:#{name}] = #{value.inspect}
+          config.concurrency = #{value.inspect} if #{name == "concurrency"} && config.respond_to?(:concurrency=)
+        end
+      RUBY
+      expect(refused("check", require: "./numbers.rb")).to match(/#{name}: \S+ is not a/)
+    end
   end
 
   it "says what a key probably means, and keeps it" do

@@ -65,6 +65,15 @@ Conformance.describe "settings" do
     expect(effects("queues").last).to eq([generation?("7") ? written : %w[a a b b b c]])
   end
 
+  it "take OptionParser's forms, and queues as a hash" do
+    write("hash.yml", ":queues:\n  critical: 3\n  default: 1\n")
+    info = told("-l", "log/sidekiq.log", "--CONC", "010", "-C", "hash.yml")
+    expect(info).to include("concurrency" => 8, "queues" => %w[critical default])
+    # From 7 on, one hash for each capsule.
+    weights = [info["weights"]].flatten.compact.reduce({}, :merge)
+    expect(weights).to be_empty.or eq("critical" => 3, "default" => 1)
+  end
+
   it "name the environment by -e, APP_ENV, RAILS_ENV and RACK_ENV, in this order" do
     expect(told(env: { "APP_ENV" => "production", "RAILS_ENV" => "staging" })["concurrency"]).to eq(9)
     expect(told(env: { "RACK_ENV" => "staging" })["concurrency"]).to eq(4)

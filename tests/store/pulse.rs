@@ -44,9 +44,11 @@ impl Middleman {
     }
 
     async fn store(&self) -> Store {
-        let url = format!("unix://{}", self.socket.display());
-        let mut settings = RedisSettings::from_url(url).unwrap();
-        settings.response_timeout = Some(1.0);
+        let settings = RedisSettings {
+            path: Some(self.socket.clone()),
+            response_timeout: Some(1.0),
+            ..RedisSettings::default()
+        };
         Store::open(&settings, Keys::default()).await.unwrap().0
     }
 }

@@ -93,7 +93,7 @@ async fn a_server_without_hello_is_spoken_to_in_the_old_protocol() {
 async fn a_database_that_does_not_exist_is_named() {
     let server = Server::start();
     let mut settings = server.settings();
-    settings.db = Some(99);
+    settings.db = 99;
     let error = refused(&settings).await.to_string();
     assert!(error.starts_with("redis.db: "), "{error}");
 }
@@ -145,8 +145,12 @@ async fn tls_with_a_private_authority_and_a_client_certificate() {
         dir.0.display()
     );
     let server = Server::with(dir, &options.split_whitespace().collect::<Vec<_>>());
-    let mut settings = RedisSettings::from_url(format!("rediss://localhost:{port}/0")).unwrap();
-    settings.response_timeout = Some(5.0);
+    let mut settings = RedisSettings {
+        host: Some("localhost".to_owned()),
+        port: Some(port),
+        response_timeout: Some(5.0),
+        ..RedisSettings::default()
+    };
 
     settings.tls = Some(TlsSettings {
         ca_file: Some(ca_file.clone()),

@@ -105,9 +105,11 @@ impl Server {
     }
 
     pub(crate) fn settings(&self) -> RedisSettings {
-        let mut settings = RedisSettings::from_url(self.url()).unwrap();
-        settings.connect_timeout = Some(5.0);
-        settings
+        RedisSettings {
+            path: Some(self.dir.0.join("socket")),
+            connect_timeout: Some(5.0),
+            ..RedisSettings::default()
+        }
     }
 
     pub(crate) async fn open(&self) -> (Store, UnboundedReceiver<Touched>) {

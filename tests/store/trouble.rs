@@ -259,7 +259,7 @@ async fn what_a_busy_server_says_is_not_taken_for_what_it_can_do() {
     let server = Server::start();
     let mut settings = server.settings();
     settings.response_timeout = Some(0.2);
-    settings.db = Some(3);
+    settings.db = 3;
     let (store, mut touched) = Store::open(&settings, footplate::store::Keys::default())
         .await
         .unwrap();

@@ -24,13 +24,20 @@ module Footplate
       end
     end
 
-    # In the process that runs jobs Footplate is there before the application, which may load Active Job
-    # without Bundler and without Rails.
+    # In the process that runs jobs Footplate is there before the application, which the block loads: it may
+    # load Active Job without Bundler and without Rails, or nothing of the kind, and then nothing of Active
+    # Support may be there.
     def self.await_active_job
-      require "active_support/lazy_load_hooks" unless @installed
-      install
-    rescue LoadError
-      # Then there will be no Active Job either.
+      return yield if @installed
+
+      bodies = TracePoint.new(:end) do
+        install
+        bodies.disable if @installed
+      end
+      bodies.enable
+      yield
+    ensure
+      bodies&.disable
     end
   end
 

@@ -4,6 +4,14 @@ module Footplate
   ##
   # What this process knows about the sidekiq gem. It only looks: it never loads the gem.
   module SidekiqGem
+    # The gem merges options from 7 on; those that it was never told itself give way to its own.
+    module Yielding
+      def redis=(options)
+        @redis_config = {} if SidekiqGem.adopted?(@redis_config)
+        super
+      end
+    end
+
     class << self
       # Whether the application has loaded the gem's client.
       def loaded?
@@ -30,10 +38,49 @@ module Footplate
         generation >= 7 ? ::Sidekiq.default_job_options : ::Sidekiq.default_worker_options
       end
 
+      # What an application says to Footplate alone about Redis counts for the gem as well: its jobs would else be
+      # pushed to one Redis and looked for in another.
+      # @yieldreturn [Hash{Symbol => Object}] complete options, address included
+      def adopt_redis
+        return unless loaded? && (redis.nil? || adopted?(redis))
+
+        options = yield
+        # With an address of any kind, the gem looks into the environment unless there is a URL.
+        options = { url: url_of(options) }.merge(options)
+        if generation >= 7
+          ::Sidekiq.default_configuration.extend(Yielding).redis = options
+        else
+          ::Sidekiq.redis = options
+        end
+        @adopted = redis
+      end
+
+      # @param options [Object] what the gem has
+      def adopted?(options)
+        !@adopted.nil? && options.equal?(@adopted)
+      end
+
       # The class that pushes Active Job's payloads. Sidekiq.transactional_push! (7.0 on) replaces it.
       # @return [Class, nil] nil without the gem
       def client_class
         default_job_options["client_class"] || ::Sidekiq::Client if loaded?
+      end
+
+      private
+
+      # @return [Object, nil] what the gem was given, or made for itself at first use
+      def redis
+        return ::Sidekiq.instance_variable_get(:@redis) if generation < 7
+
+        options = ::Sidekiq.default_configuration.instance_variable_get(:@redis_config)
+        options unless options.empty?
+      end
+
+      def url_of(options)
+        return "unix://#{options[:path]}" if options[:path]
+
+        host = options[:host] || options[:name] || "localhost"
+        "#{options[:ssl] ? "rediss" : "redis"}://#{host.include?(":") ? "[#{host}]" : host}"
       end
     end
   end

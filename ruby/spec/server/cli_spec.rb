@@ -76,7 +76,7 @@ RSpec.describe "Footplate::CLI" do
   it "says that a URL is none, without its password", sidekiq_gem: true do
     out, status = cli(:run, files: { "app.rb" => "" }, env: { "REDIS_URL" => "redis://:hunter 2@h/0" })
     expect(status).to eq(1)
-    expect(out).to match(/\Afootplate: The application's Redis settings cannot be used: /)
+    expect(out).to match(/^footplate: The application's Redis settings cannot be used: /)
     expect(out).not_to include("hunter")
   end
 

@@ -5,34 +5,91 @@ require "openssl"
 require "footplate/server/redis_settings"
 
 RSpec.describe Footplate::Server::RedisSettings do
-  it "takes the options of an application without the gem" do
-    expect(described_class.from_options({ url: "redis://h/1", timeout: 2, password: "p" }))
-      .to eq(url: "redis://h/1", password: "p", connect_timeout: 2.0, response_timeout: 2.0)
-    expect(described_class.from_options({ path: "/s", db: 2 })).to eq(path: "/s", db: 2)
-    expect(described_class.from_options({})).to eq({})
+  # Without the sidekiq gem. What is silent in between stands for the gem's own defaults.
+  def of(options)
+    Footplate.configure { |config| config.redis = options }
+    described_class.of_footplate
   end
 
-  it "asks for a computed password once" do
-    expect(described_class.from_options({ host: "h", username: "u", password: ->(user) { "of #{user}" } }))
-      .to include(username: "u", password: "of u")
+  def refusal(options)
+    of(options)
+    raise "nothing was refused"
+  rescue Footplate::Server::BootError => e
+    e.message
   end
 
-  it "takes sentinels as hashes or URLs" do
-    sentinels = [{ "host" => "a", "port" => "1" }, "redis://u:p@b:2"]
-    settings = described_class.from_options({ name: "m", sentinels: sentinels, sentinel_password: "s" })
-    expect(settings).to eq(
-      name: "m", sentinels: [{ host: "a", port: 1, password: "s" },
-                             { host: "b", port: 2, username: "u", password: "p" }]
-    )
-    expect(described_class.describe(settings)).to eq("master m of the sentinels a:1, b:2")
+  # The gems' readings differ; the engine's is that of the gem at hand, and so is that of a URL's every part.
+  redis_client = InstalledGems.has?("redis-client")
+  {
+    { host: "h", port: "6380", db: "2" } => { host: "h", port: 6380, db: 2 },
+    { url: "redis://h/1", "db" => "3" } => { host: "h", port: 6379, db: 3 },
+    { url: "redis://h", ssl_params: { verify_mode: 0 } } => { host: "h", port: 6379, db: 0 },
+    { url: "redis://h", ssl: true } => { host: "h", port: 6379, db: 0, tls: {} },
+    { url: "rediss://h", ssl_params: { verify_mode: 0 } } => { host: "h", port: 6379, db: 0, tls: { verify: false } },
+    { url: "redis://h?db=2" } => { host: "h", port: 6379, db: redis_client ? 2 : 0 },
+    { url: "redis://pw@h" } => { host: "h", port: 6379, db: 0 }.merge(redis_client ? { password: "pw" } : {}),
+    { url: "redis://u:p%40w@[::1]:1/2" } =>
+      { host: "::1", port: 1, db: 2, username: "u", password: "p@w", **(redis_client ? {} : { password_alone: true }) },
+    { url: "redis://h", password: 12_345 } => { host: "h", port: 6379, db: 0, password: "12345" },
+    { path: "/s", db: 2, ssl: true } => { path: "/s", db: 2 }
+  }.each do |options, settings|
+    it "hands on how the client reads #{options}" do
+      expect(of(options).except(:ssl_params)).to eq(settings.merge(connect_timeout: 3.0, response_timeout: 3.0))
+    end
+  end
+
+  it "overlooks REDIS_URL where the options name a place, as the documentation says" do
+    before = ENV.fetch("REDIS_URL", nil)
+    ENV["REDIS_URL"] = "redis://:pw@elsewhere:1/7"
+    expect(of({ host: "h" })).to include(host: "h", port: 6379, db: 0)
+    expect(of({ host: "h" })).not_to have_key(:password)
+  ensure
+    ENV["REDIS_URL"] = before
+  end
+
+  it "keeps waiting times within what the engine can wait" do
+    expect(of({ host: "h", timeout: 0 })).not_to include(:connect_timeout, :response_timeout)
+    expect(of({ host: "h", timeout: 2, connect_timeout: 1e12 }))
+      .to include(connect_timeout: described_class::Fields::LONGEST, response_timeout: 2.0)
+  end
+
+  { { db: "two" } => /db must be a whole number, not "two"/, { db: 1.5 } => /db must be a whole number/,
+    { db: -1 } => /db of the Redis connection: -1/, { db: 2**70 } => /db of the Redis connection: \d+/,
+    { port: 0 } => /port of the Redis connection: 0/, { port: 65_536 } => /port .*: 65536 .* 65535 or less/,
+    { port: "x" } => /port must be a whole number/, { password: "p\xff" } => /password .* is not UTF-8/,
+    { url: "http://h" } => /write special characters/ }.each do |options, sentence|
+    it "refuses #{options} in one sentence" do
+      expect(refusal({ host: "h" }.merge(options))).to match(sentence)
+    end
+  end
+
+  it "takes sentinels" do
+    settings = of({ name: "m", sentinels: [{ "host" => "a", "port" => 1, "password" => "s" }], password: "p" })
+    expect(settings).to include(name: "m", password: "p", sentinels: [{ host: "a", port: 1, password: "s" }])
+    expect(described_class.describe(settings)).to eq("master m of the sentinels a:1")
     expect(described_class.scrubbed(settings).to_s).not_to include('"p"', '"s"')
+  end
+
+  it "says of a client without an address that it cannot be followed" do
+    expect { described_class.of(Object.new) }.to raise_error(Footplate::Server::BootError, /of a kind .*Object/)
+  end
+
+  it "tells keyspaces apart" do
+    same = [{ host: "localhost" }, { host: "127.0.0.1", port: 6379, password: "x" }, { host: "::1", db: 0 }]
+    other = [{ host: "h" }, { port: 1 }, { db: 1 }, { path: "/s" }, { namespace: "n" }, { name: "m", sentinels: [] }]
+    same, other = [same, other].map do |all|
+      all.map { |it| described_class.keyspace({ db: 0, host: "127.0.0.1" }.merge(it)) }
+    end
+    expect(same.uniq.size).to eq(1)
+    expect(other).not_to include(same[0])
   end
 
   it "takes what the redis gem 4 made of its options" do
     options = { scheme: "rediss", host: "h", port: 1, db: 3, username: "u", password: "p", ssl: true,
                 ssl_params: { verify_mode: 0, ca_file: __FILE__ }, connect_timeout: 1.0, read_timeout: 2.0 }
     expect(described_class.from_redis_gem(options)).to eq(
-      host: "h", port: 1, db: 3, username: "u", password: "p", tls: { ca_file: __FILE__, verify: false },
+      host: "h", port: 1, db: 3, username: "u", password: "p", password_alone: true,
+      tls: { ca_file: __FILE__, verify: false }, ssl_params: options[:ssl_params],
       connect_timeout: 1.0, response_timeout: 2.0
     )
     expect(described_class.from_redis_gem({ path: "/s", host: "h", port: 1, db: 0 })).to eq(path: "/s", db: 0)
@@ -42,8 +99,6 @@ RSpec.describe Footplate::Server::RedisSettings do
 
   it "names places without secrets" do
     expect(described_class.describe({ host: "h", tls: {}, password: "x" })).to eq("rediss://h:6379/0")
-    expect(described_class.describe({ url: "redis://u:x@h/1" })).to eq("redis://u:REDACTED@h/1")
-    expect(described_class.describe({ url: "redis://:x@h/1" })).to eq("redis://:REDACTED@h/1")
     expect(described_class.describe({ path: "/run/r.sock" })).to eq("unix:///run/r.sock db 0")
     expect(described_class.describe({})).to eq("redis://localhost:6379/0")
   end
@@ -63,9 +118,11 @@ RSpec.describe Footplate::Server::RedisSettings do
     end
 
     it "says what the engine cannot follow" do
-      expect(described_class.warnings({ ca_file: "x",
-                                        cert_store: 1 })).to contain_exactly(/\Assl_params\[:cert_store\] is not used/)
-      expect(described_class.warnings(nil)).to be_empty
+      params = { ca_file: "x", cert_store: 1 }
+      expect(described_class.warnings({ ssl_params: params, tls: {} }))
+        .to contain_exactly(/\Assl_params\[:cert_store\] is not used/)
+      expect(described_class.warnings({ ssl_params: params })).to contain_exactly(/has ssl_params but no TLS/)
+      expect(described_class.warnings({})).to be_empty
     end
   end
 end

@@ -104,6 +104,66 @@ RSpec.describe Footplate::Server::Settings do
       expect(from("queues: only").queues).to eq([["only", 0]])
     end
 
+    it "writes queues as a hash, also of a capsule" do
+      expect(from("queues: {critical: 3, default: 1}").queues).to eq([["critical", 3], ["default", 1]])
+      expect(from("capsules:\n  solo: {concurrency: 1, queues: {a: 2}}\n").capsules)
+        .to eq("solo" => { concurrency: 1, queues: [["a", 2]] })
+    end
+
+    it "warns of a weight that is none, and overlooks it as Sidekiq does" do
+      found = from("queues: ['a,b', [c, -3], [d, 2.5], [e, 1], 'f,0']")
+      expect(found.queues).to eq([["a", 0], ["c", 0], ["d", 2], ["e", 1], ["f", 0]])
+      expect(found.warnings.size).to eq(3)
+      expect(found.warnings).to include("./config/sidekiq.yml: queues: \"b\" is no weight of the queue a and is " \
+                                        "ignored, as Sidekiq does")
+    end
+
+    it "are UTF-8, with a byte order mark also UTF-16, and told of when they are not" do
+      expect(from("\uFEFFtag: é").options[:tag]).to eq("é")
+      write("config/sidekiq.yml", "\uFEFFtag: é".encode("UTF-16LE"))
+      expect(settings.options[:tag]).to eq("é")
+      File.binwrite("config/sidekiq.yml", "a: 1\ntag: \xE9\n")
+      expect(refusal).to eq("./config/sidekiq.yml:2: is not in UTF-8; save it so")
+    end
+
+    # Each number at its ends, beyond them, and as what it is not.
+    most = 9_007_199_254_740_991
+    { "concurrency" => [1, 10_000], "RAILS_MAX_THREADS" => [1, 10_000], "max_retries" => [0, 4_294_967_295],
+      "dead_max_jobs" => [0, most], "dead_timeout_in_seconds" => [0, most], "prefetch_ms" => [0, 4_294_967_295],
+      "timeout" => [0.001, 1_000_000_000], "average_scheduled_poll_interval" => [0.001, 1_000_000_000],
+      "poll_interval_average" => [0.001, 1_000_000_000], "lease_seconds" => [0.001, 1_000_000_000],
+      "beat_seconds" => [0.001, 1_000_000_000], "a weight" => [0, 100_000] }.each do |name, (least, largest)|
+      whole = least.is_a?(Integer)
+      # @return what became of the number, or the sentence that refuses it
+      become = lambda do |value, group|
+        text = { "a weight" => "queues: [[a, #{value}]]", "RAILS_MAX_THREADS" => "" }.fetch(name, "#{name}: #{value}")
+        group.write("config/sidekiq.yml", text)
+        found = group.settings({}, name == "RAILS_MAX_THREADS" ? { name => value.to_s.delete("'") } : {})
+        next found.queues.dig(0, 1) if name == "a weight"
+
+        found.options[name == "RAILS_MAX_THREADS" ? :concurrency : name.to_sym]
+      rescue Footplate::Server::BootError => e
+        e.message
+      end
+
+      it "accept #{name} from #{least} to #{largest}, as a text too" do
+        [least, largest, 5].each do |value|
+          expect(become.call(value, self)).to eq(value)
+          expect(become.call("'#{value}'", self)).to eq(value)
+        end
+      end
+
+      it "refuse another #{name} in one sentence" do
+        wrong = [largest + 1, 10**400, ".inf", -1, "many", "''", "1e400", ".nan", "[1]", "{a: 1}", "true"]
+        wrong << 0 unless least.zero?
+        wrong << 2.5 if whole
+        # Sidekiq reads a weight by to_i, and so takes all that is none for 0.
+        wrong = [largest + 1, 10**400, ".inf", ".nan"] if name == "a weight"
+        said = wrong.to_h { |value| [value, become.call(value, self)] }
+        expect(said.values).to all(be_a(String).and(match(/\A[^\n]+\z/)))
+      end
+    end
+
     it "writes capsules" do
       found = from("capsules:\n  solo:\n    concurrency: 1\n    queues: [a, 'b,2']\n")
       expect(found.capsules).to eq("solo" => { concurrency: 1, queues: [["a", 0], ["b", 2]] })
@@ -129,6 +189,8 @@ RSpec.describe Footplate::Server::Settings do
       "production: 3" => /the section production must hold keys and values, not Integer/,
       "concurrency: ten" => /\Aconcurrency: "ten" is not a whole number\z/,
       "concurrency: 0" => /\Aconcurrency: 0 is not a valid value; it must be 1 or more\z/,
+      "concurrency: 10001" => /\Aconcurrency: 10001 is not a valid value; it must be 10000 or less\z/,
+      "timeout: 1e300" => /\Atimeout: 1e300 is not a valid value; it must be 1000000000 or less\z/,
       "timeout: -1" => /\Atimeout: -1 is not a valid value; it must be above 0\z/,
       "concurrency: 2.5" => /\Aconcurrency: 2\.5 is not a whole number\z/,
       "max_retries: many" => /\Amax_retries: "many" is not a whole number\z/,
@@ -136,6 +198,7 @@ RSpec.describe Footplate::Server::Settings do
       "prefetch_ms: 1.5" => /\Aprefetch_ms: 1\.5 is not a whole number\z/,
       "beat_seconds: .inf" => /\Abeat_seconds: Infinity is not a number\z/,
       "lease_seconds: soon" => /\Alease_seconds: "soon" is not a number\z/,
+      "queues: [[a, .inf]]" => /\Aqueues: \["a", Infinity\] has a weight above 100000\z/,
       "queues: [{a: 2}]" => /\Aqueues: .* is not a queue;/,
       "capsules: [a]" => /\Acapsules must be names with settings, not Array\z/,
       "capsules: {x: {queues: a}}" => /\Acapsules: x needs both concurrency and queues\z/

@@ -7,7 +7,8 @@ module Footplate
     module RedisSettings
       # How to reach Redis: url, or host, port, db, username, password, path (unix socket), ssl, ssl_params,
       # sentinels with name, timeout (seconds); for the client's pool also size and pool_timeout (seconds).
-      # Given twice, the later options are merged over the earlier.
+      # Given twice, the later options are merged over the earlier. A sidekiq gem that was not told of a Redis
+      # by then gets the same one.
       # @raise [ArgumentError] for anything but a Hash: the engine makes its own connections from these
       #   options and can read none out of a pool
       def redis=(options)
@@ -19,6 +20,7 @@ module Footplate
           @redis = @redis.to_h.merge(options.transform_keys(&:to_sym))
           @redis_pool = nil
         end
+        SidekiqGem.adopt_redis { redis_options.except(*Redis::Options::POOL) }
       end
 
       # Whether the application has set options; the environment does not count.

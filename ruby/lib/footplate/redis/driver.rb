@@ -35,7 +35,9 @@ module Footplate
           require_redis_gem
           # The master's name goes where a host would be in redis 4.
           options = options.merge(host: options[:name]) if options[:sentinels] && options[:name]
-          options = options.except(:name, :protocol)
+          # Without a URL it takes REDIS_URL's parts for those that no option names.
+          options = { url: false }.merge(options.except(:name, :protocol))
+          options[:password] = options[:password].call(options[:username]) if options[:password].respond_to?(:call)
           -> { ::Redis.new(**options) }
         end
 

@@ -12,6 +12,9 @@ module Footplate
       # Options of the pool; the rest belongs to the connection.
       POOL = %i[size pool_timeout pool_name].freeze
 
+      WHOLE = %i[port db].freeze
+      private_constant :WHOLE
+
       # Any of these says where the server is, so that the environment is not asked.
       ADDRESS = %i[url host path sentinels].freeze
 
@@ -31,10 +34,20 @@ module Footplate
         def connection(resolved)
           # A lost connection is opened again once. An LPUSH whose answer was lost is then sent twice, which is
           # rarer and does less harm than an error for every connection that Redis closed while it was idle.
-          { timeout: TIMEOUT, reconnect_attempts: 1 }.merge(resolved.except(*POOL, :logger))
+          options = { timeout: TIMEOUT, reconnect_attempts: 1 }.merge(resolved.except(*POOL, :logger))
+          WHOLE.each { |key| options[key] = whole(key, options[key]) if options[key] }
+          options
         end
 
         private
+
+        # The redis gem 4 takes what is no number for 0.
+        def whole(key, value)
+          number = Integer(value, exception: false)
+          return number if number && number == (value.is_a?(Numeric) ? value : number)
+
+          raise ArgumentError, "redis: #{key} must be a whole number, not #{value.inspect}"
+        end
 
         def symbolize(object)
           case object

@@ -25,8 +25,12 @@ module Footplate
         pool.with(&block)
       end
 
+      # @raise [ArgumentError] for a number of connections with which nobody would get one
       def size
-        Integer(@options[:size] || ENV.fetch("RAILS_MAX_THREADS", DEFAULT_SIZE))
+        size = Integer(@options[:size] || ENV.fetch("RAILS_MAX_THREADS", DEFAULT_SIZE))
+        raise ArgumentError, "redis: size must be 1 or more, not #{size}" unless size.positive?
+
+        size
       end
 
       # Without the options, which have passwords in them: middleware and their error reports see this object.

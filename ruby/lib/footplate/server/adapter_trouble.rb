@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "did_you_mean"
+require "footplate/server/text"
 
 module Footplate
   module Server
@@ -24,7 +25,7 @@ module Footplate
       end
 
       def unknown(error)
-        named = error.message[MISSING, 1] or return
+        named = Text.readable(error.message)[MISSING, 1] or return
         name = snake(named)
         meant = DidYouMean::SpellChecker.new(dictionary: names).correct(name).first || "footplate"
         "Active Job knows no adapter :#{name} (#{SETTING}); did you mean :#{meant}?"
@@ -33,8 +34,9 @@ module Footplate
 
       # Of the gem that the adapter's file requires first of all.
       def unloadable(error)
-        name = Array(error.backtrace).first(10).join("\n")[FILE, 1] or return
-        "Active Job's adapter :#{name} (#{SETTING}) needs a gem that is not there: #{error.message.lines.first&.chomp}"
+        name = Array(error.backtrace).first(10).join("\n").then { |it| Text.readable(it)[FILE, 1] } or return
+        missing = Text.readable(error.message).lines.first&.chomp
+        "Active Job's adapter :#{name} (#{SETTING}) needs a gem that is not there: #{missing}"
       end
       private_class_method :unloadable
 

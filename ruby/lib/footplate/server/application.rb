@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "footplate/server/boot_error"
+require "footplate/server/text"
 
 module Footplate
   module Server
@@ -69,6 +70,7 @@ module Footplate
 
       # A folder's name; in a Capistrano release (`…/shop/releases/20240102030405`) the application's.
       def self.default_tag(dir)
+        dir = Text.readable(dir)
         name = File.basename(dir)
         parent = File.dirname(dir)
         release = name.to_i != 0 && File.basename(parent) == "releases"
@@ -82,18 +84,17 @@ module Footplate
         require "rails"
         require "sidekiq/rails" if @host.generation
         require "footplate/railtie" unless @host.generation
-        require File.expand_path(rails_file("environment.rb"))
+        require Text.expand_path(rails_file("environment.rb"))
         tag(::Rails.root.to_s)
       end
 
       def boot_file
-        Integration.await_active_job
-        require File.expand_path(@path)
-        tag(Dir.pwd) if @host.tags_files?
+        Integration.await_active_job { require Text.expand_path(@path) }
+        tag(Text.current_folder) if @host.tags_files?
       end
 
       def tag(dir)
-        @host.default_tag(self.class.default_tag(dir))
+        @host.default_tag(self.class.default_tag(dir)) if dir
       end
 
       def rails_file(name)

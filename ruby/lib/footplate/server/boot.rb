@@ -37,6 +37,7 @@ module Footplate
       def load_application(notify: true)
         Systemd.attach(host) if notify
         application.boot
+        host.check_redis
       end
 
       # @return [Array<ReplacedParts::Part>]

@@ -2,7 +2,8 @@
 
 require "footplate/server/adapter_trouble"
 require "footplate/server/boot_error"
-require "footplate/server/redis_settings"
+require "footplate/server/secrets"
+require "footplate/server/text"
 
 module Footplate
   module Server
@@ -25,24 +26,34 @@ module Footplate
 
       # @return [Array<String>]
       def lines
-        return ["footplate: #{sentence}", *backtrace] if sentence
-
-        # It may quote a URL.
-        message = RedisSettings.scrub(@error.message.scrub)
-        ["footplate: #{@error.class}: #{message}", *backtrace, *(hint unless @verbose)]
+        said = sentence ? [sentence] : ["#{Text.readable(@error.class)}: #{message}", *(hint unless @verbose)]
+        said.insert(1, *backtrace)
+        # They may quote a URL.
+        said.map { |line| Secrets.hide(line) }.tap { |all| all[0] = "footplate: #{all[0]}" }
       end
 
       private
 
       # @return [String, nil] all there is to say of what is not about code
       def sentence
-        return PROVIDER if @error.message.include?("REDIS_PROVIDER") && ENV["REDIS_PROVIDER"].to_s.include?(":")
+        return PROVIDER if message.include?("REDIS_PROVIDER") && ENV["REDIS_PROVIDER"].to_s.include?(":")
 
-        @error.is_a?(Error) ? @error.message : AdapterTrouble.sentence(@error)
+        @error.is_a?(Error) ? message : AdapterTrouble.sentence(@error)
+      end
+
+      # An application's own class of errors may have anything there, or fail itself.
+      def message
+        @message ||= Text.readable(@error.message)
+      rescue StandardError => e
+        @message = "(its message cannot be read: #{e.class})"
       end
 
       def backtrace
-        @verbose ? Array(@error.backtrace).map { |line| "  #{line}" } : []
+        @verbose ? lines_of_backtrace.map { |line| "  #{line}" } : []
+      end
+
+      def lines_of_backtrace
+        Array(@error.backtrace).map { |line| Text.readable(line) }
       end
 
       def hint
@@ -53,8 +64,10 @@ module Footplate
       def place
         return if @error.is_a?(SyntaxError)
 
-        lines = Array(@error.backtrace)
-        lines.find { |line| line.start_with?(Dir.pwd) && !line.include?("/gems/") } || lines.first
+        lines = lines_of_backtrace
+        here = Text.current_folder
+        here &&= Text.readable(here)
+        lines.find { |line| here && line.start_with?(here) && !line.include?("/gems/") } || lines.first
       end
     end
   end

@@ -76,7 +76,7 @@ module Footplate
 
       def application
         @report.section
-        @report.line("Application", File.expand_path(settings.require_path))
+        @report.line("Application", Text.readable(Text.expand_path(settings.require_path)))
         @report.line("", "loaded as for a start: its configure_server blocks ran, and what they wrote stays")
         @report.line("Environment", settings.environment)
         @report.line("Settings",

@@ -6,6 +6,8 @@ require "footplate/server/banner"
 require "footplate/server/boot"
 require "footplate/server/boot_failure"
 require "footplate/server/redis_probe"
+require "footplate/server/secrets"
+require "footplate/server/text"
 
 module Footplate
   module Server
@@ -33,13 +35,16 @@ module Footplate
       kind, content = JSON.parse(Native.parse(argv), symbolize_names: true).first
       case kind
       when :exit then say(content)
-      else new(content).public_send(kind)
+      else new(content.transform_values { |value| Server::Text.from_json(value) }).public_send(kind)
       end
     end
 
     def self.say(content)
       $stdout.write(content[:stdout])
       $stderr.write(content[:stderr])
+      content[:code]
+    rescue Errno::EPIPE
+      # Whoever read along has seen enough.
       content[:code]
     end
     private_class_method :say
@@ -122,7 +127,7 @@ module Footplate
     end
 
     def warn_all(lines)
-      Array(lines).each { |line| warn "footplate: #{line}" }
+      Array(lines).each { |line| warn "footplate: #{Server::Secrets.hide(line)}" }
     end
 
     # A process that ends by a signal before it runs has nothing to clean up.

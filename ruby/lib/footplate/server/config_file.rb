@@ -3,17 +3,19 @@
 require "erb"
 require "yaml"
 require "footplate/server/boot_error"
+require "footplate/server/text"
 
 module Footplate
   module Server
     ##
     # One settings file: config/sidekiq.yml or config/footplate.yml, also with .erb behind it.
     #
-    # 1. ERB. Trim mode "-" for every generation: Sidekiq 6 has none, and a file that works without it says
+    # 1. bytes to text: UTF-8, whatever the locale; with a byte order mark also UTF-16
+    # 2. ERB. Trim mode "-" for every generation: Sidekiq 6 has none, and a file that works without it says
     #    the same with it.
-    # 2. YAML, safe but for Symbols and aliases
-    # 3. all keys symbols, in nested hashes too
-    # 4. the section that is called like the environment, merged over the rest
+    # 3. YAML, safe but for Symbols and aliases
+    # 4. all keys symbols, in nested hashes too
+    # 5. the section that is called like the environment, merged over the rest
     #
     # Keys that nobody here knows are kept: other gems read them (`config[:scheduler]`).
     class ConfigFile
@@ -58,7 +60,11 @@ module Footplate
       private
 
       def content
-        File.read(@path)
+        text = File.read(@path, mode: "rb:BOM|UTF-8")
+        wrong = text.lines.index { |line| !line.valid_encoding? }
+        refuse("is not in UTF-8; save it so", wrong + 1) if wrong
+
+        text.encode(Encoding::UTF_8)
       rescue SystemCallError => e
         # Without the name of Ruby's function.
         refuse("cannot be read: #{e.class.new.message}")
@@ -66,8 +72,9 @@ module Footplate
 
       def evaluate(text)
         erb = ERB.new(text, trim_mode: "-")
-        erb.filename = File.expand_path(@path)
-        erb.result
+        erb.filename = @erb_name = Text.expand_path(@path)
+        # Of a variable it takes over bytes, and what the locale takes them for.
+        Text.utf8(erb.result)
       rescue StandardError, SyntaxError => e
         refuse("#{e.class}: #{e.message.lines.first&.chomp}", line_of(e))
       end
@@ -90,8 +97,7 @@ module Footplate
       end
 
       def line_of(error)
-        file = File.expand_path(@path)
-        error.backtrace_locations&.find { |location| location.absolute_path == file || location.path == file }&.lineno
+        error.backtrace_locations&.find { |location| location.path == @erb_name }&.lineno
       end
 
       def refuse(problem, line = nil)

@@ -1,6 +1,8 @@
 # frozen_string_literal: true
 
 require "json"
+require "footplate/server/boot_error"
+require "footplate/server/text"
 
 module Footplate
   module Server
@@ -19,7 +21,7 @@ module Footplate
 
       # @return [String]
       def to_json(*)
-        JSON.generate(to_h)
+        JSON.generate(Text.readable_all(to_h))
       end
 
       # @return [Hash{Symbol => Object}]
@@ -45,8 +47,15 @@ module Footplate
         @host.capsules.map do |capsule|
           {
             name: capsule.name, concurrency: capsule.concurrency, mode: capsule.mode,
-            queues: capsule.queues.map { |name, weight| { name:, weight: } }
+            queues: capsule.queues.map { |name, weight| { name: queue_name(name), weight: } }
           }
+        end
+      end
+
+      # Another name would be another queue.
+      def queue_name(name)
+        Text.utf8(name.to_s).tap do |text|
+          raise BootError, "queues: #{text.scrub.inspect} must be UTF-8, as payloads are" unless text.valid_encoding?
         end
       end
 
@@ -56,7 +65,7 @@ module Footplate
 
       # Sidekiq's intervals are asked of the host: an initializer may have set them.
       def tuning
-        intervals = %i[average_scheduled_poll_interval poll_interval_average].to_h { |key| [key, @host[key]&.to_f] }
+        intervals = %i[average_scheduled_poll_interval poll_interval_average].to_h { |key| [key, @host.interval(key)] }
         @settings.tuning.merge(intervals.compact)
       end
     end

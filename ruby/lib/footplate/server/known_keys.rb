@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "did_you_mean"
+require "footplate/server/numbers"
 
 module Footplate
   module Server
@@ -16,6 +17,9 @@ module Footplate
 
       # Whole numbers, 0 included.
       COUNTS = %i[max_retries dead_max_jobs dead_timeout_in_seconds prefetch_ms].freeze
+
+      # Of counts; what the engine can hold.
+      MOST = { max_retries: Numbers::MOST_RETRIES, prefetch_ms: (2**32) - 1 }.freeze
 
       SIDEKIQ = %i[
         concurrency queues verbose tag labels require environment capsules strict pidfile logfile daemon

@@ -1,5 +1,8 @@
 # frozen_string_literal: true
 
+require "footplate/server/secrets"
+require "footplate/server/text"
+
 module Footplate
   module Server
     ##
@@ -22,7 +25,7 @@ module Footplate
 
       # @return [String, nil] why this process cannot start
       def problem
-        return "Cannot work with Redis at #{place}: #{@error.message.lines.first&.chomp} (#{@error.class})" if @error
+        return "Cannot work with Redis at #{place}: #{Secrets.hide(first_line(@error))} (#{@error.class})" if @error
         return @host.pool_problem if version.nil? || Gem::Version.new(version) >= MINIMUM
 
         "Redis at #{place} has version #{version}, and Footplate needs #{MINIMUM} or newer"
@@ -51,6 +54,10 @@ module Footplate
       end
 
       private
+
+      def first_line(error)
+        Text.readable(error.message).lines.first.to_s.chomp
+      end
 
       def ask
         @info = @host.redis_info

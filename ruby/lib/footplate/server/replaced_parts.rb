@@ -94,7 +94,8 @@ module Footplate
         # `…/lib/sidekiq`, as Ruby recorded it when it loaded the gem, symbolic links and all; other gems keep
         # their files in a folder of that name too, but in a lib of their own.
         def gem_root
-          @gem_root ||= $LOADED_FEATURES.grep(%r{/sidekiq/version\.rb\z}).first.to_s.delete_suffix("/version.rb")
+          @gem_root ||= $LOADED_FEATURES.find { |file| file.end_with?("/sidekiq/version.rb") }.to_s
+                                        .delete_suffix("/version.rb")
         end
       end
     end

@@ -5,6 +5,7 @@ require "footplate/server/config_file"
 require "footplate/server/known_keys"
 require "footplate/server/numbers"
 require "footplate/server/queue_list"
+require "footplate/server/text"
 
 module Footplate
   module Server
@@ -31,13 +32,13 @@ module Footplate
         @typed = typed
         @env = env
         @warnings = Array(typed[:warnings]).dup
-        @environment = typed[:environment] || env["APP_ENV"] || env["RAILS_ENV"] || env["RACK_ENV"] || "development"
+        @environment = named_environment
         @options = resolve
       end
 
       # @return [String] the application: a folder, or a Ruby file
       def require_path
-        options[:require] || "."
+        (options[:require] || ".").to_s
       end
 
       # Whether to log at debug level. DEBUG_INVOCATION comes from systemd's RestartMode=debug (Sidekiq 8).
@@ -74,6 +75,13 @@ module Footplate
 
       private
 
+      def named_environment
+        name = @typed[:environment] || @env["APP_ENV"] || @env["RAILS_ENV"] || @env["RACK_ENV"] || "development"
+        Text.utf8(name).tap do |text|
+          raise BootError, "environment: #{text.scrub.inspect} must be UTF-8" unless text.valid_encoding?
+        end
+      end
+
       def resolve
         merged = read_files.merge(@typed.except(:warnings))
         # As it was written: applications read it back.
@@ -91,7 +99,10 @@ module Footplate
       end
 
       def read(file)
-        file.read(environment).tap { |hash| @warnings.concat(KnownKeys.misspelt(hash, file.path)) }
+        file.read(environment).tap do |hash|
+          @warnings.concat(KnownKeys.misspelt(hash, file.path))
+          @warnings.concat(QueueList.doubts(hash[:queues], "#{file.path}: queues"))
+        end
       end
 
       def root
@@ -103,13 +114,17 @@ module Footplate
         return unless merged[:concurrency].nil?
 
         threads = @env["RAILS_MAX_THREADS"]
-        threads.nil? ? merged.delete(:concurrency) : merged[:concurrency] = Numbers.whole("RAILS_MAX_THREADS", threads)
+        return merged.delete(:concurrency) if threads.nil?
+
+        merged[:concurrency] = Numbers.threads("RAILS_MAX_THREADS", threads)
       end
 
       def check_numbers(merged)
         given = merged.compact
-        merged[:concurrency] = Numbers.whole(:concurrency, given[:concurrency]) if given[:concurrency]
-        given.slice(*KnownKeys::COUNTS).each { |key, value| merged[key] = Numbers.whole(key, value, least: 0) }
+        merged[:concurrency] &&= Numbers.threads(:concurrency, merged[:concurrency])
+        given.slice(*KnownKeys::COUNTS).each do |key, value|
+          merged[key] = Numbers.whole(key, value, least: 0, most: KnownKeys::MOST.fetch(key, Numbers::MOST))
+        end
         given.slice(*KnownKeys::SECONDS).each { |key, value| merged[key] = Numbers.seconds(key, value) }
       end
 
@@ -123,7 +138,7 @@ module Footplate
             raise BootError, "capsules: #{name} needs both concurrency and queues"
           end
 
-          capsule[:concurrency] = Numbers.whole("capsules: #{name}: concurrency", capsule[:concurrency])
+          capsule[:concurrency] = Numbers.threads("capsules: #{name}: concurrency", capsule[:concurrency])
           QueueList.parse(capsule[:queues], "capsules: #{name}: queues")
         end
       end

@@ -34,7 +34,8 @@ module Footplate
         def sentinels(settings)
           return {} unless settings[:sentinels]
 
-          { sentinels: settings[:sentinels], role: "master" }.merge(master(settings[:name]))
+          sentinels = settings[:sentinels].map { |sentinel| sentinel.except(:tls) }
+          { sentinels:, role: "master" }.merge(master(settings[:name]))
         end
 
         def master(name)

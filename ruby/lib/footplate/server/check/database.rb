@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 require "footplate/server/adapter_trouble"
-require "footplate/server/redis_settings"
+require "footplate/server/secrets"
 
 module Footplate
   module Server
@@ -22,7 +22,7 @@ module Footplate
           return [] if AdapterTrouble.sentence(e)
 
           # It may quote a URL.
-          ["Active Record cannot say how many connections it has: #{RedisSettings.scrub(e.message.lines.first&.chomp)}"]
+          ["Active Record cannot say how many connections it has: #{Secrets.hide(e.message).lines.first&.chomp}"]
         end
 
         def pools

@@ -3,6 +3,7 @@
 require "securerandom"
 require "socket"
 require "footplate/server/host"
+require "footplate/server/host/limits"
 require "footplate/server/raised"
 
 module Footplate
@@ -31,6 +32,8 @@ module Footplate
       #   reloader               callable, or nil when it would only call its block
       #   backtrace_cleaner      callable, or nil when it would only return its argument
       class Base
+        include Limits
+
         LEVELS = %w[debug info warn error fatal].freeze
 
         # Tells the error handlers. Whatever they raise, exits included, and whatever the exception raises when it is
@@ -74,26 +77,6 @@ module Footplate
 
         def labels
           Array(self[:labels]).map(&:to_s)
-        end
-
-        # @return [Numeric] seconds
-        def timeout
-          given = self[:timeout] || 25
-          given.is_a?(Numeric) ? given : given.to_f
-        end
-
-        def dead_max_jobs
-          (self[:dead_max_jobs] || 10_000).to_i
-        end
-
-        # @return [Integer] seconds
-        def dead_timeout_in_seconds
-          (self[:dead_timeout_in_seconds] || (180 * 24 * 60 * 60)).to_i
-        end
-
-        # @return [Integer] for jobs that say `retry: true`
-        def max_retries
-          (self[:max_retries] || 25).to_i
         end
 
         def skip_default_job_logging?
@@ -142,9 +125,17 @@ module Footplate
           !client_middleware.empty?
         end
 
+        # @return [Hash] for the engine's RedisSettings. Connects nowhere.
+        def redis_settings
+          read_redis.except(:ssl_params)
+        end
+
+        # @raise [BootError] when jobs would be pushed to another Redis than they are looked for in
+        def check_redis; end
+
         # @return [Array<String>] what of the Redis options the engine cannot follow, a sentence each
         def redis_warnings
-          RedisSettings::Tls.warnings(redis_ssl_params)
+          RedisSettings::Tls.warnings(read_redis)
         end
 
         # @return [String] where Redis is, without user and password

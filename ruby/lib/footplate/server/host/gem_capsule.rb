@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "footplate/server/host"
+require "footplate/server/numbers"
 
 module Footplate
   module Server
@@ -13,7 +14,8 @@ module Footplate
         # @param capsule [Sidekiq::Capsule]
         # @return [Capsule]
         def read(capsule)
-          Capsule.new(name: capsule.name.to_s, concurrency: Integer(capsule.concurrency), mode: mode(capsule),
+          concurrency = Numbers.threads(:concurrency, capsule.concurrency)
+          Capsule.new(name: capsule.name.to_s, concurrency:, mode: mode(capsule),
                       queues: queues(capsule), gem_capsule: capsule)
         end
 

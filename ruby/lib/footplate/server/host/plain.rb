@@ -39,7 +39,7 @@ module Footplate
 
         def capsules
           config.capsules.map do |name, capsule|
-            Capsule.new(name:, concurrency: capsule.concurrency, mode: capsule.mode,
+            Capsule.new(name:, concurrency: Numbers.threads(:concurrency, capsule.concurrency), mode: capsule.mode,
                         queues: capsule.weights.to_a, gem_capsule: capsule)
           end
         end
@@ -107,10 +107,6 @@ module Footplate
           config.concurrency
         end
 
-        def redis_settings
-          RedisSettings.from_options(config.redis_options)
-        end
-
         def redis_info
           text = Footplate.redis { |connection| connection.call("INFO") }
           text.lines(chomp: true).map { |line| line.split(":", 2) }.select { |pair| pair.size == 2 }.to_h
@@ -124,8 +120,8 @@ module Footplate
 
         private
 
-        def redis_ssl_params
-          config.redis_options[:ssl_params]
+        def read_redis
+          RedisSettings.of_footplate
         end
       end
     end

@@ -80,12 +80,6 @@ module Footplate
           ::Sidekiq::VERSION.to_i >= 8
         end
 
-        # @return [Hash] for the engine's RedisSettings. Connects nowhere: a client of the pool knows its
-        #   configuration before it has a connection.
-        def redis_settings
-          RedisSettings.from_redis_client(redis_client_config)
-        end
-
         def freeze!
           ::Sidekiq.freeze!
         end
@@ -105,13 +99,10 @@ module Footplate
           ::Sidekiq::Processor.new(capsule.gem_capsule)
         end
 
-        def redis_ssl_params
-          redis_client_config.ssl_params
-        end
-
-        # Private in 7. Without Thread.current's pools: the engine's connection is the process's.
-        def redis_client_config
-          @redis_client_config ||= first_connection { config.send(:local_redis_pool).with(&:config) }
+        # A client of the pool knows its configuration before it has a connection. (The pool is private in 7.)
+        # Without Thread.current's pools: the engine's connection is the process's.
+        def read_redis
+          @read_redis ||= first_connection { config.send(:local_redis_pool).with { |it| RedisSettings.of(it) } }
         end
 
         def apply_capsule(name, settings)

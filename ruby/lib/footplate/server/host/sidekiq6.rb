@@ -28,7 +28,8 @@ module Footplate
         end
 
         def capsules
-          [Capsule.new(name: "default", concurrency: Integer(options[:concurrency]), mode:, queues:)]
+          concurrency = Numbers.threads(:concurrency, options[:concurrency])
+          [Capsule.new(name: "default", concurrency:, mode:, queues:)]
         end
 
         def server_middleware(_name)
@@ -52,12 +53,6 @@ module Footplate
         # Tags only Rails applications.
         def tags_files?
           false
-        end
-
-        # @return [Hash] for the engine's RedisSettings. Connects nowhere.
-        def redis_settings
-          settings = RedisSettings.from_redis_gem(redis_options)
-          redis_namespace ? settings.merge(namespace: redis_namespace) : settings
         end
 
         # Two more than threads: for the heartbeat and what else the gem sends by itself.
@@ -106,28 +101,23 @@ module Footplate
           options[:queues].tally.map { |name, share| [name.to_s, options[:strict] ? 0 : share] }
         end
 
-        # The application may have put a pool of its own making there, with a client of its own.
-        def redis_client
-          @redis_client ||= first_connection { ::Sidekiq.redis_pool.with { |client| client } }
+        # Once for each pool, and from a connection that nobody had yet: a :startup hook may subscribe on one, which
+        # then tells nothing any more. The application may have put a pool of its own making there.
+        def read_redis
+          pool = first_connection { ::Sidekiq.redis_pool }
+          return @read_redis if @redis_pool_read.equal?(pool)
+
+          client = first_connection { pool.with { |it| it } }
+          @redis_pool_read = pool
+          @read_redis = settings_of(client)
         end
 
-        def namespaced?
-          redis_client.respond_to?(:namespace)
-        end
+        # redis-namespace wraps the client.
+        def settings_of(client)
+          return RedisSettings.of(client) unless client.respond_to?(:namespace)
 
-        def redis_namespace
-          redis_client.namespace.to_s if namespaced? && redis_client.namespace
-        end
-
-        # The redis gem 4 keeps a hash there, 5 a RedisClient::Config.
-        def redis_options
-          client = (namespaced? ? redis_client.redis : redis_client)._client
-          client.respond_to?(:options) ? client.options : client.config
-        end
-
-        def redis_ssl_params
-          found = redis_options
-          found.is_a?(Hash) ? found[:ssl_params] : found.ssl_params
+          namespace = client.namespace&.to_s
+          { **RedisSettings.of(client.redis), namespace: }.compact
         end
       end
     end

@@ -3,6 +3,7 @@
 require "footplate/server/boot_error"
 require "footplate/server/host/base"
 require "footplate/server/host/native_log"
+require "footplate/server/host/redis_log"
 require "footplate/server/redis_settings"
 
 module Footplate
@@ -12,6 +13,11 @@ module Footplate
       # What the generations of the gem have in common. The gem's command line object stays what gems know it
       # as (Sidekiq::CLI.instance), though it neither parses nor runs anything here.
       class SidekiqGem < Base
+        def initialize
+          super
+          RedisLog.install
+        end
+
         def generation
           ::Sidekiq::VERSION
         end
@@ -101,14 +107,26 @@ module Footplate
           ::Sidekiq.redis_pool
         end
 
+        def check_redis
+          return unless Footplate.config.redis_configured?
+
+          ours = RedisSettings.of_footplate
+          theirs = redis_settings
+          return if RedisSettings.keyspace(ours) == RedisSettings.keyspace(theirs)
+
+          raise BootError, "Footplate.configure says that Redis is at #{RedisSettings.describe(ours)}, and " \
+                           "Sidekiq's configuration that it is at #{RedisSettings.describe(theirs)}; jobs " \
+                           "pushed to one are not found in the other: configure only Sidekiq, or both alike"
+        end
+
         private
 
         # The first connection is where the client reads the application's options.
         # @raise [BootError] for options that it cannot use
         def first_connection
           yield
-        rescue ArgumentError, URI::Error => e
-          raise BootError, "The application's Redis settings cannot be used: #{RedisSettings.scrub(e.message)}"
+        rescue ArgumentError, TypeError, URI::Error => e
+          raise RedisSettings.unusable(e)
         end
 
         def cli

@@ -11,6 +11,8 @@ module Footplate
       # cert_file, key_file, verify. The engine reads files only.
       module Tls
         KNOWN = %i[ca_file cert key verify_mode].freeze
+        PLAIN = "The Redis connection has ssl_params but no TLS, for the application as for the engine; rediss:// in " \
+                "the URL, or ssl: true, turns it on."
 
         module_function
 
@@ -25,9 +27,13 @@ module Footplate
             verify: params.key?(:verify_mode) ? params[:verify_mode] != 0 : nil }.compact
         end
 
+        # @param settings [Hash{Symbol => Object}] with :ssl_params
         # @return [Array<String>] a sentence for each parameter that the engine cannot follow
-        def warnings(params)
-          ((params || {}).keys.map(&:to_sym) - KNOWN).map do |key|
+        def warnings(settings)
+          params = settings[:ssl_params] || {}
+          return [PLAIN] unless settings[:tls] || params.empty?
+
+          (params.keys.map(&:to_sym) - KNOWN).map do |key|
             "ssl_params[:#{key}] is not used by the engine, which knows ca_file, cert, key and verify_mode."
           end
         end

@@ -1,0 +1,45 @@
+# frozen_string_literal: true
+
+require "footplate/server/numbers"
+
+module Footplate
+  module Server
+    module Host
+      ##
+      # Numbers that settings files set, and the application once more, to anything. Asked when the process starts,
+      # so that one which makes no sense keeps it from starting.
+      module Limits
+        # @return [Numeric] seconds
+        def timeout
+          Numbers.seconds(:timeout, self[:timeout] || 25)
+        end
+
+        def dead_max_jobs
+          count(:dead_max_jobs, 10_000)
+        end
+
+        # @return [Integer] seconds
+        def dead_timeout_in_seconds
+          count(:dead_timeout_in_seconds, 180 * 24 * 60 * 60)
+        end
+
+        # @return [Integer] for jobs that say `retry: true`
+        def max_retries
+          Numbers.whole(:max_retries, self[:max_retries] || 25, least: 0, most: Numbers::MOST_RETRIES)
+        end
+
+        # @param name [Symbol] of an interval
+        # @return [Float, nil] seconds
+        def interval(name)
+          Numbers.seconds(name, self[name]).to_f unless self[name].nil?
+        end
+
+        private
+
+        def count(key, default)
+          Numbers.whole(key, self[key] || default, least: 0)
+        end
+      end
+    end
+  end
+end

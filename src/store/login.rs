@@ -1,0 +1,87 @@
+//! How a connection introduces itself: in which protocol, and as which user.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{
+    AsyncConnectionConfig, ConnectionInfo, ErrorKind, ProtocolVersion, RedisConnectionInfo,
+    RedisError,
+};
+
+use super::connect::open;
+use super::tap::Tap;
+use crate::config::redis::RedisSettings;
+
+/// A connection, and for others to take a reply from it.
+pub(super) type Opened = (MultiplexedConnection, Option<Arc<Tap>>);
+
+/// What differs between the protocols, and how long to wait for a connection with a tap.
+pub(super) struct Manner<'a> {
+    pub(super) resp3: &'a AsyncConnectionConfig,
+    pub(super) resp2: &'a AsyncConnectionConfig,
+    pub(super) limit: Option<Duration>,
+}
+
+/// Opens a connection to `info` and says whether it speaks RESP3.
+pub(super) async fn log_in(
+    settings: &RedisSettings,
+    info: &ConnectionInfo,
+    manner: &Manner<'_>,
+) -> Result<(Opened, bool), RedisError> {
+    match in_either_protocol(info, manner).await {
+        Err(error) if settings.password_alone && is_wrong_password(&error) => {
+            let opened = in_either_protocol(&without_user(settings, info), manner).await;
+            // The first answer is the one about what was configured.
+            opened.map_err(|_| error)
+        }
+        other => other,
+    }
+}
+
+async fn in_either_protocol(
+    info: &ConnectionInfo,
+    manner: &Manner<'_>,
+) -> Result<(Opened, bool), RedisError> {
+    let resp3 = with_protocol(info, ProtocolVersion::RESP3);
+    match open(resp3, manner.resp3, manner.limit).await {
+        // A proxy that does not know HELLO: all but the messages works without it.
+        Err(error) if speaks_only_resp2(&error) => {
+            let resp2 = with_protocol(info, ProtocolVersion::RESP2);
+            Ok((open(resp2, manner.resp2, manner.limit).await?, false))
+        }
+        other => Ok((other?, true)),
+    }
+}
+
+pub(super) fn with_protocol(info: &ConnectionInfo, protocol: ProtocolVersion) -> ConnectionInfo {
+    let user = info
+        .redis_settings()
+        .clone()
+        .set_protocol(protocol)
+        .set_skip_set_lib_name();
+    info.clone().set_redis_settings(user)
+}
+
+/// The password is then taken for that of the user `default`.
+fn without_user(settings: &RedisSettings, info: &ConnectionInfo) -> ConnectionInfo {
+    let mut user = RedisConnectionInfo::default().set_db(settings.db);
+    if let Some(password) = &settings.password {
+        user = user.set_password(&password.0);
+    }
+    info.clone().set_redis_settings(user)
+}
+
+fn is_wrong_password(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::AuthenticationFailed || error.code() == Some("WRONGPASS")
+}
+
+fn speaks_only_resp2(error: &RedisError) -> bool {
+    // redis-rs knows this message only with the quotes of Redis 6.
+    let unknown = error
+        .detail()
+        .is_some_and(|detail| detail.contains("unknown command"));
+    unknown
+        || error.kind() == ErrorKind::RESP3NotSupported
+        || matches!(error.code(), Some("NOPROTO" | "NOPERM"))
+}
