@@ -13,8 +13,8 @@ const EVERY: Duration = Duration::from_millis(150);
 const REGAIN: Duration = Duration::from_secs(8);
 /// Nobody waits longer for a look, however many share the stream.
 const LONGEST: Duration = Duration::from_secs(1);
-/// Nor for many that come together.
-const LONGEST_ROUND: Duration = Duration::from_secs(10);
+/// Nor for what takes several commands.
+const LONGEST_OF_SEVERAL: Duration = Duration::from_secs(10);
 
 /// What all of a process share.
 pub(super) struct Stream {
@@ -30,11 +30,20 @@ impl Stream {
 
     /// Takes the next free time for `looks` looks; says how long it is until then.
     fn book(&self, now: Instant, looks: u32) -> Duration {
-        let cost = EVERY.saturating_mul(looks).min(LONGEST_ROUND);
+        let longest = if looks > 1 {
+            LONGEST_OF_SEVERAL
+        } else {
+            LONGEST
+        };
         let mut next = lock(&self.next);
-        let at = (*next).clamp(now, now + cost.max(LONGEST));
-        *next = at + cost;
-        at - now
+        let pause = next.saturating_duration_since(now);
+        if pause > longest {
+            // Whoever does not wait for its turn takes none from the others.
+            return longest;
+        }
+        let taken = pause + EVERY.saturating_mul(looks);
+        *next = now + taken.min(LONGEST_OF_SEVERAL);
+        pause
     }
 }
 
@@ -119,7 +128,9 @@ mod tests {
         let mut round = Restraint::of(0);
         assert!(round.pause(now, &stream, 30).is_zero());
         assert_eq!(round.pause(now, &stream, 30), EVERY * 30);
-        assert_eq!(Restraint::of(0).pause(now, &stream, 1), LONGEST);
+        let mut other = Restraint::of(0);
+        assert_eq!(other.pause(now, &stream, 1), LONGEST);
+        assert_eq!(round.pause(now, &stream, 2), EVERY * 60);
     }
 
     #[test]
