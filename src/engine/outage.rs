@@ -1,6 +1,7 @@
-//! When Redis cannot be worked with: said once when it begins, and once when it is over, however many tasks
-//! run into it and however often. Reads may go on working while writes fail, so an outage is over only when
-//! everything that failed has worked again, or is not tried any more.
+//! When Redis cannot be worked with: said once when it begins, and once when it is over, however many tasks run
+//! into it and however often; what lacks a right, or meets a key of a wrong type, is said of each. Reads may go on
+//! working while writes fail, so an outage is over only when everything that failed has worked again, or is not tried
+//! any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -69,7 +70,7 @@ impl Attempts<'_> {
         outage.failing.insert(number, out_of_reach);
         let new = outage.said.insert(what);
         drop(outages);
-        if first || worse {
+        if first || worse || new && is_particular(error) {
             tracing::error!("cannot {what}: {error}; trying again");
             self.shared.control.send(Control::Outage(error.to_string()));
         } else if new {
@@ -97,6 +98,14 @@ impl Attempts<'_> {
                 "Redis answers again after {seconds:.3} sec, but still refuses something"
             );
         }
+    }
+}
+
+/// Whether it is about this one thing, so that another's failure does not say it too.
+fn is_particular(error: &StoreError) -> bool {
+    match error {
+        StoreError::Refused(why) => why.starts_with("NOPERM"),
+        other => matches!(other, StoreError::Unexpected(_)),
     }
 }
 
@@ -215,6 +224,18 @@ mod tests {
         }
         assert_eq!(shared.said(), 1);
         assert!(shared.is_in_trouble());
+    }
+
+    #[test]
+    fn each_thing_that_lacks_a_right_is_said() {
+        let shared = shared();
+        let denied = StoreError::Refused("NOPERM no right".to_owned());
+        let (mut heartbeat, mut due) = (shared.attempts("beat"), shared.attempts("move"));
+        for _ in 0..2 {
+            heartbeat.failed(&denied);
+            due.failed(&denied);
+        }
+        assert_eq!(shared.said(), 2);
     }
 
     #[test]
