@@ -106,6 +106,7 @@ end
 # Every way to write one, each for a job of its own; the gem says with what it is made and who shares it.
 JOB_LOGGERS = <<~'RUBY'
   class Whole
+    def initialize(*) = nil
     def prepare(_payload) = yield
     def call(payload, _queue) = effect("whole", payload["jid"]) && yield
   end

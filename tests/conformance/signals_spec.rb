@@ -153,7 +153,7 @@ Conformance.describe "a job that kills all threads" do
     socket = Socket.new(:UNIX, :DGRAM)
     socket.bind(Addrinfo.unix(path("notify")))
     start("-c", "3", env: { "NOTIFY_SOCKET" => path("notify"), "WATCHDOG_USEC" => "1000000" })
-    eventually("all threads") { threads.keys.grep(/footplate\.|processor/).size == 4 }
+    eventually("all threads") { threads.keys.grep(/footplate\.|processor|sidekiq/).size == 4 }
     @before = threads
     push("Killer", 0)
     await_effects(1, "killed")

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "footplate/server/promoter"
+
 module Footplate
   module Server
     ##
