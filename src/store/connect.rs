@@ -297,7 +297,7 @@ pub(super) async fn facts(
 /// can do, as long as the connection lives.
 pub(super) fn unless_temporary<T>(answer: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
     match answer {
-        Err(error) if error.is_temporary() => Err(error),
+        Err(error @ (StoreError::Unavailable(_) | StoreError::Refused(_))) => Err(error),
         answer => Ok(answer.ok()),
     }
 }
