@@ -112,7 +112,7 @@ JOB_LOGGERS = <<~'RUBY'
   end
   LOGGERS = {
     "subclass" => Class.new(Sidekiq::JobLogger),
-    "super" => Class.new(Sidekiq::JobLogger) { def initialize(*) = super && effect("super", instance_variable_get(:@logger).class.name) },
+    "super" => Class.new(Sidekiq::JobLogger) { def initialize(*) = [super, effect("super", @logger.class.name)] },
     "optional" => Class.new(Whole) { def initialize(given = nil) = effect("optional", given.class.name) },
     "spread" => Class.new(Whole) { def initialize(*given) = effect("spread", given.map { |it| it.class.name }) },
     "keyword" => Class.new(Whole) { def initialize(*, **keywords) = effect("keyword", keywords) },
