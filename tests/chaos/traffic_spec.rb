@@ -134,7 +134,7 @@ RSpec.describe "Traffic of others" do
   end
 
   it "is heard of again once that is allowed again, and said once" do
-    server = server().start.await_ready
+    server = server(tuning: {}).start.await_ready
     redis.call("ACL", "SETUSER", "default", "-client|tracking")
     redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     eventually("polling") { server.output.include?("the queues are polled") }
