@@ -135,15 +135,16 @@ RSpec.describe "Traffic of others" do
 
   it "is heard of again once that is allowed again, and said once" do
     server = server(tuning: {}).start.await_ready
+    push(0)
     redis.call("ACL", "SETUSER", "default", "-client|tracking")
     redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     eventually("polling") { server.output.include?("the queues are polled") }
-    push(0)
+    push(1)
     before = commands
     eventually("looks") { commands > before + 50 }
     redis.call("ACL", "SETUSER", "default", "+client|tracking")
     eventually("listening", within: 20) { server.output.include?("no more polling") }
-    push(1)
+    push(2)
     quiet = eventually("silence", within: 10) do
       before = commands
       last(1)
