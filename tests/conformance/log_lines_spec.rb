@@ -297,9 +297,6 @@ Conformance.describe "what is raised in a worker outside of any job" do
     class Says
       include JobModule
       WORKERS = Queue.new
-      def perform = (WORKERS << Thread.current) && raise("in vain")
-    end
-    class Well < Says
       def perform = WORKERS << Thread.current
     end
     # Once it runs no job.
@@ -314,12 +311,11 @@ Conformance.describe "what is raised in a worker outside of any job" do
   RUBY
 
   it "is nobody's in the log" do
-    push("Well", jid: "well")
-    push("Says", jid: "wrong", retry: 0)
+    push("Says")
     start("-c", "1")
-    outside = -> { effects("error").select { |message, _| message == "from outside" } }
-    eventually("both") { outside.call.size == 2 }
-    expect(outside.call.map(&:last)).to all(eq("nil").or(eq("{}")))
+    message, context = await_effects(1, "error").first
+    expect(message).to eq("from outside")
+    expect(context).to eq("nil").or eq("{}")
     expect(server.stop).to eq(0)
   end
 end
