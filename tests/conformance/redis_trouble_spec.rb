@@ -119,7 +119,8 @@ Conformance.describe "a Redis that is full" do
   it "is left as any other" do
     expect(@code).to eq(0)
     expect(redis.call("SMEMBERS", "processes")).to be_empty, server.tail
-    expect(redis.call("KEYS", "footplate:*")).to be_empty
+    # A full Redis refuses BLMOVE, after which the names of the lists for hand-offs are remembered for an hour.
+    expect(redis.call("KEYS", "footplate:*") - ["footplate:handoffs"]).to be_empty
     expect(server.output).not_to include("could not leave")
   end
 end
