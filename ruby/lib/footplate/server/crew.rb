@@ -60,11 +60,12 @@ module Footplate
 
       # Until another thread has taken its place. One that is killed leaves the loop, and is replaced all the same.
       def live(capsule, index, slot)
-        loop do
+        # No `loop`, which would stand in the backtraces of all jobs.
+        ended = false
+        until ended
           work(capsule, index, slot)
-          break if @engine.stopping? || replaced?(capsule, index, slot)
+          ended = @engine.stopping? || replaced?(capsule, index, slot)
         end
-        ended = true
       ensure
         hire(capsule, index, slot) unless ended || @engine.stopping?
       end
