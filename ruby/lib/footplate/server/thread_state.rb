@@ -11,32 +11,37 @@ module Footplate
       private_constant :STORAGE
 
       def initialize
-        @first = read
+        thread = Thread.current
+        @traits = traits(thread)
+        @locals = thread.keys.to_h { |key| [key, thread[key]] }
+        @variables = thread.thread_variables.to_h { |key| [key, thread.thread_variable_get(key)] }
+        @storage = STORAGE ? Fiber.current.storage.to_h : {}
       end
 
-      # Whether a job has left something. Asked after each failure of a series.
+      # Whether a job has left something. Asked after each failure of a series, so it makes few objects. Compared by
+      # identity: what jobs leave may have any idea of equality.
       def changed?
-        now = read
-        now.size != @first.size || !now.each_index.all? { |index| @first[index].equal?(now[index]) }
+        thread = Thread.current
+        traits(thread) != @traits ||
+          differ?(@locals, thread.keys) { |key| thread[key] } ||
+          differ?(@variables, thread.thread_variables) { |key| thread.thread_variable_get(key) } ||
+          !thread.instance_variables.empty? || !Fiber.current.instance_variables.empty? ||
+          (STORAGE && stored?)
       end
 
       private
 
-      # Compared by identity: what jobs leave may have any idea of equality.
-      def read
-        thread = Thread.current
-        locals = thread.keys
-        found = [thread.name, thread.priority, thread.report_on_exception, thread.abort_on_exception]
-        locals.each { |key| found << key << thread[key] }
-        thread.thread_variables.each { |key| found << key << thread.thread_variable_get(key) }
-        add_instance_variables(found, thread)
-        add_instance_variables(found, Fiber.current)
-        Fiber.current.storage&.each { |key, value| found << key << value } if STORAGE
-        found
+      def traits(thread)
+        [thread.name, thread.priority, thread.report_on_exception, thread.abort_on_exception]
       end
 
-      def add_instance_variables(found, object)
-        object.instance_variables.each { |name| found << name << object.instance_variable_get(name) }
+      def differ?(first, names)
+        names.size != first.size || names.any? { |name| !first[name].equal?(yield(name)) }
+      end
+
+      def stored?
+        now = Fiber.current.storage.to_h
+        differ?(@storage, now.keys) { |key| now[key] }
       end
     end
   end
