@@ -177,20 +177,24 @@ async fn a_server_that_restarts_is_found_again() {
     assert!(store.server().tracking);
 }
 
-#[tokio::test]
-async fn a_script_that_blocks_the_server_is_waited_out() {
-    let server = Server::start();
-    let store = server.store().await;
-    server.run::<()>("CONFIG SET lua-time-limit 1");
-    let client = server.client();
-    let busy = std::thread::spawn(move || {
+/// Until somebody kills it.
+fn endless_script(client: redis::Client) -> std::thread::JoinHandle<redis::RedisResult<()>> {
+    std::thread::spawn(move || {
         let mut connection = client.get_connection().unwrap();
         let endless = redis::cmd("EVAL")
             .arg("while true do end")
             .arg(0)
             .to_owned();
         endless.query::<()>(&mut connection)
-    });
+    })
+}
+
+#[tokio::test]
+async fn a_script_that_blocks_the_server_is_waited_out() {
+    let server = Server::start();
+    let store = server.store().await;
+    server.run::<()>("CONFIG SET lua-time-limit 1");
+    let busy = endless_script(server.client());
     let refused = until("the server is busy", async || store.ping().await.err()).await;
     assert!(
         matches!(&refused, StoreError::Refused(why) if why.starts_with("BUSY")),
@@ -231,15 +235,7 @@ async fn keys_of_a_wrong_type_are_named() {
 /// Keeps the server busy for longer than a reply may take, and then until it says so.
 async fn busy(server: &Server, store: &Store) {
     server.run::<()>("CONFIG SET lua-time-limit 600");
-    let client = server.client();
-    let script = std::thread::spawn(move || {
-        let mut connection = client.get_connection().unwrap();
-        let endless = redis::cmd("EVAL")
-            .arg("while true do end")
-            .arg(0)
-            .to_owned();
-        endless.query::<()>(&mut connection)
-    });
+    let script = endless_script(server.client());
     let refused = until("it says that it is busy", async || {
         let error = store.ping().await.err()?;
         error

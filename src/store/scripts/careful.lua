@@ -96,14 +96,7 @@ local function take_drained()
 end
 
 if state == 'drained' then take_drained() end
-for at = #KEYS + 5, #ARGV, 2 do
-  if full then break end
-  take(tonumber(ARGV[at]) + 6, tonumber(ARGV[at + 1]))
-end
-for i = 6, #KEYS do
-  if full then break end
-  take(i, limit)
-end
+walk(take)
 if #held > 0 then
   reply[1] = 2
   -- They are suspects as long as they are here.

@@ -120,3 +120,16 @@ local function store(jobs, name)
   redis.call('HSET', inflight, unpack(fields))
   return jobs
 end
+
+-- Goes through the queues until the claim is full: first what the shares say, then in their order. `take` takes up to so
+-- many jobs of a queue.
+local function walk(take)
+  for at = #KEYS + 5, #ARGV, 2 do
+    if full then break end
+    take(tonumber(ARGV[at]) + 6, tonumber(ARGV[at + 1]))
+  end
+  for i = 6, #KEYS do
+    if full then break end
+    take(i, limit)
+  end
+end

@@ -89,12 +89,5 @@ local function take(i, most)
   end
 end
 
-for at = #KEYS + 5, #ARGV, 2 do
-  if full then break end
-  take(tonumber(ARGV[at]) + 6, tonumber(ARGV[at + 1]))
-end
-for i = 6, #KEYS do
-  if full then break end
-  take(i, limit)
-end
+walk(take)
 return reply
