@@ -12,6 +12,7 @@ use super::gvl::uninterrupted;
 use super::joblog::JobLog;
 use super::logger::Logger;
 use super::perform::{Classes, MethodNames};
+use super::renewal::Renewals;
 use super::worker::Worker;
 use super::{fork, mail, sched, trace};
 use crate::config::Config;
@@ -25,6 +26,7 @@ pub(super) struct Process {
     pub(super) names: MethodNames,
     pub(super) context: JobContext,
     pub(super) job_log: Option<JobLog>,
+    pub(super) renewals: Renewals,
     origin: fork::Process,
 }
 
@@ -63,6 +65,7 @@ impl Handle {
             names: MethodNames::new(ruby),
             context: JobContext::new(ruby, engine.shared().settings.generation),
             job_log,
+            renewals: Renewals::new(),
             origin: fork::Process::this(),
         });
         Ok(Self { engine, process })

@@ -24,10 +24,6 @@ use crate::job::Job;
 /// What is said of a job under which this bridge itself broke.
 const PANIC: &str = "Footplate panicked while it ran a job; standard error has the details";
 
-/// A thread that has lived for so long is worth another one, which takes some 40 µs of the processor. Far more than those,
-/// since on a busy machine a thread has little of the processor meanwhile.
-const LIFE: Duration = Duration::from_millis(10);
-
 /// How a job's run ended.
 enum End {
     /// Natively, and well: it is still to be handed in. Whether the log's context is as it was.
@@ -85,7 +81,6 @@ impl Worker {
         let ready = self.ready();
         let parker = Arc::new(Parker::default());
         let priority: i32 = ruby.thread_current().funcall("priority", ())?;
-        let born = Instant::now();
         let mut turn = Turn::after(Duration::ZERO, priority);
         let mut finished = false;
         loop {
@@ -98,7 +93,7 @@ impl Worker {
                         return result.map(drop);
                     }
                     let run = result.inspect_err(|_| ready.leave())?;
-                    if run.failed && self.is_spent(born) {
+                    if run.failed && self.is_spent() {
                         ready.leave();
                         self.write_log();
                         return Ok(());
@@ -124,12 +119,12 @@ impl Worker {
         }
     }
 
-    /// Whether another thread is to go on after a failed job, as Sidekiq has it after each: what the job left in this one
-    /// must not reach the next job. A thread in which nothing is to be seen of it goes on where jobs fail one after the
-    /// other; it may still hold what cannot be seen (a mutex), but not for longer than [`LIFE`] and a job.
-    fn is_spent(&self, born: Instant) -> bool {
+    /// Whether another thread is to go on after a failed job: what the job left in this one must not reach the next job.
+    fn is_spent(&self) -> bool {
+        // Sidekiq's loggers leave an empty one wherever they write a line.
+        self.process.context.leave();
         let changed = || self.state.funcall("changed?", ());
-        born.elapsed() >= LIFE || changed().unwrap_or(true)
+        self.process.renewals.may_renew() || changed().unwrap_or(true)
     }
 
     fn ready(&self) -> &Ready<Arc<Job>> {

@@ -7,7 +7,7 @@ RSpec.describe "an outage" do
   include Chaos
 
   def complaints(server)
-    server.output.scan(/ERROR: cannot ([^:]+):/).flatten
+    server.output.scan(/ERROR.*?: cannot ([^:]+):/).flatten
   end
 
   it "is over, and the next is told of, when somebody else has done what failed in it" do

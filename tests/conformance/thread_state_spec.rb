@@ -49,6 +49,10 @@ require_relative "support/conformance"
         include JobModule
         def perform = effect("names", STATE.keys)
       end
+      class Fails
+        include JobModule
+        def perform = effect("thread", Thread.current.object_id) && raise(ArgumentError, "and leaves nothing")
+      end
       # From here on this thread can start no other.
       class Freezes
         include JobModule
@@ -75,6 +79,8 @@ require_relative "support/conformance"
       drained
       (@states - %w[mutex]).each { |it| push("Leaves", it, false) && push("Looks", it, "success") }
       drained
+      200.times { push("Fails") }
+      drained
       push("Waits") && push("Freezes") && push("Names")
       drained
       server.stop
@@ -83,6 +89,10 @@ require_relative "support/conformance"
     it "does not keep the next job from being run where no new thread can be had" do
       expect(effects("names").size).to eq(2)
       expect(server.output).to include("No new thread could be started for a worker")
+    end
+
+    it "does not cost a thread for each of many failures that left nothing" do
+      expect(effects("thread").uniq.size).to be_between(2, 150)
     end
 
     it "is gone after a failure" do

@@ -222,7 +222,7 @@ impl<'a> Failing<'a> {
             None => class.extend_from_slice(b"null"),
         }
         let count = count.to_json();
-        let backtrace = self.backtrace(raised);
+        let backtrace = raised.backtrace.and_then(|it| self.compressed(it));
 
         // In the order in which Sidekiq adds them to its hash.
         let mut fields: Vec<Field<'_>> = Vec::with_capacity(8);
@@ -248,10 +248,10 @@ impl<'a> Failing<'a> {
         patch(self.payload, &fields).unwrap_or_else(|_| self.payload.to_vec())
     }
 
-    /// The backtrace as a JSON string.
-    fn backtrace(&self, raised: &Raised<'_>) -> Option<Vec<u8>> {
+    /// The backtrace as the payload has it: a JSON string.
+    fn compressed(&self, backtrace: &[u8]) -> Option<Vec<u8>> {
         let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
-        zlib.write_all(raised.backtrace?).ok()?;
+        zlib.write_all(backtrace).ok()?;
         let encoded = BASE64.encode(zlib.finish().ok()?);
         let mut out = Vec::with_capacity(encoded.len() + 8);
         if self.policy.generation.strict_base64() {
