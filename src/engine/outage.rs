@@ -4,6 +4,7 @@
 //! any more.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::{Discriminant, discriminant};
 use std::time::Instant;
 
 use super::control::Control;
@@ -24,8 +25,9 @@ struct Outage {
     since: Instant,
     /// Which attempts failed when they were last made, and whether Redis was out of reach for them.
     failing: BTreeMap<u64, bool>,
-    /// Whether it was said that Redis is out of reach. A refusal may last, and must not hide that.
-    out_of_reach: bool,
+    /// In which ways it was said that Redis is out of reach. A refusal may last, and must not hide that; nor may a
+    /// Redis that was away for a while hide that it now wants another password.
+    out_of_reach: Vec<Discriminant<StoreError>>,
     /// What was said to fail. What differs in nothing but an address or a number says nothing new.
     said: BTreeSet<&'static str>,
 }
@@ -62,10 +64,12 @@ impl Attempts<'_> {
         });
         let first = outages.current.is_none();
         let outage = outages.current.get_or_insert_with(Outage::begin);
-        let worse = out_of_reach && !outage.out_of_reach;
+        let worse = out_of_reach && !outage.out_of_reach.contains(&discriminant(error));
         if worse {
-            outage.out_of_reach = true;
-            outage.since = Instant::now();
+            if outage.out_of_reach.is_empty() {
+                outage.since = Instant::now();
+            }
+            outage.out_of_reach.push(discriminant(error));
         }
         outage.failing.insert(number, out_of_reach);
         let new = outage.said.insert(what);
@@ -91,8 +95,8 @@ impl Attempts<'_> {
             outages.current = None;
             drop(outages);
             tracing::info!("Redis is online, {seconds:.3} sec downtime");
-        } else if outage.out_of_reach && !outage.failing.values().any(|it| *it) {
-            outage.out_of_reach = false;
+        } else if !outage.out_of_reach.is_empty() && !outage.failing.values().any(|it| *it) {
+            outage.out_of_reach.clear();
             drop(outages);
             tracing::info!(
                 "Redis answers again after {seconds:.3} sec, but still refuses something"
@@ -125,7 +129,7 @@ impl Outage {
         Self {
             since: Instant::now(),
             failing: BTreeMap::new(),
-            out_of_reach: false,
+            out_of_reach: Vec::new(),
             said: BTreeSet::new(),
         }
     }
@@ -194,6 +198,20 @@ mod tests {
         lease.worked();
         assert!(!shared.is_in_trouble());
         lease.failed(&gone());
+        assert_eq!(shared.said(), 1);
+    }
+
+    #[test]
+    fn another_password_is_said_though_redis_was_away_before_and_once_though_it_comes_and_goes() {
+        let shared = shared();
+        let mut claims = shared.attempts("claim");
+        for _ in 0..3 {
+            claims.failed(&gone());
+            claims.failed(&StoreError::Denied("WRONGPASS".to_owned()));
+        }
+        assert_eq!(shared.said(), 2);
+        claims.worked();
+        claims.failed(&StoreError::Denied("WRONGPASS".to_owned()));
         assert_eq!(shared.said(), 1);
     }
 
