@@ -107,6 +107,29 @@ RSpec.describe Footplate::Client, "#push_bulk", :redis do
     expect(bulk([[1]], jid: "x")).to eq(["x"])
   end
 
+  # With middleware each job is encoded by itself.
+  it "writes the same bytes where the jobs are encoded together as where each is by itself", :aggregate_failures do
+    nested = ->(depth) { depth.times.inject("x") { |it, _| [it] } }
+    arguments = [[], [1, 1.5, nil, true], ["é\u2028\"</script>\u0000", { "a" => [{}] }], [1e20, -0.0, 2**70],
+                 nested.call(99)]
+    alone = described_class.new
+    alone.middleware { |chain| chain.add(Class.new { def call(*) = yield }) }
+    allow(Footplate::Payload).to receive_messages(timestamp: 1.25, jid: "j" * 24)
+    allow(Footplate::Payload).to receive(:jids) { |count| Array.new(count) { "j" * 24 } }
+    written = [client, alone].map do |it|
+      it.push_bulk("class" => "Plain", "args" => arguments, "tags" => ["a\"b"], "queue" => "é")
+      redis.call("LRANGE", "queue:é", 0, -1).tap { redis.call("DEL", "queue:é") }
+    end
+    expect(written.first.size).to eq(5)
+    expect(written.first).to eq(written.last)
+    [client, alone].each do |it|
+      expect { it.push_bulk("class" => "Plain", "args" => [nested.call(100)]) }.to raise_error(JSON::NestingError)
+      expect { it.push_bulk("class" => "Plain", "args" => [[Float::NAN]]) }.to raise_error(JSON::GeneratorError)
+      expect { it.push_bulk("class" => "Plain", "args" => [["\xff"]]) }.to raise_error(JSON::GeneratorError)
+      expect { it.push_bulk("class" => "Plain", "args" => [[:a]]) }.to raise_error(ArgumentError, /:a is a Symbol/)
+    end
+  end
+
   def commands(name)
     redis.call("INFO", "commandstats")[/cmdstat_#{name}:calls=(\d+)/, 1].to_i
   end

@@ -86,11 +86,15 @@ module Footplate
       StrictArgs.check(payload, @config.strict_args, logger: @config.logger)
     end
 
-    # One round trip. Not a transaction, as in Sidekiq: `queues` only ever gains a name that may have no list.
     def write(payloads)
       scheduled, ready = payloads.partition { |payload| payload.key?("at") }
       commands = scheduled.empty? ? [] : [schedule_command(scheduled)]
-      commands.concat(queue_commands(ready)) unless ready.empty?
+      commands.concat(queue_commands(by_queue(ready))) unless ready.empty?
+      send_commands(commands)
+    end
+
+    # One round trip. Not a transaction, as in Sidekiq: `queues` only ever gains a name that may have no list.
+    def send_commands(commands)
       Redis.with(@pool) do |connection|
         connection.pipelined { |pipeline| commands.each { |command| pipeline.call(*command) } }
       end
@@ -104,13 +108,15 @@ module Footplate
       ["ZADD", "schedule", members]
     end
 
-    def queue_commands(payloads)
+    # @return [Hash{String => Array<String>}] the jobs' JSON by queue
+    def by_queue(payloads)
       now = Payload.timestamp
       queues = payloads.group_by { |payload| payload["queue"] }
-      pushes = queues.map do |queue, group|
-        ["LPUSH", "queue:#{queue}", group.map { |payload| Payload.dump(payload.merge("enqueued_at" => now)) }]
-      end
-      [["SADD", "queues", queues.keys], *pushes]
+      queues.transform_values { |group| group.map { |payload| Payload.dump(payload.merge("enqueued_at" => now)) } }
+    end
+
+    def queue_commands(queues)
+      [["SADD", "queues", queues.keys], *queues.map { |queue, jobs| ["LPUSH", "queue:#{queue}", jobs] }]
     end
   end
 end

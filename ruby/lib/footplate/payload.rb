@@ -43,6 +43,11 @@ module Footplate
         SecureRandom.hex(12)
       end
 
+      # @return [Array<String>]
+      def jids(count)
+        SecureRandom.hex(12 * count).unpack("a24" * count)
+      end
+
       # Resolves a duration or a time to epoch seconds.
       # @param moment [#to_f] seconds from now, epoch seconds, a Time or an ActiveSupport::Duration
       # @return [Float, nil] nil when that moment is not in the future: such a job is pushed at once

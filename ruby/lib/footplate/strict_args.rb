@@ -28,6 +28,11 @@ module Footplate
         (logger || Footplate.logger).warn(message)
       end
 
+      # Whether the arguments come out of JSON as they are.
+      def native?(args)
+        offender(args).equal?(NOTHING)
+      end
+
       private
 
       def offender(value)

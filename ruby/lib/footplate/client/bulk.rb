@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "footplate/client/template"
+
 module Footplate
   class Client
     ##
@@ -39,6 +41,7 @@ module Footplate
 
       def push_slice(item, template, slice, moment)
         raise ArgumentError, "Bulk arguments must be an Array of Arrays: [[1], [2]]" unless slice.all?(Array)
+        return push_alike(template, slice) if alike?(item, slice, moment)
 
         payloads = slice.each_with_index.map do |args, place|
           payload = template.merge("args" => args, "jid" => item["jid"] || Payload.jid)
@@ -47,6 +50,18 @@ module Footplate
         end
         write(payloads.compact) if payloads.any?
         payloads.map { |payload| payload && payload["jid"] }
+      end
+
+      # Whether nobody looks at the single jobs, which are pushed to one queue at once.
+      def alike?(item, slice, moment)
+        !moment && @chain.empty? && !item["jid"] && (!@config.strict_args || StrictArgs.native?(slice))
+      end
+
+      def push_alike(payload, slice)
+        template = Template.new(payload.merge("enqueued_at" => Payload.timestamp))
+        jids = Payload.jids(slice.size)
+        send_commands(queue_commands(payload["queue"] => slice.zip(jids).map { |args, jid| template.dump(args, jid) }))
+        jids
       end
 
       def refuse_shared_jid(item)
