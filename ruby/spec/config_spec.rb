@@ -159,11 +159,9 @@ RSpec.describe Footplate::Config do
       called = []
       config.error_handlers << ->(*) { raise NotImplementedError, "broken handler" }
       config.error_handlers << ->(error, *) { called << error.message }
-      config.death_handlers << ->(*) { raise "broken death handler" }
-      config.death_handlers << ->(job, *) { called << job }
-      config.run_death_handlers({ "jid" => "1" }, IOError.new("x"))
+      config.handle_exception(IOError.new("x"))
 
-      expect(called).to eq(["broken death handler", { "jid" => "1" }])
+      expect(called).to eq(["x"])
       expect(log.string).to include("broken handler")
     end
   end

@@ -51,8 +51,6 @@ pub struct Config {
     /// Labels for dashboards.
     #[serde(default)]
     pub labels: Vec<String>,
-    /// `production`, `development`, …
-    pub environment: String,
     /// Version of the sidekiq gem that the application loaded, as `7.3.2`; none without the gem.
     #[serde(default)]
     pub generation: Option<String>,
@@ -60,8 +58,6 @@ pub struct Config {
     pub redis: RedisSettings,
     /// Groups of threads, each with its own queues. At least one.
     pub capsules: Vec<Capsule>,
-    /// Seconds between the signal to stop and the moment running jobs are interrupted.
-    pub timeout_seconds: f64,
     /// How many jobs the dead set may hold.
     pub dead_max_jobs: u64,
     /// How many seconds a job stays in the dead set.
@@ -73,7 +69,7 @@ pub struct Config {
     pub client_middleware: bool,
     /// Where log lines go.
     pub log: Log,
-    /// The settings that Sidekiq does not have, and its poll intervals.
+    /// The settings that Sidekiq does not have.
     #[serde(default)]
     pub tuning: Tuning,
 }
@@ -123,12 +119,6 @@ impl Config {
             return mistake(
                 "hostname and nonce must not be empty: they are part of the process's identity.",
             );
-        }
-        if !(self.timeout_seconds.is_finite() && self.timeout_seconds > 0.0) {
-            return mistake(format!(
-                "timeout: {} is not a number of seconds above 0.",
-                self.timeout_seconds
-            ));
         }
         self.redis
             .check()

@@ -8,12 +8,12 @@ use super::{Config, Format, Mode, Queue};
 fn sample() -> Value {
     json!({
         "hostname": "web-1", "pid": 7, "nonce": "0123456789ab", "started_at": 1735689600.5,
-        "environment": "production", "redis": {"host": "localhost"},
+        "redis": {"host": "localhost"},
         "capsules": [{
             "name": "default", "concurrency": 5, "mode": "weighted",
             "queues": [{"name": "critical", "weight": 2}, {"name": "low", "weight": 0}]
         }],
-        "timeout_seconds": 25, "dead_max_jobs": 10000, "dead_timeout_in_seconds": 15552000,
+        "dead_max_jobs": 10000, "dead_timeout_in_seconds": 15552000,
         "max_retries": 25, "client_middleware": false, "log": {}
     })
 }
@@ -117,11 +117,6 @@ fn values_that_make_no_sense_are_one_sentence() {
             "queues: the capsule default has low twice.",
         ),
         (
-            "/timeout_seconds",
-            json!(0),
-            "timeout: 0 is not a number of seconds above 0.",
-        ),
-        (
             "/redis",
             json!("redis://x"),
             "redis: invalid type: string \"redis://x\", expected an object",
@@ -140,11 +135,6 @@ fn values_that_make_no_sense_are_one_sentence() {
             "/tuning",
             json!({"prefetch_ms": 2000}),
             "prefetch_ms: 2000 must lie between 0 and 1000.",
-        ),
-        (
-            "/tuning",
-            json!({"poll_interval_average": 0}),
-            "poll_interval_average: 0 is not a number of seconds above 0.",
         ),
     ];
     for (pointer, value, sentence) in cases {

@@ -19,12 +19,6 @@ pub struct Tuning {
     /// answered, and at most twice as many from when it is sent. 0 claims only what can start at
     /// once.
     pub prefetch_ms: u32,
-    /// Sidekiq's `average_scheduled_poll_interval`, in seconds. The engine wakes exactly when the next job is
-    /// due; it polls at this pace only on servers that cannot announce a nearer job.
-    pub average_scheduled_poll_interval: f64,
-    /// Sidekiq's `poll_interval_average`, in seconds: the pace of this process regardless of how many others
-    /// there are.
-    pub poll_interval_average: Option<f64>,
 }
 
 impl Default for Tuning {
@@ -33,8 +27,6 @@ impl Default for Tuning {
             lease_seconds: 10.0,
             beat_seconds: 5.0,
             prefetch_ms: 10,
-            average_scheduled_poll_interval: 5.0,
-            poll_interval_average: None,
         }
     }
 }
@@ -50,12 +42,7 @@ impl Tuning {
                 self.prefetch_ms
             ));
         }
-        positive(
-            "average_scheduled_poll_interval",
-            self.average_scheduled_poll_interval,
-        )?;
-        self.poll_interval_average
-            .map_or(Ok(()), |seconds| positive("poll_interval_average", seconds))
+        Ok(())
     }
 }
 
@@ -65,16 +52,6 @@ fn within(name: &str, value: f64, low: f64, high: f64) -> Result<(), ConfigError
     } else {
         mistake(format!(
             "{name}: {value} must lie between {low} and {high} seconds."
-        ))
-    }
-}
-
-fn positive(name: &str, value: f64) -> Result<(), ConfigError> {
-    if value.is_finite() && value > 0.0 {
-        Ok(())
-    } else {
-        mistake(format!(
-            "{name}: {value} is not a number of seconds above 0."
         ))
     }
 }

@@ -151,9 +151,9 @@ mod tests {
 
     fn shared() -> Shared {
         let config = serde_json::json!({
-            "hostname": "web-1", "pid": 7, "nonce": "0123456789ab", "started_at": 0.5, "environment": "test",
+            "hostname": "web-1", "pid": 7, "nonce": "0123456789ab", "started_at": 0.5,
             "redis": {}, "capsules": [{"name": "default", "concurrency": 1, "mode": "strict", "queues": [{"name": "low", "weight": 0}]}],
-            "timeout_seconds": 25, "dead_max_jobs": 1, "dead_timeout_in_seconds": 1, "max_retries": 1,
+            "dead_max_jobs": 1, "dead_timeout_in_seconds": 1, "max_retries": 1,
             "client_middleware": false, "log": {}
         });
         let config = Config::from_json(&config.to_string()).unwrap();

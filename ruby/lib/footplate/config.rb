@@ -14,7 +14,7 @@ module Footplate
   #   redis_options        Hash for the engine's own connections; address filled in from the environment
   #   capsules             {name => Capsule}: concurrency, weights, mode, middleware; "default" always exists
   #   error_handlers       called (exception, context, config) through handle_exception
-  #   death_handlers       called (job, exception) through run_death_handlers
+  #   death_handlers       called (job, exception) for a job that will not run again
   #   fire_event           runs what was registered with `on`
   #   reloader             callable that runs a block around each job
   #   [] / fetch / key?    everything else, DEFAULTS below and what YAML and flags add

@@ -123,8 +123,7 @@ RSpec.describe Footplate::Server::Application do
     SCRIPT
     expect(found).to include(
       "generation" => nil, "redis" => a_hash_including("host" => "h.invalid", "password" => "p"), "max_retries" => 4,
-      "timeout_seconds" => 25.0, "labels" => ["x"],
-      "tuning" => { "beat_seconds" => 2, "average_scheduled_poll_interval" => 5.0 },
+      "labels" => ["x"], "tuning" => { "beat_seconds" => 2 },
       "log" => { "native" => { "fd" => 1, "format" => "pretty", "colour" => false },
                  "skip_default_job_logging" => false }
     )

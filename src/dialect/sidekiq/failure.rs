@@ -138,8 +138,7 @@ impl<'a> Failing<'a> {
         self.class.as_deref()
     }
 
-    /// `wrapped`, if it is a string: whose blocks are asked instead of the instance's when
-    /// [`Generation::asks_wrapped_class`].
+    /// `wrapped`, if it is a string: whose blocks are asked instead of the instance's from 7.1.3 on.
     pub fn wrapped(&self) -> Option<&str> {
         self.wrapped.as_deref()
     }
@@ -315,7 +314,7 @@ impl Plan {
     }
 
     /// Whether the job, once exhausted, is kept in the dead set: not when its `dead` is false. From
-    /// 7.2 on an exhausted block may still say `:discard` ([`Generation::exhausted_discards`]).
+    /// 7.2 on an exhausted block may still say `:discard`.
     pub fn goes_to_dead_set(&self) -> bool {
         self.dead
     }

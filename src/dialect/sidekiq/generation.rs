@@ -70,25 +70,6 @@ impl Generation {
         self.since(8, 0, 0)
     }
 
-    /// What follows the identity in the key of the running jobs.
-    pub const fn work_key_suffix(self) -> &'static str {
-        if self.since(6, 5, 0) {
-            ":work"
-        } else {
-            ":workers"
-        }
-    }
-
-    /// Seconds between two heartbeats.
-    pub const fn beat_seconds(self) -> u32 {
-        if self.since(7, 0, 0) { 10 } else { 5 }
-    }
-
-    /// Whether `stat:*` is left alone when nothing ran since the last beat.
-    pub const fn skips_empty_stats(self) -> bool {
-        self.since(6, 5, 0)
-    }
-
     /// Whether the server keeps execution metrics.
     pub const fn has_metrics(self) -> bool {
         self.since(7, 0, 0)
@@ -101,11 +82,6 @@ impl Generation {
             7 => MetricsForm::LongDate,
             _ => MetricsForm::ShortDate,
         }
-    }
-
-    /// Whether metrics are also flushed when the process exits.
-    pub const fn flushes_metrics_at_exit(self) -> bool {
-        self.since(8, 0, 6)
     }
 
     /// See [`Jitter`].
@@ -139,31 +115,6 @@ impl Generation {
         self.since(8, 1, 5)
     }
 
-    /// Whether a `sidekiq_retry_in` block may answer `:kill` or `:discard`.
-    pub const fn retry_in_routes(self) -> bool {
-        self.since(6, 5, 2)
-    }
-
-    /// Whether a `sidekiq_retry_in` block gets the job as its third argument.
-    pub const fn retry_in_gets_job(self) -> bool {
-        self.since(7, 0, 8)
-    }
-
-    /// Whether the blocks of the `wrapped` class are asked instead of the wrapper's.
-    pub const fn asks_wrapped_class(self) -> bool {
-        self.since(7, 1, 3)
-    }
-
-    /// Whether a `sidekiq_retries_exhausted` block may answer `:discard`.
-    pub const fn exhausted_discards(self) -> bool {
-        self.since(7, 2, 0)
-    }
-
-    /// Whether death handlers also hear of a discarded job.
-    pub const fn death_handlers_on_discard(self) -> bool {
-        self.since(8, 0, 7)
-    }
-
     /// Whether death handlers see `discarded_at` in a job that is not stored.
     pub const fn has_discarded_at(self) -> bool {
         self.since(8, 0, 8)
@@ -174,39 +125,9 @@ impl Generation {
         self.since(7, 2, 1)
     }
 
-    /// Whether `config[:backtrace_cleaner]` sees the backtrace before it is cut.
-    pub const fn cleans_backtrace(self) -> bool {
-        self.since(7, 1, 0)
-    }
-
-    /// Whether a job that is put in the schedule loses its `enqueued_at`.
-    pub const fn drops_enqueued_at(self) -> bool {
-        self.since(7, 1, 2)
-    }
-
     /// Whether a push turns `retry_for` into a whole number.
     pub const fn normalizes_retry_for(self) -> bool {
         self.since(7, 1, 3)
-    }
-
-    /// Whether the server raises `Handled` after storing a retry; before, `Skip`.
-    pub const fn raises_handled(self) -> bool {
-        self.since(7, 3, 0)
-    }
-
-    /// Whether iterable jobs and `interrupted?` exist.
-    pub const fn has_iteration(self) -> bool {
-        self.since(7, 3, 0)
-    }
-
-    /// Whether per-job profiling (`profile` in the payload) exists.
-    pub const fn has_profiles(self) -> bool {
-        self.since(8, 0, 0)
-    }
-
-    /// Whether a queue named twice in one list is refused.
-    pub const fn refuses_repeated_queues(self) -> bool {
-        self.major < 7
     }
 
     /// Whether log lines begin with the level; before, it stands after the context.
@@ -284,20 +205,9 @@ mod tests {
         let of = |fact: fn(Generation) -> bool| [OLD, SEVEN, EIGHT].map(fact);
         assert_eq!(of(Generation::timestamps_in_ms), [false, false, true]);
         assert_eq!(of(Generation::has_metrics), [false, true, true]);
-        assert_eq!(of(Generation::retry_in_routes), [false, true, true]);
-        assert_eq!(of(Generation::asks_wrapped_class), [false, true, true]);
         assert_eq!(of(Generation::strict_base64), [false, true, true]);
         assert_eq!(of(Generation::has_discarded_at), [false, false, true]);
-        assert_eq!(
-            of(Generation::death_handlers_on_discard),
-            [false, false, true]
-        );
-        assert_eq!(of(Generation::drops_enqueued_at), [false, true, true]);
         assert_eq!(of(Generation::logs_level_first), [false, false, true]);
-        assert_eq!(
-            [OLD, SEVEN, EIGHT].map(Generation::work_key_suffix),
-            [":workers", ":work", ":work"]
-        );
         assert_eq!(
             [OLD, SEVEN, EIGHT].map(Generation::jitter),
             [Jitter::Steps, Jitter::Steps, Jitter::Seconds]
@@ -321,12 +231,7 @@ mod tests {
                     "{since:?}"
                 );
             };
-        edge(Generation::retry_in_routes, (6, 5, 1), (6, 5, 2));
-        edge(Generation::retry_in_gets_job, (7, 0, 7), (7, 0, 8));
-        edge(Generation::drops_enqueued_at, (7, 1, 1), (7, 1, 2));
-        edge(Generation::asks_wrapped_class, (7, 1, 2), (7, 1, 3));
         edge(Generation::strict_base64, (7, 2, 0), (7, 2, 1));
-        edge(Generation::death_handlers_on_discard, (8, 0, 6), (8, 0, 7));
         edge(Generation::has_discarded_at, (8, 0, 7), (8, 0, 8));
         edge(Generation::retry_for_is_subsecond, (8, 1, 4), (8, 1, 5));
     }

@@ -99,12 +99,7 @@ impl Keys {
         self.key(identity)
     }
 
-    /// Hash of the jobs that a process is running, under the name that this version reads.
-    pub fn work(&self, identity: &str, generation: Generation) -> String {
-        self.key(format_args!("{identity}{}", generation.work_key_suffix()))
-    }
-
-    /// The same under both names (`:work` from 6.5 on, `:workers` before), for a mixed fleet.
+    /// Hash of the jobs that a process is running, under both names (`:work` from 6.5 on, `:workers` before), for a mixed fleet.
     pub fn work_of_all_versions(&self, identity: &str) -> [String; 2] {
         [":work", ":workers"].map(|suffix| self.key(format_args!("{identity}{suffix}")))
     }
@@ -239,14 +234,6 @@ mod tests {
         );
         assert_eq!(keys.stat_failed(), "stat:failed");
         assert_eq!(keys.process("host:1:ab"), "host:1:ab");
-        assert_eq!(
-            keys.work("host:1:ab", Generation::default()),
-            "host:1:ab:work"
-        );
-        assert_eq!(
-            keys.work("host:1:ab", Generation::new(6, 4, 1)),
-            "host:1:ab:workers"
-        );
         assert_eq!(keys.work_of_all_versions("a"), ["a:work", "a:workers"]);
         assert_eq!(keys.signals("host:1:ab"), "host:1:ab-signals");
         assert_eq!(keys.inflight("h"), "footplate:inflight:h");

@@ -18,7 +18,7 @@ pub use generation::{Generation, Jitter, MetricsForm, RetryFor, UnknownVersion};
 pub use keys::Keys;
 pub use logline::{Context, Level, Line, Style};
 pub use metrics::{BUCKETS, Metrics, Outcome, Write};
-pub use registry::{Beat, CapsuleFacts, Mode, ProcessFacts, identity, tid};
+pub use registry::{Beat, CapsuleFacts, Mode, ProcessFacts};
 pub use schedule::{Malformed, Promotion, promote};
 pub use served::served_queues;
 pub use work::{shown_bytes, work_entry};

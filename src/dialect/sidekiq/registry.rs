@@ -197,25 +197,6 @@ impl Beat {
     }
 }
 
-/// A process's name in Redis: `hostname:pid:nonce`, the nonce being 12 hexadecimal digits.
-pub fn identity(hostname: &str, pid: u32, nonce: u64) -> String {
-    format!("{hostname}:{pid}:{:012x}", nonce & 0xffff_ffff_ffff)
-}
-
-/// A thread's name in logs and in the hash of running jobs: Ruby's `(object_id ^ pid).to_s(36)`.
-pub fn tid(object_id: u64, pid: u32) -> String {
-    let mut number = object_id ^ u64::from(pid);
-    let mut digits = Vec::with_capacity(13);
-    loop {
-        let digit = u32::try_from(number % 36).unwrap_or(0);
-        digits.push(char::from_digit(digit, 36).unwrap_or('0'));
-        number /= 36;
-        if number == 0 {
-            return digits.iter().rev().collect();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -304,14 +285,5 @@ mod tests {
             texts.join(" "),
             "info={} concurrency=5 busy=2 beat=1735689600.0 rtt_us=130 quiet=true rss=70000"
         );
-    }
-
-    #[test]
-    fn names_are_sidekiqs() {
-        assert_eq!(identity("host", 42, 0xabcd), "host:42:00000000abcd");
-        assert_eq!(tid(0, 0), "0");
-        assert_eq!(tid(35, 0), "z");
-        // ruby -e 'puts (12345678 ^ 4242).to_s(36)'
-        assert_eq!(tid(12_345_678, 4242), "7cp98");
     }
 }

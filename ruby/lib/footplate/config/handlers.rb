@@ -27,15 +27,6 @@ module Footplate
         end
       end
 
-      # Hands a dead job to every death handler; what one raises goes to the error handlers.
-      def run_death_handlers(job, exception)
-        death_handlers.each do |handler|
-          handler.call(job, exception)
-        rescue Exception => e # rubocop:disable Lint/RescueException -- as above
-          handle_exception(e, { context: "Error calling death handler", job: job })
-        end
-      end
-
       private
 
       # As many as it can take. Sidekiq 7 looks for two in the same way.

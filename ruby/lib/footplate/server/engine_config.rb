@@ -28,9 +28,8 @@ module Footplate
       def to_h
         process.merge(
           generation: @host.generation, redis: @host.redis_settings, capsules:,
-          timeout_seconds: @host.timeout.to_f, dead_max_jobs: @host.dead_max_jobs,
-          dead_timeout_in_seconds: @host.dead_timeout_in_seconds, max_retries: @host.max_retries,
-          client_middleware: @host.client_middleware?, log:, tuning:
+          dead_max_jobs: @host.dead_max_jobs, dead_timeout_in_seconds: @host.dead_timeout_in_seconds,
+          max_retries: @host.max_retries, client_middleware: @host.client_middleware?, log:, tuning: @settings.tuning
         )
       end
 
@@ -39,7 +38,7 @@ module Footplate
       def process
         {
           hostname: @host.hostname, pid: Process.pid, nonce: @nonce, started_at: Time.now.to_f,
-          tag: @host.tag, labels: @host.labels, environment: @host.environment
+          tag: @host.tag, labels: @host.labels
         }
       end
 
@@ -61,12 +60,6 @@ module Footplate
 
       def log
         { native: @host.native_log, skip_default_job_logging: @host.skip_default_job_logging? }
-      end
-
-      # Sidekiq's intervals are asked of the host: an initializer may have set them.
-      def tuning
-        intervals = %i[average_scheduled_poll_interval poll_interval_average].to_h { |key| [key, @host.interval(key)] }
-        @settings.tuning.merge(intervals.compact)
       end
     end
   end

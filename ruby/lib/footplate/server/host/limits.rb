@@ -28,12 +28,6 @@ module Footplate
           Numbers.whole(:max_retries, self[:max_retries] || 25, least: 0, most: Numbers::MOST_RETRIES)
         end
 
-        # @param name [Symbol] of an interval
-        # @return [Float, nil] seconds
-        def interval(name)
-          Numbers.seconds(name, self[name]).to_f unless self[name].nil?
-        end
-
         private
 
         def count(key, default)
