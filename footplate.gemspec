@@ -22,7 +22,7 @@ Gem::Specification.new do |spec|
   spec.files = Dir[
     "Cargo.{toml,lock}", "build.rs", "src/**/*.{rs,lua}", "benches/*.rs",
     "ext/{Cargo.toml,build.rs,extconf.rb}", "ext/src/**/*.rs",
-    "ruby/lib/**/*.rb", "ruby/exe/*",
+    "ruby/lib/**/*.rb", "ruby/exe/*", "sig/**/*.rbs",
     "LICENSE", "README.md", "CHANGELOG.md",
     base: __dir__
   ].sort

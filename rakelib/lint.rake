@@ -22,11 +22,27 @@ namespace :lint do
   desc "Clippy over the extension"
   task(:ext) { clippy.call("--all-targets", "--package", "footplate-native") }
 
+  desc "The signatures in sig: that they can be read, and name only what is there"
+  task :rbs do
+    require "rbs"
+    loader = RBS::EnvironmentLoader.new
+    loader.add(path: Pathname("sig"))
+    environment = RBS::Environment.from_loader(loader).resolve_type_names
+    builder = RBS::DefinitionBuilder.new(env: environment)
+    ours = environment.class_decls.keys.select { |name| name.to_s.start_with?("::Footplate") }
+    ours.each do |name|
+      builder.build_instance(name)
+      builder.build_singleton(name)
+    end
+  rescue RBS::BaseError => e
+    abort("sig: #{e.message}")
+  end
+
   desc "rubocop"
   task(:rubocop) { sh "rubocop", "--format", "quiet", verbose: false }
 end
 
-LINTS = %w[fmt core ruby embed ext rubocop].freeze
+LINTS = %w[fmt core ruby embed ext rbs rubocop].freeze
 
 desc "All linters; a warning is an error"
 task lint: LINTS.map { |name| "lint:#{name}" }
