@@ -16,7 +16,7 @@ Conformance.describe "a check of a Rails application", needs: %w[railties active
         config.root = File.expand_path("..", __dir__)
         config.logger = Logger.new(File::NULL)
         config.secret_key_base = "x" * 32
-        config.active_job.queue_adapter = ENV["ADAPTER"].to_sym if ENV["ADAPTER"]
+        config.active_job.queue_adapter = eval(ENV["ADAPTER"]) if ENV["ADAPTER"]
         config.active_support.to_time_preserves_timezone = :zone if Rails.version >= "8"
       end
     RUBY
@@ -43,17 +43,29 @@ Conformance.describe "a check of a Rails application", needs: %w[railties active
 
   it "finds a misspelt adapter, also where it would only be met by the first job" do
     said = "Active Job knows no adapter :footplat (config.active_job.queue_adapter); did you mean :footplate?"
-    late = check("ADAPTER" => "footplat", "LATE" => "1")
+    late = check("ADAPTER" => ":footplat", "LATE" => "1")
     expect(late).to match(/^  Active Job +does not work\n  ! #{Regexp.escape(said)}$/)
     expect(late.scan("FootplatAdapter")).to be_empty
-    expect(check("ADAPTER" => "footplat")).to eq("footplate: #{said}\n")
+    expect(check("ADAPTER" => ":footplat")).to eq("footplate: #{said}\n")
     expect(server.status.exitstatus).to eq(1)
   end
 
   it "has nothing to say of our adapter but when Rails enqueues" do
-    out = check("ADAPTER" => "footplate", "LATE" => "1")
+    out = check("ADAPTER" => ":footplate", "LATE" => "1")
     expect(out).to match(/^  Active Job +enqueues with :footplate$/)
     warned = out.include?("enqueues at once, within a transaction too")
     expect(warned).to be(true) # 7.2 waits only with its own defaults, which this application does not load
+  end
+
+  it "takes our adapter itself for its name" do
+    out = check("ADAPTER" => "ActiveJob::QueueAdapters::FootplateAdapter.new", "LATE" => "1")
+    expect(out).to match(/^  Active Job +enqueues with :footplate$/)
+  end
+
+  it "says of what is no adapter that it is none, and only that" do
+    %w[5 Object.new ActiveJob::QueueAdapters::FootplateAdapter].each do |adapter|
+      out = check("ADAPTER" => adapter, "LATE" => "1")
+      expect(out.scan(/^  ! .*/)).to contain_exactly(match(/queue_adapter is neither a name nor an adapter; write/))
+    end
   end
 end

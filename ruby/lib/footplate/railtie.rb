@@ -29,6 +29,8 @@ module Footplate
       ::Rails.logger = ::ActiveSupport::BroadcastLogger.new(rails, logger)
     end
 
+    config.before_configuration { Integration.register_adapter if defined?(::ActiveJob::QueueAdapters) }
+
     config.after_initialize do |app|
       Footplate.configure_server do |config|
         share_log(config.logger)

@@ -12,6 +12,7 @@ module Footplate
       SETTING = "config.active_job.queue_adapter"
       MISSING = /uninitialized constant ActiveJob::QueueAdapters::(\w+)Adapter\b/
       FILE = %r{/queue_adapters/(\w+)_adapter\.rb:}
+      SETTER = "/active_job/queue_adapter.rb:"
 
       module_function
 
@@ -21,13 +22,14 @@ module Footplate
         case error
         when LoadError then unloadable(error)
         when NameError then unknown(error)
+        when ArgumentError then nonsense(error)
         end
       end
 
       def unknown(error)
         named = Text.readable(error.message)[MISSING, 1] or return
         name = snake(named)
-        meant = DidYouMean::SpellChecker.new(dictionary: names).correct(name).first || "footplate"
+        meant = DidYouMean::SpellChecker.new(dictionary: names - [name]).correct(name).first || "footplate"
         "Active Job knows no adapter :#{name} (#{SETTING}); did you mean :#{meant}?"
       end
       private_class_method :unknown
@@ -39,6 +41,14 @@ module Footplate
         "Active Job's adapter :#{name} (#{SETTING}) needs a gem that is not there: #{missing}"
       end
       private_class_method :unloadable
+
+      # Rails says nothing but the error's class.
+      def nonsense(error)
+        return unless Text.readable(Array(error.backtrace).first).include?(SETTER)
+
+        "#{SETTING} is neither a name nor an adapter; write #{SETTING} = :footplate"
+      end
+      private_class_method :nonsense
 
       def names
         adapters = ::ActiveJob::QueueAdapters.constants.grep(/\w+Adapter\z/)
