@@ -103,7 +103,7 @@ pub fn parse_with(argv: &[OsString], colours: Colours) -> Parsed {
         return printed(version());
     }
     let mut options = arguments.options;
-    options.warnings = warnings(&options.queues, &arguments.leftovers);
+    options.warnings = warnings(&arguments.leftovers);
     match arguments.command {
         None => Parsed::Run(options),
         Some(Command::Check) => Parsed::Check(options),
@@ -173,7 +173,7 @@ fn completions(shell: clap_complete::Shell) -> String {
     String::from_utf8_lossy(&script).into_owned()
 }
 
-fn warnings(queues: &[String], leftovers: &Leftovers) -> Vec<String> {
+fn warnings(leftovers: &Leftovers) -> Vec<String> {
     let mut lines = Vec::new();
     if leftovers.daemon {
         lines.push(
@@ -193,18 +193,5 @@ fn warnings(queues: &[String], leftovers: &Leftovers) -> Vec<String> {
             Path::new(path).display()
         ));
     }
-    lines.extend(queues.iter().filter_map(|typed| weight_warning(typed)));
     lines
-}
-
-/// Sidekiq reads any weight with `to_i`, so `-q critical,default` quietly serves one queue. Followed, for a
-/// command line that works must go on working, but not quietly.
-fn weight_warning(typed: &str) -> Option<String> {
-    let (queue, weight) = typed.split_once(',')?;
-    if weight.parse::<u32>().is_ok() {
-        return None;
-    }
-    Some(format!(
-        "-q {typed}: `{weight}` is no weight and is ignored; for two queues write -q {queue} -q …"
-    ))
 }

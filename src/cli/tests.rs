@@ -225,13 +225,6 @@ fn leftovers_of_sidekiq_6_are_accepted_and_explained() {
 }
 
 #[test]
-fn a_weight_that_is_none_is_kept_and_said() {
-    let options = run(&["-q", "critical,default", "-q", "low,1"]);
-    assert_eq!(options.queues, ["critical,default", "low,1"]);
-    assert_eq!(options.warnings.len(), 1);
-}
-
-#[test]
 fn check_takes_the_same_flags_on_either_side() {
     for words in [
         &["check", "-C", "x.yml", "-q", "a"],

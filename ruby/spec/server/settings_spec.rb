@@ -110,12 +110,27 @@ RSpec.describe Footplate::Server::Settings do
         .to eq("solo" => { concurrency: 1, queues: [["a", 2]] })
     end
 
-    it "warns of a weight that is none, and overlooks it as Sidekiq does" do
-      found = from("queues: ['a,b', [c, -3], [d, 2.5], [e, 1], 'f,0']")
-      expect(found.queues).to eq([["a", 0], ["c", 0], ["d", 2], ["e", 1], ["f", 0]])
-      expect(found.warnings.size).to eq(3)
-      expect(found.warnings).to include("./config/sidekiq.yml: queues: \"b\" is no weight of the queue a and is " \
-                                        "ignored, as Sidekiq does")
+    # What each is read as is what Sidekiq reads.
+    it "warns of a weight that is none, and says what becomes of it" do
+      found = from("queues: ['a,b', [c, -3], [d, 2.5], [e, 1], 'f,0', 'g, 2', '*']")
+      expect(found.queues).to eq([["a", 0], ["c", 0], ["d", 2], ["e", 1], ["f", 0], ["g", 2], ["*", 0]])
+      expect(found.warnings.map { |line| line.delete_prefix("./config/sidekiq.yml: queues: ") }).to eq(
+        ["\"b\" is no weight for the queue a and is ignored; each queue is an entry of its own in the list",
+         "-3 is no weight for the queue c and is ignored; each queue is an entry of its own in the list",
+         "2.5 is no weight for the queue d and is read as 2",
+         "* is the name of one queue here, not of all; each queue is an entry of its own in the list"]
+      )
+    end
+
+    it "warns of the same on the command line" do
+      warnings = described_class.new({ queues: ["critical,default", "low,1"] }, env: {}).warnings
+      expect(warnings).to eq(['-q: "default" is no weight for the queue critical and is ignored; ' \
+                              "each queue has a -q of its own"])
+    end
+
+    it "warns of the same in a capsule" do
+      found = from("capsules:\n  solo: {concurrency: 1, queues: ['a,b']}\n")
+      expect(found.warnings).to match([/\Acapsules: solo: queues: "b" is no weight for the queue a and is ignored/])
     end
 
     it "are UTF-8, with a byte order mark also UTF-16, and told of when they are not" do
@@ -198,8 +213,8 @@ RSpec.describe Footplate::Server::Settings do
       "prefetch_ms: 1.5" => /\Aprefetch_ms: 1\.5 is not a whole number\z/,
       "beat_seconds: .inf" => /\Abeat_seconds: Infinity is not a number\z/,
       "lease_seconds: soon" => /\Alease_seconds: "soon" is not a number\z/,
-      "queues: [[a, .inf]]" => /\Aqueues: \["a", Infinity\] has a weight above 100000\z/,
-      "queues: [{a: 2}]" => /\Aqueues: .* is not a queue;/,
+      "queues: [[a, .inf]]" => %r{\A\./config/sidekiq\.yml: queues: \["a", Infinity\] has a weight above 100000\z},
+      "queues: [{a: 2}]" => %r{\A\./config/sidekiq\.yml: queues: .* is not a queue;},
       "capsules: [a]" => /\Acapsules must be names with settings, not Array\z/,
       "capsules: {x: {queues: a}}" => /\Acapsules: x needs both concurrency and queues\z/
     }.each do |text, sentence|
@@ -211,6 +226,7 @@ RSpec.describe Footplate::Server::Settings do
 
     it "must exist when named" do
       expect(refusal({ config_file: "nope.yml" })).to eq("No such file nope.yml")
+      expect(refusal({ config_file: "." })).to eq(". is a folder, not a settings file")
     end
 
     # Whoever runs the suite may read everything but this.

@@ -37,6 +37,7 @@ module Footplate
 
       # @raise [BootError] when there is no such file
       def initialize(path)
+        raise BootError, "#{path} is a folder, not a settings file" if File.directory?(path)
         raise BootError, "No such file #{path}" unless File.file?(path)
 
         @path = path

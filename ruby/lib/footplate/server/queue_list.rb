@@ -36,13 +36,19 @@ module Footplate
         pairs.flat_map { |name, weight| [name] * [weight, 1].max }
       end
 
-      # @return [Array<String>] a sentence for each weight that is none; Sidekiq overlooks them without a word
-      def doubts(list, origin)
+      # @param origin [String] where it stands
+      # @param cure [String] how several queues are written there
+      # @return [Array<String>] a sentence for each entry that probably means something else; Sidekiq takes them without
+      #   a word
+      def doubts(list, origin, cure)
         Array(list).filter_map do |entry|
-          name, weight = entry.is_a?(String) ? entry.split(",") : entry
-          next if weight.nil? || entry.is_a?(Hash) || weight.to_s.match?(/\A\d+\z/)
+          name, weight = entry.is_a?(String) ? Text.utf8(entry).scrub.split(",", 2) : entry
+          next "#{origin}: * is the name of one queue here, not of all; #{cure}" if name == "*"
+          next if weight.nil? || weight.to_s.match?(/\A\s*\d+\s*\z/)
 
-          "#{origin}: #{weight.inspect} is no weight of the queue #{name} and is ignored, as Sidekiq does"
+          number = weight_of(weight, origin, entry)
+          fate = number.positive? ? "is read as #{number}" : "is ignored; #{cure}"
+          "#{origin}: #{weight.inspect} is no weight for the queue #{name} and #{fate}"
         end
       end
 

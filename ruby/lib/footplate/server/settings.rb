@@ -31,7 +31,7 @@ module Footplate
       def initialize(typed = {}, env: ENV)
         @typed = typed
         @env = env
-        @warnings = Array(typed[:warnings]).dup
+        @warnings = [*typed[:warnings], *QueueList.doubts(typed[:queues], "-q", "each queue has a -q of its own")]
         @environment = named_environment
         @options = resolve
       end
@@ -101,8 +101,14 @@ module Footplate
       def read(file)
         file.read(environment).tap do |hash|
           @warnings.concat(KnownKeys.misspelt(hash, file.path))
-          @warnings.concat(QueueList.doubts(hash[:queues], "#{file.path}: queues"))
+          look_at_queues(hash[:queues], "#{file.path}: queues")
         end
+      end
+
+      # @raise [BootError]
+      def look_at_queues(list, origin)
+        QueueList.parse(list, origin)
+        @warnings.concat(QueueList.doubts(list, origin, "each queue is an entry of its own in the list"))
       end
 
       def root
@@ -139,7 +145,7 @@ module Footplate
           end
 
           capsule[:concurrency] = Numbers.threads("capsules: #{name}: concurrency", capsule[:concurrency])
-          QueueList.parse(capsule[:queues], "capsules: #{name}: queues")
+          look_at_queues(capsule[:queues], "capsules: #{name}: queues")
         end
       end
     end
