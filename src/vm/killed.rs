@@ -2,10 +2,16 @@
 
 use super::job::RubyJob;
 use crate::dialect::sidekiq::Raised;
+use crate::job::Job;
 
-/// Counts the job as failed, to be retried by the payload's own rules.
+/// What Ruby says of a thread that was killed is only that it is over.
+pub(super) const KILLED: &str = "somebody killed it";
+
+/// Counts the job as failed, to be retried by the payload's own rules. No handler of the application hears of it, so
+/// the log does.
 pub(super) fn settle(job: &RubyJob, why: &str) {
     let message = format!("the job's thread ended before the job did: {why}");
+    tracing::warn!("{}{message}; the job counts as failed", name(job.job()));
     let raised = Raised {
         class: Some(b"Footplate::JobKilled"),
         message: message.as_bytes(),
@@ -19,5 +25,15 @@ pub(super) fn settle(job: &RubyJob, why: &str) {
             tracing::error!("{error}: {why}; the job goes to the dead set as it is");
             job.malformed();
         }
+    }
+}
+
+/// Nothing where the log would have to write it in another way than the payload.
+fn name(job: &Job) -> String {
+    let envelope = job.envelope.as_ref().filter(|it| !it.special);
+    let jid = envelope.and_then(|it| job.text(it.jid.as_ref()));
+    match (job.display_class(), jid) {
+        (Some(class), Some(jid)) => format!("{class} {jid}: "),
+        _ => String::new(),
     }
 }

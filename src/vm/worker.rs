@@ -333,6 +333,7 @@ impl Worker {
         if !ruby_job.is_settled() {
             match &result {
                 Err(error) if self.is_shutdown(error) => ruby_job.interrupted(),
+                Err(error) if error.value().is_none() => killed::settle(ruby_job, killed::KILLED),
                 Err(error) => killed::settle(ruby_job, &error.to_string()),
                 Ok(_) => killed::settle(ruby_job, "no outcome was handed in"),
             }
