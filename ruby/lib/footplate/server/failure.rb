@@ -26,7 +26,7 @@ module Footplate
         @json = json
         version = Gem::Version.new(host.generation || "8.1.7")
         @mishaps = Mishaps.new(host)
-        @blocks = JobBlocks.new(version, json, @mishaps, retry_in: "#{"sidekiq_" if host.generation}retry_in")
+        @blocks = JobBlocks.new(version, json, @mishaps, with_gem: !host.generation.nil?)
         @exhausted_discards = version >= Gem::Version.new("7.2")
         @discard_is_death = version >= Gem::Version.new("8.0.7")
         @stamps_discards = version >= Gem::Version.new("8.0.8")

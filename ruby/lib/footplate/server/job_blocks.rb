@@ -9,11 +9,11 @@ module Footplate
     class JobBlocks
       # @param version [Gem::Version] of the gem whose rules count
       # @param mishaps [Mishaps]
-      # @param retry_in [String] what the application calls the block
-      def initialize(version, json, mishaps, retry_in:)
+      # @param with_gem [Boolean] whether the application's classes are the sidekiq gem's
+      def initialize(version, json, mishaps, with_gem:)
         @json = json
         @mishaps = mishaps
-        @retry_in = retry_in
+        @with_gem = with_gem
         @passes_payload = version >= Gem::Version.new("7.0.8")
         @asks_wrapped = version >= Gem::Version.new("7.1.3")
         @knows_words = version >= Gem::Version.new("6.5.2")
@@ -36,7 +36,8 @@ module Footplate
         meant(block.call(*arguments))
       rescue Exception => e # rubocop:disable Lint/RescueException
         name = klass ? Foreign.name_of(klass) : job.wrapped
-        @mishaps.report(e, "#{@retry_in} of #{name} failed; the job is retried by the default formula")
+        block = @with_gem ? "sidekiq_retry_in" : "retry_in"
+        @mishaps.report(e, "#{block} of #{name} failed; the job is retried by the default formula")
         nil
       end
 
@@ -61,8 +62,16 @@ module Footplate
       # The wrapped class's block and no other, when there is a wrapped class.
       def find(job, klass, name)
         wrapped = job.wrapped if @asks_wrapped
-        klass = Object.const_get(wrapped) if wrapped
+        klass = wrapped_class(wrapped) if wrapped
         klass.public_send(name) if klass.respond_to?(name)
+      end
+
+      # The gem calls one that cannot be loaded a failure of its block, too. Without the gem the job's own failure says
+      # it, and once is enough.
+      def wrapped_class(name)
+        Object.const_get(name)
+      rescue StandardError, ScriptError
+        raise if @with_gem
       end
     end
   end
