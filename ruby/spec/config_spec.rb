@@ -135,7 +135,7 @@ RSpec.describe Footplate::Config do
     end
 
     it "have known names" do
-      expect { config.on(:lunch) { nil } }.to raise_error(ArgumentError, "Invalid event name: lunch")
+      expect { config.on(:lunch) { nil } }.to raise_error(ArgumentError, /\AInvalid event name: lunch; there are start/)
       expect { config.on("quiet") { nil } }.to raise_error(ArgumentError, /Symbols only/)
       expect { config.fire_event(:lunch) }.to raise_error(ArgumentError, /Invalid event name/)
     end

@@ -75,7 +75,7 @@ Conformance.describe "a folder that was deleted" do
     expect(server.output).to match(%r{\Afootplate: RuntimeError: broken\n  at \S+/broken\.rb:1.*\n  \(-v shows})
     expect(server.lines.size).to eq(3)
     nowhere("app.rb")
-    expect(server.output).to start_with("footplate: There is no app.rb.")
+    expect(server.output).to start_with("footplate: The current folder was deleted. Run this in the folder of a ")
   end
 end
 

@@ -30,12 +30,13 @@ RSpec.describe Footplate::Server::Application do
   end
 
   {
+    { require: "Gemfile" } => /\AGemfile is no Ruby file: its name does not end in \.rb\. Run this/,
     { require: "nope.rb" } => /\AThere is no nope\.rb\. Run this in the folder/,
     {} => %r{\A\. holds no Rails application \(no config/application\.rb\)}
   }.each do |typed, sentence|
     it "refuses #{typed} in a sentence" do
       script = "begin; boot(#{typed.inspect}); rescue Footplate::Server::BootError => e; answer(e.message); end"
-      expect(in_application({}, script)).to match(sentence)
+      expect(in_application({ "Gemfile" => "" }, script)).to match(sentence)
     end
   end
 

@@ -50,7 +50,7 @@ RSpec.describe "Footplate::CLI" do
         %i[run check].each do |command|
           out, status = cli(command, env: env, before: before)
           expect(status).to eq(1)
-          expect(out).to include("Cannot work with Redis at redis://").and match(/refused/i)
+          expect(out).to include("Cannot work with Redis at redis://").and match(/refused.*set REDIS_URL/i)
           expect(out).not_to include("hunter2")
         end
       end

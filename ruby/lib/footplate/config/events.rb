@@ -51,7 +51,7 @@ module Footplate
       def invalid_event(event)
         raise ArgumentError, "Symbols only please: #{event}" unless event.is_a?(Symbol)
 
-        raise ArgumentError, "Invalid event name: #{event}"
+        raise ArgumentError, "Invalid event name: #{event}; there are #{EVENTS.keys.join(", ")}"
       end
     end
   end

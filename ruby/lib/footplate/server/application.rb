@@ -45,12 +45,11 @@ module Footplate
       def check
         # Ruby would say that there is no such file.
         raise BootError, "#{@path} cannot be read: Permission denied" if File.exist?(@path) && !File.readable?(@path)
-        return if File.file?(@path) || File.file?(rails_file("application.rb"))
+        return if loadable? || File.file?(rails_file("application.rb"))
 
-        missing = "There is no #{@path}"
-        missing = "#{@path} holds no Rails application (no config/application.rb)" if File.directory?(@path)
         raise BootError,
-              "#{missing}. Run this in the folder of one, or say with -r which folder or Ruby file loads the jobs."
+              "#{missing}. Run this in the folder of a Rails application, or say with -r which folder or Ruby file " \
+              "loads the jobs."
       end
 
       # @raise whatever the application raises
@@ -78,6 +77,20 @@ module Footplate
       end
 
       private
+
+      # As `require` takes it, which adds the ending if need be.
+      def loadable?
+        File.file?(@path) && [@path, "#{@path}.rb"].any? { |path| path.end_with?(".rb", ".so") && File.file?(path) }
+      end
+
+      # @return [String]
+      def missing
+        return "The current folder was deleted" if Text.current_folder.nil? && !@path.start_with?("/")
+        return "#{@path} is no Ruby file: its name does not end in .rb" if File.file?(@path)
+        return "#{@path} holds no Rails application (no config/application.rb)" if File.directory?(@path)
+
+        "There is no #{@path}"
+      end
 
       # Rails first and the gem's railtie before the application, as the gem's command line does it.
       def boot_rails

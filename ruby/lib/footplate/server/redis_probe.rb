@@ -25,7 +25,7 @@ module Footplate
 
       # @return [String, nil] why this process cannot start
       def problem
-        return "Cannot work with Redis at #{place}: #{Secrets.hide(first_line(@error))} (#{@error.class})" if @error
+        return unusable if @error
         return @host.pool_problem if version.nil? || Gem::Version.new(version) >= MINIMUM
 
         "Redis at #{place} has version #{version}, and Footplate needs #{MINIMUM} or newer"
@@ -54,6 +54,16 @@ module Footplate
       end
 
       private
+
+      def unusable
+        cure = "; start it there, or set REDIS_URL or the application's own setting to where it is" if unreachable?
+        "Cannot work with Redis at #{place}: #{Secrets.hide(first_line(@error))} (#{@error.class})#{cure}"
+      end
+
+      # Redis::CannotConnectError and RedisClient::CannotConnectError; the latter also stands for a wrong password.
+      def unreachable?
+        @error.class.name.to_s.end_with?("CannotConnectError") && !@error.message.match?(/WRONGPASS|NOAUTH/)
+      end
 
       def first_line(error)
         Text.readable(error.message).lines.first.to_s.chomp
