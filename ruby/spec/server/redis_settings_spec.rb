@@ -57,7 +57,7 @@ RSpec.describe Footplate::Server::RedisSettings do
     { db: -1 } => /db of the Redis connection: -1/, { db: 2**70 } => /db of the Redis connection: \d+/,
     { port: 0 } => /port of the Redis connection: 0/, { port: 65_536 } => /port .*: 65536 .* 65535 or less/,
     { port: "x" } => /port must be a whole number/, { password: "p\xff" } => /password .* is not UTF-8/,
-    { url: "http://h" } => %r{it must look like redis://.*special characters} }.each do |options, sentence|
+    { url: "http://h" } => %r{write special characters .* begin it with redis://} }.each do |options, sentence|
     it "refuses #{options} in one sentence" do
       expect(refusal({ host: "h" }.merge(options))).to match(sentence)
     end

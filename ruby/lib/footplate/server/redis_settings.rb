@@ -18,9 +18,9 @@ module Footplate
     module RedisSettings
       DEFAULT_PORT = 6379
       UNUSABLE = "The application's Redis settings cannot be used"
-      UNREADABLE = "#{UNUSABLE}: the URL cannot be read; it must look like redis://user:password@host:6379/0, " \
-                   "rediss://... or unix:///path, with special characters of user and password as %XX, such as %40 " \
-                   "for an @ and %2F for a /".freeze
+      # The schemes stand behind the @, or it would be taken for a password's end (Secrets).
+      UNREADABLE = "#{UNUSABLE}: the URL cannot be read; write special characters of user and password as %XX, " \
+                   "such as %40 for an @ and %2F for a /, and begin it with redis://, rediss:// or unix://".freeze
 
       module_function
 
