@@ -30,6 +30,7 @@ module Footplate
     end
 
     config.after_initialize do |app|
+      Footplate.config.share_redis
       Footplate.configure_server do |config|
         share_log(config.logger)
         config.reloader = Reloader.new(app)
