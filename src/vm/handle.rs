@@ -12,12 +12,12 @@ use super::gvl::uninterrupted;
 use super::joblog::JobLog;
 use super::logger::Logger;
 use super::perform::{Classes, MethodNames};
-use super::renewal::Renewals;
+use super::renewal::{Renewals, Tenure};
 use super::worker::Worker;
 use super::{fork, mail, sched, trace};
 use crate::config::Config;
 use crate::dialect::sidekiq::Style;
-use crate::engine::{self, Engine, Settings, Shared};
+use crate::engine::{self, Engine, Measure, Settings, Shared};
 
 /// What the workers of a process share besides the engine.
 pub(super) struct Process {
@@ -100,6 +100,7 @@ impl Handle {
         state: Value,
     ) -> Result<(), Error> {
         this.own(ruby)?;
+        let measured: bool = processor.funcall("measured?", ())?;
         let worker = Worker {
             process: Arc::clone(&this.process),
             capsule,
@@ -107,14 +108,30 @@ impl Handle {
             tid: tid.into(),
             native: processor.funcall("native?", ())?,
             middleware: processor.funcall("middleware?", ())?,
-            measured: processor.funcall("measured?", ())?,
+            measure: if measured {
+                Measure::Class
+            } else {
+                Measure::Nothing
+            },
             silent: processor.funcall("silent?", ())?,
             processor,
             state,
             writer: Cell::new(None),
             lines: RefCell::default(),
+            tenure: Tenure::of(&this.process),
         };
         worker.run(ruby)
+    }
+
+    /// Has threads replaced that go on after a failed job, also those that are asleep.
+    fn renew_kept(ruby: &Ruby, this: &Self) -> Result<(), Error> {
+        this.own(ruby)?;
+        if this.process.renewals.call() {
+            for capsule in &this.process.shared.capsules {
+                capsule.ready.rouse();
+            }
+        }
+        Ok(())
     }
 
     fn quiet(ruby: &Ruby, this: &Self) -> Result<(), Error> {
@@ -192,6 +209,7 @@ pub(super) fn define(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     class.define_singleton_method("start", function!(Handle::start, 2))?;
     class.define_singleton_method("check", function!(Handle::check, 1))?;
     class.define_method("work", method!(Handle::work, 5))?;
+    class.define_method("renew_kept", method!(Handle::renew_kept, 0))?;
     class.define_method("quiet", method!(Handle::quiet, 0))?;
     class.define_method("busy", method!(Handle::busy, 0))?;
     class.define_method("running", method!(Handle::running, 0))?;

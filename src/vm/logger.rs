@@ -1,5 +1,5 @@
 //! The application's logger as it is now. The engine writes lines in its place, so it must look what became of
-//! it: somebody may change its level, its formatter or where it writes to while jobs run.
+//! it: somebody may change its level, its formatter or where it writes to while jobs run, or extend one of them.
 
 use magnus::rb_sys::{AsRawId, AsRawValue, FromRawValue, protect};
 use magnus::{Error, RArray, RHash, Ruby, Value, prelude::*};
@@ -20,11 +20,41 @@ pub(super) enum Writer {
 
 /// See the module's text.
 pub(super) struct Logger {
-    logger: VALUE,
-    formatter: VALUE,
-    device: VALUE,
-    io: VALUE,
+    logger: Part,
+    formatter: Part,
+    device: Part,
+    io: Part,
     names: Names,
+}
+
+/// An object and its class. Who extends the object, or defines a method on it alone, gives it a class of its own.
+struct Part {
+    object: VALUE,
+    class: VALUE,
+}
+
+impl Part {
+    /// Both stay where they are for ever.
+    fn new(ruby: &Ruby, object: Value) -> Self {
+        let class = object.class();
+        ruby.gc_register_mark_object(object);
+        ruby.gc_register_mark_object(class);
+        Self {
+            object: object.as_raw(),
+            class: class.as_raw(),
+        }
+    }
+
+    /// Whether it is `object`, with the methods of its class alone.
+    ///
+    /// # Safety
+    ///
+    /// With the GVL.
+    unsafe fn is(&self, object: VALUE) -> bool {
+        // SAFETY: the object is marked for ever, and `new` was given one that has a class in memory (no number, no
+        // symbol), so it begins with RBasic.
+        object == self.object && unsafe { (*(object as *const rb_sys::RBasic)).klass } == self.class
+    }
 }
 
 /// Instance variables of Ruby's `Logger` and its device, a thread-local variable of Sidekiq's before 8, methods.
@@ -48,15 +78,13 @@ impl Logger {
     /// `parts`: logger, formatter, device and IO as they are while the engine's lines are the logger's.
     pub(super) fn new(ruby: &Ruby, parts: RArray) -> Result<Self, Error> {
         let [logger, formatter, device, io]: [Value; 4] = parts.to_array()?;
-        for part in [logger, formatter, device, io] {
-            ruby.gc_register_mark_object(part);
-        }
+        let part = |object| Part::new(ruby, object);
         let id = |name| ruby.intern(name).as_raw();
         Ok(Self {
-            logger: logger.as_raw(),
-            formatter: formatter.as_raw(),
-            device: device.as_raw(),
-            io: io.as_raw(),
+            logger: part(logger),
+            formatter: part(formatter),
+            device: part(device),
+            io: part(io),
             names: Names {
                 formatter: id("@formatter"),
                 device: id("@logdev"),
@@ -102,10 +130,13 @@ impl Logger {
     unsafe fn is_as_it_was(&self) -> bool {
         // SAFETY: the caller's promise; the objects are marked for ever.
         unsafe {
-            rb_sys::rb_attr_get(self.logger, self.names.formatter) == self.formatter
-                && rb_sys::rb_attr_get(self.logger, self.names.device) == self.device
-                && rb_sys::rb_attr_get(self.device, self.names.io) == self.io
-                && rb_sys::rb_funcallv(self.io, self.names.sync, 0, std::ptr::null())
+            let logger = self.logger.object;
+            let part = |of: &Part, name| rb_sys::rb_attr_get(of.object, name);
+            self.logger.is(logger)
+                && self.formatter.is(part(&self.logger, self.names.formatter))
+                && self.device.is(part(&self.logger, self.names.device))
+                && self.io.is(part(&self.device, self.names.io))
+                && rb_sys::rb_funcallv(self.io.object, self.names.sync, 0, std::ptr::null())
                     == rb_sys::Qtrue as VALUE
         }
     }
@@ -119,9 +150,14 @@ impl Logger {
         // SAFETY: the caller's promise; the objects are marked for ever.
         unsafe {
             let level = if self.differs_by_thread() {
-                rb_sys::rb_funcallv(self.logger, self.names.ask_level, 0, std::ptr::null())
+                rb_sys::rb_funcallv(
+                    self.logger.object,
+                    self.names.ask_level,
+                    0,
+                    std::ptr::null(),
+                )
             } else {
-                rb_sys::rb_attr_get(self.logger, self.names.level)
+                rb_sys::rb_attr_get(self.logger.object, self.names.level)
             };
             FIXNUM_P(level).then(|| rb_sys::FIX2LONG(level) as i64)
         }
@@ -137,7 +173,10 @@ impl Logger {
         unsafe {
             let here =
                 rb_sys::rb_thread_local_aref(rb_sys::rb_thread_current(), self.names.level_here);
-            let others = Value::from_raw(rb_sys::rb_attr_get(self.logger, self.names.override_of));
+            let others = Value::from_raw(rb_sys::rb_attr_get(
+                self.logger.object,
+                self.names.override_of,
+            ));
             let none = others.is_nil() || RHash::from_value(others).is_some_and(RHash::is_empty);
             here != rb_sys::Qnil as VALUE || !none
         }

@@ -15,6 +15,7 @@ use super::joblog::{JobLog, Moment};
 use super::killed;
 use super::logger::Writer;
 use super::perform::{JobClass, Performed, Surroundings, perform};
+use super::renewal::Tenure;
 use crate::engine::ready::{Ready, Take};
 use crate::engine::sync::Parker;
 use crate::engine::turn::Turn;
@@ -54,7 +55,7 @@ pub(super) struct Worker {
     /// Whether there is middleware on the native path.
     pub(super) middleware: bool,
     /// Whether jobs count in the metrics of their class.
-    pub(super) measured: bool,
+    pub(super) measure: Measure,
     /// Whether jobs leave no lines in the log, whatever the logger's level.
     pub(super) silent: bool,
     /// Whether jobs may take the native path.
@@ -64,6 +65,7 @@ pub(super) struct Worker {
     /// Log lines to be written before anything else happens in this thread: the end of a job, which
     /// mostly shares its write with the beginning of the next.
     pub(super) lines: RefCell<Vec<u8>>,
+    pub(super) tenure: Tenure,
 }
 
 impl Worker {
@@ -93,7 +95,7 @@ impl Worker {
                         return result.map(drop);
                     }
                     let run = result.inspect_err(|_| ready.leave())?;
-                    if run.failed && self.is_spent() {
+                    if self.is_spent(run.failed) {
                         ready.leave();
                         self.write_log();
                         return Ok(());
@@ -106,12 +108,15 @@ impl Worker {
                         turn = Turn::after(waited, priority);
                     }
                 }
-                Take::Empty => {
+                Take::Empty if !self.is_spent(false) => {
                     finished = false;
                     let waited = self.sleep(ruby, &parker)?;
+                    if self.is_spent(false) {
+                        return Ok(());
+                    }
                     turn = Turn::after(waited, priority);
                 }
-                Take::Closed => {
+                Take::Empty | Take::Closed => {
                     self.write_log();
                     return Ok(());
                 }
@@ -119,12 +124,14 @@ impl Worker {
         }
     }
 
-    /// Whether another thread is to go on after a failed job: what the job left in this one must not reach the next job.
-    fn is_spent(&self) -> bool {
-        // Sidekiq's loggers leave an empty one wherever they write a line.
-        self.process.context.leave();
-        let changed = || self.state.funcall("changed?", ());
-        self.process.renewals.may_renew() || changed().unwrap_or(true)
+    /// Whether another thread is to go on: what a failed job left in this one must not reach the next job.
+    fn is_spent(&self, failed: bool) -> bool {
+        if failed {
+            // Sidekiq's loggers leave an empty one wherever they write a line.
+            self.process.context.leave();
+        }
+        let changed = || self.state.funcall("changed?", ()).unwrap_or(true);
+        self.tenure.is_over(failed, changed)
     }
 
     fn ready(&self) -> &Ready<Arc<Job>> {
@@ -204,7 +211,7 @@ impl Worker {
                     job: Arc::clone(job),
                     outcome: Outcome::Done,
                     elapsed: Some(elapsed * 1_000.0),
-                    measure: self.measure(),
+                    measure: self.measure.clone(),
                 });
                 self.end_log(ruby, job, Moment::Done(elapsed), untouched)
                     .map(|()| run(ended, false))
@@ -221,14 +228,6 @@ impl Worker {
         };
         process.shared.busy.finish(self.slot);
         result
-    }
-
-    fn measure(&self) -> Measure {
-        if self.measured {
-            Measure::Class
-        } else {
-            Measure::Nothing
-        }
     }
 
     fn dispatch(&self, ruby: &Ruby, job: &Arc<Job>, started: Instant) -> Result<End, Error> {
@@ -306,7 +305,7 @@ impl Worker {
         self.writer.set(None);
         self.write_log();
         if instance.is_some() {
-            ruby_job.measured_as(self.measure());
+            ruby_job.measured_as(self.measure.clone());
         }
         let ruby_job = ruby.obj_wrap(ruby_job);
         let Some(exception) = error.value() else {

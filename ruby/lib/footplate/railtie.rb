@@ -32,6 +32,7 @@ module Footplate
     config.before_configuration { Integration.register_adapter if defined?(::ActiveJob::QueueAdapters) }
 
     config.after_initialize do |app|
+      Footplate.config.share_redis
       Footplate.configure_server do |config|
         share_log(config.logger)
         config.reloader = Reloader.new(app)

@@ -55,6 +55,11 @@ module Footplate
         @adopted = redis
       end
 
+      # Whether it has been told of a Redis, or has made a pool for itself.
+      def redis?
+        loaded? && !redis.nil?
+      end
+
       # @param options [Object] what the gem has
       def adopted?(options)
         !@adopted.nil? && options.equal?(@adopted)

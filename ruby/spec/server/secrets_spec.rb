@@ -15,10 +15,13 @@ RSpec.describe Footplate::Server::Secrets do
     "redis://:s3cret://b@h", "redis://:a://s3cret@h", "http://u:s3cret@h", "REDISS://u:s3cret@h",
     "redis://u:s3cret@h:port/1", "redis://u:\"s3cret@h", "redis://u:s3cret\"w@h", "redis://u:'s3cret@h",
     "unix://:s3cret@/run/redis.sock", "rediss://default:s3cret@h.example:6380?db=1", " redis://u:s3cret@h",
-    "redis://u:s3cret@[::1]:1", "redis://u:s3cret@h,redis://u:s3cret@i"
+    "redis://u:s3cret@[::1]:1", "redis://u:s3cret@h,redis://u:s3cret@i", "s3cret@h:6379"
   ]
   ways = { "alone" => ->(url) { url }, "in a sentence" => ->(url) { "cannot use #{url} (RuntimeError)" },
            "quoted" => ->(url) { "bad URI: #{url.inspect}" }, "as an option" => ->(url) { { url: url }.inspect } }
+
+  # What one example has it remember is nothing to the others.
+  before { described_class.instance_variable_set(:@remembered, nil) }
 
   def with_env(values)
     before = values.keys.to_h { |key| [key, ENV.fetch(key, nil)] }
@@ -39,7 +42,8 @@ RSpec.describe Footplate::Server::Secrets do
     { "redis://s3cret/x@h" => "Error connecting to Redis on s3cret:6379",
       "redis://a/s3cret@h" => 'invalid value for Integer(): "s3cret"',
       "redis://u:line\ns3cret@h" => "redis://u:line\ns3cret@h",
-      "s3cret@h" => "unknown host s3cret" }.each do |url, text|
+      "s3cret@h" => "unknown host s3cret",
+      "redis://u:s3cret@h" => 'invalid value for Integer(): "s3cret"' }.each do |url, text|
       with_env("REDIS_URL" => url) { expect(described_class.hide(text)).not_to include("s3cret") }
       with_env("REDIS_PROVIDER" => "MINE", "MINE" => url) do
         expect(described_class.hide(text)).not_to include("s3cret")
@@ -48,11 +52,25 @@ RSpec.describe Footplate::Server::Secrets do
   end
 
   it "hides passwords among options" do
-    [{ password: "s3cret" }, { "password" => "s3cret" }, { sentinel_password: "s3\"s3cret" }].each do |options|
+    [{ password: "s3cret" }, { "password" => "s3cret" }, { pass: "s3cret" },
+     { sentinel_password: "s3\"s3cret" }].each do |options|
       expect(described_class.hide(options.inspect)).not_to include("s3cret")
       expect(described_class.hide(JSON.generate(options))).not_to include("s3cret")
     end
     expect(described_class.hide("password=s3cret, db=1")).to eq("password=REDACTED, db=1")
+  end
+
+  it "hides what a server quotes that does not know how a client says its password" do
+    ["ERR unknown command `AUTH`, with args beginning with: `s3cret`, ",
+     "ERR unknown command 'HELLO', with args beginning with: '3' 'AUTH' 'default' 's3cret' "].each do |text|
+      expect(described_class.hide(text)).not_to include("s3cret")
+    end
+  end
+
+  it "hides the password that a connection has, wherever it stands" do
+    options = { host: "h", password: "s3cret" }
+    Footplate::Server::RedisSettings.of(Footplate::Redis::Driver.factory(options).call)
+    expect(described_class.hide('["AUTH", "u", "s3cret"], not s3crets')).to eq('["AUTH", "u", "REDACTED"], not s3crets')
   end
 
   it "leaves the rest" do

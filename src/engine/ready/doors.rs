@@ -27,6 +27,14 @@ struct Post<T> {
 }
 
 impl<T> Ready<T> {
+    /// Wakes all that sleep, so that each looks once more whether it is to go on.
+    pub fn rouse(&self) {
+        let sleepers = lock(&self.state).sleepers.clone();
+        for it in sleepers {
+            it.interrupt();
+        }
+    }
+
     pub(super) fn sleep(&self, parker: &Arc<Parker>) -> Woken {
         loop {
             let woken = match self.sleep_at_doors(parker) {

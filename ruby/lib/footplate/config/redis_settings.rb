@@ -20,7 +20,12 @@ module Footplate
           @redis = @redis.to_h.merge(options.transform_keys(&:to_sym))
           @redis_pool = nil
         end
-        SidekiqGem.adopt_redis { redis_options.except(*Redis::Options::POOL) }
+        SidekiqGem.adopt_redis { gem_options }
+      end
+
+      # The gem may have been loaded since. It does not say when it is, so this is called where there is an occasion.
+      def share_redis
+        SidekiqGem.adopt_redis { gem_options } if redis_configured? && !SidekiqGem.redis?
       end
 
       # Whether the application has set options; the environment does not count.
@@ -41,7 +46,14 @@ module Footplate
 
       # The client's pool, made at first use.
       def redis_pool
+        share_redis
         @lock.synchronize { @redis_pool ||= Redis::Pool.new(redis_options) }
+      end
+
+      private
+
+      def gem_options
+        redis_options.except(*Redis::Options::POOL)
       end
     end
   end

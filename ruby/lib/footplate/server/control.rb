@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "footplate/server/lasting_thread"
+require "footplate/server/secrets"
 
 module Footplate
   module Server
@@ -69,6 +70,7 @@ module Footplate
       end
 
       def beat(first)
+        @engine.renew_kept
         @launcher.title
         @host.fire_event(:heartbeat) if first
         @host.fire_event(:beat)
@@ -82,7 +84,7 @@ module Footplate
       end
 
       def outage(message)
-        @host.handle_exception(RedisError.new(message), { context: "Redis cannot be worked with" })
+        @host.handle_exception(RedisError.new(Secrets.hide(message)), { context: "Redis cannot be worked with" })
       end
 
       def malformed(payload, reason)

@@ -17,8 +17,16 @@ module Footplate
       # What a gem quotes, with or without a scheme.
       QUOTED = %r{"((?!unix:///)(?:\\.|[^"\\])+)@((?:\\.|[^"\\@])*)"}
       SCHEMELESS = %r{(?<![\w:])(?!unix:)([\w.+-]*):(?!//)[^\s:@][^\s]*@(?=\S)}
-      OPTION = /((?:password|passwd|secret)["']?\s*(?:=>|[:=])\s*)(?:"(?:\\.|[^"\\])*"|'[^']*'|[^\s,;}\])]+)/i
-      private_constant :URL, :QUOTED, :SCHEMELESS, :OPTION
+      # The same with nothing before the password, where a port follows the host.
+      BARE = %r{(?<![\w@.+-])[^\s"'`(<:@/=]+@(?=[\w.-]+:\d)}
+      OPTION = /((?:\bpass|password|passwd|secret|[?&]auth)["']?\s*(?:=>|[:=])\s*)
+                (?:"(?:\\.|[^"\\])*"|'[^']*'|[^\s,;}\])]+)/ix
+      # A server, or a proxy, that does not know the command with which a client says its password quotes that.
+      ARGUMENTS = /(unknown command\W+(?:AUTH|HELLO)\b.*?with args beginning with:).*/i
+      private_constant :URL, :QUOTED, :SCHEMELESS, :BARE, :OPTION, :ARGUMENTS
+
+      # Shorter ones are words of any text.
+      LEAST = 6
 
       module_function
 
@@ -27,7 +35,14 @@ module Footplate
       def hide(text)
         hidden = known.reduce(Text.readable(text)) { |rest, secret| without(rest, secret) }
         hidden = hidden.gsub(QUOTED) { quoted(Regexp.last_match(1), Regexp.last_match(2)) }
-        hidden.gsub(URL, "\\1#{HIDDEN}@").gsub(SCHEMELESS, "\\1:#{HIDDEN}@").gsub(OPTION, "\\1#{HIDDEN}")
+        hidden = hidden.gsub(URL, "\\1#{HIDDEN}@").gsub(SCHEMELESS, "\\1:#{HIDDEN}@").gsub(BARE, "#{HIDDEN}@")
+        hidden.gsub(OPTION, "\\1#{HIDDEN}").gsub(ARGUMENTS, "\\1 #{HIDDEN}")
+      end
+
+      # A password that some connection has, wherever it comes from: hidden from now on, whatever stands around it.
+      # @param password [String, nil]
+      def remember(password)
+        @remembered = [*@remembered, password].uniq if password.to_s.size >= LEAST
       end
 
       # @return [Boolean] whether clients may take a part of the password for the host, the path or the rest
@@ -40,13 +55,13 @@ module Footplate
         true
       end
 
-      # What is secret in the variables that hold URLs: what stands before the `@`, and of a URL that may be
-      # misread each word of that. The longest first.
+      # What is secret in the variables that hold URLs: what stands before the `@`, its password, and of a URL that may
+      # be misread each word of that; and what was remembered. The longest first.
       def known
         named = ENV.values_at("REDIS_URL", *ENV.fetch("REDIS_PROVIDER", nil)).compact
         urls = [*named, *ENV.values].map { |value| Text.readable(value) }
         urls.keep_if { |value| value.include?("@") && (value.include?("://") || named.include?(value)) }
-        urls.flat_map { |url| secrets_of(url) }.uniq.sort_by { |secret| -secret.size }
+        [*urls.flat_map { |url| secrets_of(url) }, *@remembered].uniq.sort_by { |secret| -secret.size }
       end
       private_class_method :known
 
@@ -55,7 +70,8 @@ module Footplate
         return [] if before.empty?
 
         words = url.start_with?("redis") && misleading?(url) ? before.split(%r{[/:?#@\s"]+}) : []
-        [before, before.inspect[1..-2], *words].reject(&:empty?)
+        password = before[/:(.{#{LEAST},})\z/om, 1].to_s
+        [before, before.inspect[1..-2], password, password.inspect[1..-2], *words].reject(&:empty?)
       end
       private_class_method :secrets_of
 

@@ -57,10 +57,11 @@ module Footplate
         # A log in a named file is left to Ruby: it can be rotated and reopened there.
         def descriptor(logger)
           device = logger.instance_variable_get(:@logdev)
-          return unless device.instance_of?(::Logger::LogDevice) && device.filename.nil?
+          return unless device.instance_of?(::Logger::LogDevice) && device.filename.nil? &&
+                        device.singleton_methods.empty?
 
           io = device.dev
-          io.fileno if io.is_a?(IO) && !io.closed? && io.sync
+          io.fileno if io.instance_of?(IO) && io.singleton_methods.empty? && !io.closed? && io.sync
         end
 
         # Sidekiq 8 colours the level wherever the log goes.

@@ -2,6 +2,7 @@
 
 require "footplate/server/boot_error"
 require "footplate/server/numbers"
+require "footplate/server/secrets"
 require "footplate/server/text"
 
 module Footplate
@@ -22,6 +23,7 @@ module Footplate
         def of(settings)
           settings = settings.compact
           TEXTS.each { |key| settings[key] &&= utf8(key, settings[key]) }
+          [settings[:password], *settings[:sentinels]&.map { |it| it[:password] }].each { |it| Secrets.remember(it) }
           # Of no use without a password, and perhaps one: redis://secret@host.
           settings.delete(:username) unless settings[:password]
           settings.delete(:password_alone) unless settings[:username]
