@@ -4,6 +4,7 @@
 use serde::Deserialize;
 
 use super::{ConfigError, mistake};
+use crate::store::LONGEST_LEASE;
 
 /// See each field for what it weighs.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -33,7 +34,8 @@ impl Default for Tuning {
 
 impl Tuning {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        within("lease_seconds", self.lease_seconds, 2.0, 300.0)?;
+        let longest = LONGEST_LEASE.as_secs_f64();
+        within("lease_seconds", self.lease_seconds, 2.0, longest)?;
         // 10 s is Sidekiq's own pace; slower would let its dashboards call a live process dead.
         within("beat_seconds", self.beat_seconds, 0.5, 10.0)?;
         if self.prefetch_ms > 1_000 {

@@ -1,5 +1,6 @@
-//! Which leases were not renewed for a whole period by this process's own clock. Nobody is dead by one look at Redis's
-//! clock: where that jumps, all leases end at once, and all holders renew theirs as ever.
+//! Which leases were not renewed for a whole period by this process's own clock, nor for as long as they were to last:
+//! another process may hold its own for longer. Nobody is dead by one look at Redis's clock: where that jumps, all leases
+//! end at once, and all holders renew theirs as ever.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -9,8 +10,8 @@ use crate::store::Lease;
 /// What was seen of the leases so far.
 pub(super) struct Overdue {
     period: Duration,
-    /// By holder: the lease's end as Redis told it, and when it was told so first.
-    seen: HashMap<String, (String, Instant)>,
+    /// By holder: the lease as Redis told of it, and when it was told so first.
+    seen: HashMap<String, (Lease, Instant)>,
     looked: Option<Instant>,
 }
 
@@ -37,24 +38,22 @@ impl Overdue {
             self.forget();
         }
         self.seen
-            .iter()
-            .filter(|(_, (_, since))| now.saturating_duration_since(*since) >= self.period)
-            .map(|(holder, (ends, _))| Lease {
-                holder: holder.clone(),
-                ends: ends.clone(),
+            .values()
+            .filter(|(lease, since)| {
+                now.saturating_duration_since(*since) >= self.period.max(lease.left)
             })
+            .map(|(lease, _)| lease.clone())
             .collect()
     }
 
     /// What a look told that ended at `now`.
     pub(super) fn saw(&mut self, now: Instant, leases: Vec<Lease>) {
         let mut before = std::mem::take(&mut self.seen);
-        for Lease { holder, ends } in leases {
-            let since = match before.remove(&holder) {
-                Some((same, since)) if same == ends => since,
-                _ => now,
-            };
-            self.seen.insert(holder, (ends, since));
+        for lease in leases {
+            let known = before.remove(&lease.holder);
+            let same = known.filter(|(known, _)| known.ends == lease.ends);
+            self.seen
+                .insert(lease.holder.clone(), same.unwrap_or((lease, now)));
         }
         self.looked = Some(now);
     }
@@ -70,6 +69,7 @@ mod tests {
         Lease {
             holder: holder.to_owned(),
             ends: ends.to_string(),
+            left: Duration::ZERO,
         }
     }
 
@@ -93,6 +93,25 @@ mod tests {
     #[test]
     fn one_that_is_renewed_never_is_whatever_the_clock_says() {
         assert_eq!(overdue_after(1_000, |seconds| seconds % 7), None);
+    }
+
+    /// Of a process with other settings. Redis's clock jumps in between, which changes what is left.
+    #[test]
+    fn a_longer_lease_is_not_overdue_before_its_own_time() {
+        let start = Instant::now();
+        let mut overdue = Overdue::new(PERIOD);
+        let dead = (0..100).find(|look| {
+            let now = start + Duration::from_secs(look * 3);
+            let dead = overdue.at(now);
+            let left = Duration::from_secs(if *look < 2 { 60 } else { 0 });
+            let long = Lease {
+                left,
+                ..lease("it", 60)
+            };
+            overdue.saw(now, vec![long]);
+            !dead.is_empty()
+        });
+        assert_eq!(dead, Some(20));
     }
 
     #[test]

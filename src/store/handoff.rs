@@ -31,6 +31,17 @@ pub enum Parking {
     Stranded(Vec<u8>),
 }
 
+/// What [`Store::adopt`] says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adoption {
+    /// It is in the table of a holder with a lease.
+    Held,
+    /// It is in the table, and the holder has no lease: others will recover it unless that is renewed soon.
+    Orphaned,
+    /// It is not there: the lease was lost, and others have it.
+    Gone,
+}
+
 /// A place to wait for the jobs of one queue.
 pub struct Handoff {
     store: Store,
@@ -69,14 +80,14 @@ impl Store {
     }
 
     /// Moves a job that was handed over to the in-flight table, under a token that is larger than any before
-    /// it of the kind. `false` when the job is not there: the lease was lost, and others have it.
+    /// it of the kind.
     pub async fn adopt(
         &self,
         holder: &str,
         queue: &str,
         token: u64,
         payload: &[u8],
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Adoption, StoreError> {
         let mut call = Call::keys([
             self.keys.handoff(holder, queue),
             self.keys.inflight(holder),
@@ -89,7 +100,12 @@ impl Store {
             .arg(token)
             .arg(Name::default().of(token, queue))
             .arg(payload);
-        Ok(reply::integer(&self.link.script(&ADOPT, &call).await?)? == 1)
+        match reply::integer(&self.link.script(&ADOPT, &call).await?)? {
+            0 => Ok(Adoption::Gone),
+            1 => Ok(Adoption::Held),
+            2 => Ok(Adoption::Orphaned),
+            other => Err(StoreError::unexpected(other)),
+        }
     }
 
     /// Ends the waiting of a [`Handoff`]: its reply is final then, a job or none.

@@ -16,6 +16,9 @@ pub(super) const SUSPICION: u32 = 300;
 /// those that end first.
 const LEASES: usize = 128;
 
+/// No lease is taken for longer.
+pub const LONGEST_LEASE: Duration = Duration::from_secs(300);
+
 /// A lease as it stands in Redis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
@@ -23,6 +26,8 @@ pub struct Lease {
     pub holder: String,
     /// When it ends by Redis's clock, in Redis's own words: it is another text after each renewal.
     pub ends: String,
+    /// How long it was to last when it was seen.
+    pub left: Duration,
 }
 
 /// What [`Store::look_at_leases`] saw.
@@ -89,25 +94,30 @@ impl Store {
         reply::integer(&self.pulse.script(&LEASE, &call).await?)
     }
 
-    /// Declares the holders of `overdue` dead, each only if its lease has ended and was not renewed since it was seen,
-    /// and tells which leases there are, and at most so many orphans.
+    /// Declares the holders of `overdue` dead, each only if its lease has ended, or lasts longer than any can, and was not
+    /// renewed since it was seen, and tells which leases there are, and at most so many orphans.
     pub async fn look_at_leases(
         &self,
         overdue: &[Lease],
         orphans: usize,
     ) -> Result<Leases, StoreError> {
         let mut call = Call::keys([self.keys.leases(), self.keys.orphans()]);
-        call.arg(orphans.max(1)).arg(LEASES);
+        call.arg(orphans.max(1))
+            .arg(LEASES)
+            .arg(LONGEST_LEASE.as_secs());
         for lease in overdue {
             call.arg(&lease.holder).arg(&lease.ends);
         }
         let mut parts = reply::array(self.link.script(&EXPIRE, &call).await?)?.into_iter();
-        let mut next = || reply::texts(parts.next().unwrap_or(Value::Nil));
-        let (orphans, held) = (next()?, next()?);
+        let mut next = || parts.next().unwrap_or(Value::Nil);
+        let (orphans, held) = (reply::texts(next())?, reply::texts(next())?);
+        let now = seconds(&reply::text(next())?);
         let mut held = held.into_iter();
         let pairs = std::iter::from_fn(|| {
             let (holder, ends) = (held.next()?, held.next()?);
-            Some(Lease { holder, ends })
+            let left = (seconds(&ends) - now).clamp(0.0, LONGEST_LEASE.as_secs_f64());
+            let left = Duration::try_from_secs_f64(left).unwrap_or_default();
+            Some(Lease { holder, ends, left })
         });
         Ok(Leases {
             orphans,
@@ -183,6 +193,11 @@ impl Store {
         buried.retain(|_| mine.next().unwrap_or(false));
         Ok(buried)
     }
+}
+
+/// A time by Redis's clock. What is none is long over.
+fn seconds(text: &str) -> f64 {
+    text.parse().unwrap_or_default()
 }
 
 /// As Redis's own `sha1hex`.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use footplate::store::{Claim, Lease, Outcome, Settlement, Store, StoreError};
+use footplate::store::{Claim, LONGEST_LEASE, Lease, Outcome, Settlement, Store, StoreError};
 
 use crate::support::{DAY, LONG, NOW, Server, claim, orphans, payloads, queues, until};
 
@@ -181,9 +181,27 @@ async fn nobody_is_dead_by_one_look() {
     let gone = Lease {
         holder: "nobody".to_owned(),
         ends: "1".to_owned(),
+        left: Duration::ZERO,
     };
     let later = store.look_at_leases(&[gone], 16).await.unwrap();
     assert_eq!(later.orphans, [""; 0]);
+}
+
+/// As after a step back: nobody can have taken a lease for so long.
+#[tokio::test]
+async fn no_clock_keeps_the_dead_alive() {
+    let server = Server::start();
+    let store = holding(&server, "me", 1).await;
+    server.run::<String>("ZINCRBY footplate:leases 3600 me");
+    let seen = store.look_at_leases(&[], 16).await.unwrap();
+    assert_eq!(seen.held[0].left, LONGEST_LEASE);
+    let later = store.look_at_leases(&seen.held, 16).await.unwrap();
+    assert_eq!(later.orphans, ["me"]);
+    // Who lives renews it.
+    assert!(store.renew_lease("me", LONG).await.unwrap());
+    let seen = store.look_at_leases(&[], 16).await.unwrap();
+    assert!(seen.orphans.is_empty());
+    assert!(seen.held[0].left <= LONG);
 }
 
 /// Redis may carry out the call that declares a holder dead long after its client gave up waiting for it.
