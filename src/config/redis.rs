@@ -21,6 +21,9 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Whom a password belongs to that no user is named for.
+pub(crate) const DEFAULT_USER: &str = "default";
+
 /// A connection.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "an object")]

@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::error::classify;
-use super::login::{Manner, Opened, log_in, with_protocol};
+use super::login::{LoggedIn, Manner, Opened, log_in, with_protocol};
 use super::tap::{Tap, Tapped};
 use super::{StoreError, reply};
 use crate::config::redis::{RedisSettings, SettingsError};
@@ -56,15 +56,32 @@ fn config(settings: &RedisSettings) -> AsyncConnectionConfig {
         .set_response_timeout(Some(settings.response_timeout()))
 }
 
-/// A connection on which the server can push messages: `true` if it can.
+/// See [`listening`].
+pub(super) struct Listening {
+    pub(super) connection: MultiplexedConnection,
+    /// Whether the server can push messages.
+    pub(super) resp3: bool,
+    /// As whom it is known there.
+    pub(super) user: String,
+}
+
+/// A connection on which the server can push messages, if it does that.
 pub(super) async fn listening(
     settings: &RedisSettings,
     push: Push,
-) -> Result<(MultiplexedConnection, bool), StoreError> {
+) -> Result<Listening, StoreError> {
     let config = config(settings);
     let modern = config.clone().set_push_sender(push);
-    let (connection, resp3, _) = connect(settings, &modern, &config, false).await?;
-    Ok((connection, resp3))
+    let LoggedIn {
+        opened: (connection, _),
+        resp3,
+        user,
+    } = connect(settings, &modern, &config, false).await?;
+    Ok(Listening {
+        connection,
+        resp3,
+        user,
+    })
 }
 
 /// See [`blocking`].
@@ -83,7 +100,7 @@ pub(super) async fn blocking(
 ) -> Result<Blocking, StoreError> {
     let longest = patience + settings.response_timeout();
     let config = config(settings).set_response_timeout(Some(longest));
-    let (mut connection, _, tap) = connect(settings, &config, &config, true).await?;
+    let (mut connection, tap) = connect(settings, &config, &config, true).await?.opened;
     let id = run(&mut connection, cmd("CLIENT").arg("ID")).await?;
     Ok(Blocking {
         connection,
@@ -92,13 +109,13 @@ pub(super) async fn blocking(
     })
 }
 
-/// Connects to the server, or to the master that the sentinels name; says whether it speaks RESP3.
+/// Connects to the server, or to the master that the sentinels name.
 async fn connect(
     settings: &RedisSettings,
     modern: &AsyncConnectionConfig,
     old: &AsyncConnectionConfig,
     tapped: bool,
-) -> Result<(MultiplexedConnection, bool, Option<Arc<Tap>>), StoreError> {
+) -> Result<LoggedIn, StoreError> {
     let master = match settings.master() {
         Some(name) => Some(find_master(settings, name).await?),
         None => None,
@@ -109,16 +126,17 @@ async fn connect(
         resp2: old,
         limit: tapped.then(|| settings.connect_timeout()),
     };
-    let opened = log_in(settings, &info, &manner).await;
-    let ((mut connection, tap), resp3) = opened.map_err(denied)?;
+    let logged_in = log_in(settings, &info, &manner).await;
+    let mut logged_in = logged_in.map_err(denied)?;
+    let connection = &mut logged_in.opened.0;
     let mut name = cmd("CLIENT");
     name.arg("SETNAME").arg(settings.client_name());
     // Refused by an ACL: then it has no name.
-    unless_temporary(run(&mut connection, &name).await)?;
+    unless_temporary(run(connection, &name).await)?;
     if master.is_some() {
-        check_role(&mut connection).await?;
+        check_role(connection).await?;
     }
-    Ok((connection, resp3, tap))
+    Ok(logged_in)
 }
 
 /// With a tap if there is a `limit` for it, unless TLS hides the replies.

@@ -33,10 +33,11 @@ impl Ear {
         settings: &RedisSettings,
         push: Push,
     ) -> Result<Option<Self>, StoreError> {
-        let (mut connection, resp3) = connect::listening(settings, push).await?;
-        if !resp3 {
+        let listening = connect::listening(settings, push).await?;
+        if !listening.resp3 {
             return Ok(None);
         }
+        let mut connection = listening.connection;
         let bounded = connection.subscribe(CHANNEL).await;
         // Without the right to it, it works all the same.
         unless_temporary(bounded.map_err(denied))?;

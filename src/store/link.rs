@@ -11,7 +11,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, PushInfo, PushKind, Value};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::connect::{self, ServerFacts};
+use super::connect::{self, Listening, ServerFacts};
 use super::ear::{Ear, Touched, invalidated};
 use super::error::{Aftermath, classify};
 use super::script::{Call, Lua};
@@ -33,6 +33,8 @@ struct State {
     live: Option<Live>,
     generation: u64,
     facts: ServerFacts,
+    /// Whose rights count.
+    user: String,
     /// How many attempts to connect have failed, and why the last one did.
     failures: u64,
     failure: Option<StoreError>,
@@ -70,9 +72,9 @@ impl Link {
         self.live().await.map(drop)
     }
 
-    /// Whose rights count.
+    /// Whose rights count: that of the last connection.
     pub(super) fn user(&self) -> String {
-        self.settings.user_name()
+        self.state().user.clone()
     }
 
     pub(super) fn settings(&self) -> &RedisSettings {
@@ -230,7 +232,11 @@ impl Link {
     async fn connect(&self) -> Result<Live, StoreError> {
         let generation = self.state().generation + 1;
         let push = self.listener(generation);
-        let (mut connection, resp3) = connect::listening(&self.settings, push).await?;
+        let Listening {
+            mut connection,
+            resp3,
+            user,
+        } = connect::listening(&self.settings, push).await?;
         let mut facts = connect::facts(&mut connection).await?;
         let mut ear = None;
         if resp3 && self.touched.is_some() {
@@ -249,6 +255,7 @@ impl Link {
         {
             let mut state = self.state();
             state.facts = facts;
+            state.user = user;
             state.generation = generation;
             state.live = Some(live.clone());
         }

@@ -11,10 +11,18 @@ use redis::{
 
 use super::connect::open;
 use super::tap::Tap;
-use crate::config::redis::RedisSettings;
+use crate::config::redis::{DEFAULT_USER, RedisSettings};
 
 /// A connection, and for others to take a reply from it.
 pub(super) type Opened = (MultiplexedConnection, Option<Arc<Tap>>);
+
+/// A connection that has introduced itself.
+pub(super) struct LoggedIn {
+    pub(super) opened: Opened,
+    pub(super) resp3: bool,
+    /// As whom.
+    pub(super) user: String,
+}
 
 /// What differs between the protocols, and how long to wait for a connection with a tap.
 pub(super) struct Manner<'a> {
@@ -23,20 +31,25 @@ pub(super) struct Manner<'a> {
     pub(super) limit: Option<Duration>,
 }
 
-/// Opens a connection to `info` and says whether it speaks RESP3.
+/// Opens a connection to `info`.
 pub(super) async fn log_in(
     settings: &RedisSettings,
     info: &ConnectionInfo,
     manner: &Manner<'_>,
-) -> Result<(Opened, bool), RedisError> {
-    match in_either_protocol(info, manner).await {
+) -> Result<LoggedIn, RedisError> {
+    let (opened, user) = match in_either_protocol(info, manner).await {
         Err(error) if settings.password_alone && is_wrong_password(&error) => {
             let opened = in_either_protocol(&without_user(settings, info), manner).await;
             // The first answer is the one about what was configured.
-            opened.map_err(|_| error)
+            (opened.map_err(|_| error), DEFAULT_USER.to_owned())
         }
-        other => other,
-    }
+        other => (other, settings.user_name()),
+    };
+    opened.map(|(opened, resp3)| LoggedIn {
+        opened,
+        resp3,
+        user,
+    })
 }
 
 async fn in_either_protocol(

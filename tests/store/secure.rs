@@ -192,3 +192,18 @@ async fn tls_with_a_private_authority_and_a_client_certificate() {
     );
     drop(server);
 }
+
+/// The redis gem 4 sends the password alone to a server that does not know the user.
+#[tokio::test]
+async fn the_user_who_lacks_a_right_is_the_one_who_connected() {
+    let server = Server::start();
+    server.run::<()>("ACL SETUSER default >pw -zadd");
+    let mut settings = server.settings();
+    settings.username = Some("nobody".to_owned());
+    settings.password = Some(Secret("pw".to_owned()));
+    settings.password_alone = true;
+    let (store, _) = Store::open(&settings, Keys::default()).await.unwrap();
+    let error = store.check_rights(&[]).await.unwrap_err().to_string();
+    assert!(error.contains("the Redis user default may not"), "{error}");
+    assert!(error.ends_with("ACL SETUSER default +zadd"), "{error}");
+}

@@ -7,7 +7,7 @@ use redis::{
     TlsCertificates,
 };
 
-use super::{RedisSettings, Secret, SentinelSettings, SettingsError, TlsSettings};
+use super::{DEFAULT_USER, RedisSettings, Secret, SentinelSettings, SettingsError, TlsSettings};
 
 impl RedisSettings {
     /// The address and the user of the server; with sentinels, of the master at the address that the caller
@@ -52,7 +52,7 @@ impl RedisSettings {
     /// The user of Redis's ACL.
     pub(crate) fn user_name(&self) -> String {
         let named = self.username.clone().filter(|_| self.password.is_some());
-        named.unwrap_or_else(|| "default".to_owned())
+        named.unwrap_or_else(|| DEFAULT_USER.to_owned())
     }
 
     pub(super) fn place(&self) -> (&str, u16) {
