@@ -94,10 +94,10 @@ impl Shared {
 /// Sends everybody for a look when others may have done anything: in rounds, which must not follow each other closely.
 pub(super) async fn rounds(shared: Arc<Shared>) {
     let looks = u32::try_from(shared.capsules.len() + 2).unwrap_or(u32::MAX);
-    let mut restraint = Restraint::of(ROUNDS_IN_HAND);
+    let mut restraint = Restraint::among(shared.capsules.len(), ROUNDS_IN_HAND);
     loop {
         shared.everything_touched.notified().await;
-        sleep(restraint.pause(Instant::now(), &shared.stream, looks)).await;
+        sleep(restraint.pause(Instant::now(), &shared.slow_stream, looks)).await;
         shared.ring_all();
     }
 }

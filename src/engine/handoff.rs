@@ -51,8 +51,9 @@ pub(super) struct Handoff {
 }
 
 impl Handoff {
-    pub(super) fn restraint() -> Restraint {
-        Restraint::of(IN_HAND)
+    /// For one of `count` in this process.
+    pub(super) fn restraint(count: usize) -> Restraint {
+        Restraint::among(count, IN_HAND)
     }
 
     pub(super) async fn run(mut self) {
@@ -63,7 +64,8 @@ impl Handoff {
         while self.occasion(late_until.is_some()).await && self.recalled().await {
             match self.next(&mut place, &mut hatch).await {
                 Ok(()) => patience = Patience::default(),
-                Err(StoreError::Denied(why)) => {
+                // A wrong password or an unknown user is an outage like any other.
+                Err(StoreError::Denied(why)) if why.starts_with("NOPERM") => {
                     hatch = None;
                     tracing::debug!("no hand-off of jobs from queue {}: {why}", self.queue);
                     tokio::select! {
@@ -117,7 +119,9 @@ impl Handoff {
             return true;
         }
         let now = Instant::now();
-        let pause = self.restraint.pause(now, &self.shared.stream, COMMANDS);
+        let pause = self
+            .restraint
+            .pause(now, &self.shared.slow_stream, COMMANDS);
         tokio::select! {
             biased;
             () = self.shared.reached(Phase::Quiet) => false,
@@ -151,7 +155,11 @@ impl Handoff {
         // Before the look, so that nothing is missed between it and the waiting.
         let mut recalled = self.shared.recalled.subscribe();
         let epoch = self.shared.epoch();
-        let payload = match place.park(&self.shared.holder(epoch)).await? {
+        let parking = place.park(&self.shared.holder(epoch)).await;
+        if matches!(parking, Err(StoreError::LeaseLost)) {
+            self.shared.doubt_lease(epoch);
+        }
+        let payload = match parking? {
             Parking::Stranded(payload) => Some(payload),
             Parking::Refused => {
                 tokio::select! {

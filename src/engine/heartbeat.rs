@@ -3,12 +3,13 @@
 //! nothing here.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::yield_now;
 use tokio::time::sleep;
 
 use super::control::Control;
+use super::restraint::Restraint;
 use super::shared::{Phase, Shared};
 use crate::dialect::sidekiq;
 use crate::store::{Beat, Store, StoreError};
@@ -20,8 +21,12 @@ const TTL: Duration = Duration::from_secs(60);
 /// A round trip slower than this, five times in a row, is worth a warning.
 const SLOW_US: u64 = 50_000;
 
+/// Signals in a row that are heard at once: see restraint.rs. Two looks for each, since to take it touches the list.
+const IN_HAND: u32 = 8;
+
 /// Beats until the engine finishes.
 pub(super) async fn run(shared: Arc<Shared>, store: Store) {
+    let mut restraint = Restraint::of(IN_HAND);
     let mut attempts = shared.attempts("write the heartbeat");
     let mut readings = Vec::with_capacity(READINGS);
     let mut rtt = 0;
@@ -36,13 +41,19 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store) {
         }
         tokio::select! {
             () = sleep(shared.settings.beat) => {}
-            () = shared.signalled.notified() => {}
+            () = signalled(&shared, &mut restraint) => {}
             () = shared.reached(Phase::Finishing) => return,
         }
         if shared.phase() == Phase::Finishing {
             return;
         }
     }
+}
+
+/// Until somebody has left a signal, and it is time to look: anybody may write there as often as he likes.
+async fn signalled(shared: &Shared, restraint: &mut Restraint) {
+    shared.signalled.notified().await;
+    sleep(restraint.pause(Instant::now(), &shared.stream, 1)).await;
 }
 
 /// Takes dead processes off the list. Not insisted on: whoever starts next does it too.

@@ -1,48 +1,54 @@
 //! How often to look because somebody touched a key, when looks bring nothing: far-future jobs, jobs that others take,
 //! another database's keys of the same names. Each who looks has a few in hand, which what it finds gives back; when they
 //! are spent, all of a process share a slow stream. So the first look after a quiet time comes at once, and a process
-//! that finds nothing asks about seven times a second, whatever others do.
+//! that finds nothing asks about seven times a second, whatever others do. What takes several commands and can wait (to
+//! begin anew to wait for hand-offs, to look at everything) has a stream of its own, which is as long as it must be.
 
 use std::time::{Duration, Instant};
 
 use super::sync::{Mutex, lock};
 
-/// Between two looks of the stream.
+/// Between two looks of a stream.
 const EVERY: Duration = Duration::from_millis(150);
 /// After so long one more look is in hand.
 const REGAIN: Duration = Duration::from_secs(8);
 /// Nobody waits longer for a look, however many share the stream.
 const LONGEST: Duration = Duration::from_secs(1);
-/// Nor for what takes several commands.
-const LONGEST_OF_SEVERAL: Duration = Duration::from_secs(10);
+/// So many may have some in hand of what takes several commands: more would be a burst by themselves.
+const MOST_IN_HAND: usize = 6;
 
 /// What all of a process share.
 pub(super) struct Stream {
     next: Mutex<Instant>,
+    longest: Duration,
 }
 
 impl Stream {
+    /// For looks.
     pub(super) fn from(now: Instant) -> Self {
         Self {
             next: Mutex::new(now),
+            longest: LONGEST,
+        }
+    }
+
+    /// For what can wait: each waits for its turn.
+    pub(super) fn patient(now: Instant) -> Self {
+        Self {
+            longest: Duration::MAX,
+            ..Self::from(now)
         }
     }
 
     /// Takes the next free time for `looks` looks; says how long it is until then.
     fn book(&self, now: Instant, looks: u32) -> Duration {
-        let longest = if looks > 1 {
-            LONGEST_OF_SEVERAL
-        } else {
-            LONGEST
-        };
         let mut next = lock(&self.next);
         let pause = next.saturating_duration_since(now);
-        if pause > longest {
+        if pause > self.longest {
             // Whoever does not wait for its turn takes none from the others.
-            return longest;
+            return self.longest;
         }
-        let taken = pause + EVERY.saturating_mul(looks);
-        *next = now + taken.min(LONGEST_OF_SEVERAL);
+        *next = now + pause + EVERY.saturating_mul(looks);
         pause
     }
 }
@@ -58,6 +64,11 @@ impl Restraint {
     /// With `most` looks in hand.
     pub(super) fn of(most: u32) -> Self {
         Self { most, whole: None }
+    }
+
+    /// The same for one of `count` of what takes several commands.
+    pub(super) fn among(count: usize, most: u32) -> Self {
+        Self::of(if count > MOST_IN_HAND { 0 } else { most })
     }
 
     /// A look brought something.
@@ -124,13 +135,36 @@ mod tests {
     #[test]
     fn many_looks_at_a_time_are_as_far_apart_as_they_cost() {
         let now = Instant::now();
-        let stream = Stream::from(now);
+        let stream = Stream::patient(now);
         let mut round = Restraint::of(0);
-        assert!(round.pause(now, &stream, 30).is_zero());
-        assert_eq!(round.pause(now, &stream, 30), EVERY * 30);
-        let mut other = Restraint::of(0);
-        assert_eq!(other.pause(now, &stream, 1), LONGEST);
-        assert_eq!(round.pause(now, &stream, 2), EVERY * 60);
+        assert!(round.pause(now, &stream, 300).is_zero());
+        assert_eq!(round.pause(now, &stream, 30), EVERY * 300);
+        assert_eq!(Restraint::of(0).pause(now, &stream, 4), EVERY * 330);
+    }
+
+    /// Pauses, flushes: each makes everybody who waits for a hand-off ask anew.
+    #[test]
+    fn of_any_number_that_must_begin_anew_the_commands_are_as_few() {
+        for many in [1, 7, 60, 600] {
+            let (now, seconds, commands) = (Instant::now(), 3_600, 4);
+            let stream = Stream::patient(now);
+            let mut all: Vec<_> = (0..many).map(|_| Restraint::among(many, 1)).collect();
+            let mut due = vec![now; many];
+            let mut count = 0;
+            loop {
+                let at = (0..many).min_by_key(|at| due[*at]).unwrap();
+                let turn = due[at];
+                if turn >= now + Duration::from_secs(seconds) {
+                    break;
+                }
+                let pause = all[at].pause(turn, &stream, commands);
+                due[at] = turn + pause.max(Duration::from_millis(1));
+                count += u64::from(commands);
+            }
+            // Those who are waiting for their turn at the end are counted as well.
+            let rate = (count - many as u64 * u64::from(commands)) / seconds;
+            assert!(rate < 8, "{many}: {rate}");
+        }
     }
 
     #[test]

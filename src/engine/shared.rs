@@ -75,7 +75,10 @@ pub struct Shared {
     /// Time.
     pub clock: Clock,
     pub(super) concerns: Concerns,
+    /// For looks.
     pub(super) stream: Stream,
+    /// For what takes several commands and can wait.
+    pub(super) slow_stream: Stream,
     pub(super) phase: watch::Sender<Phase>,
     pub(super) metrics: Mutex<Metrics>,
     /// Rings when the schedule or the retry set may have got a nearer job.
@@ -87,6 +90,8 @@ pub struct Shared {
     pub(super) recalled: watch::Sender<u64>,
     /// Rings when somebody left a signal for this process.
     pub(super) signalled: Notify,
+    /// Rings when Redis has said that the lease is not there.
+    pub(super) lease_doubted: Notify,
     epoch: AtomicU32,
     /// Until when the lease holds for sure, in µs after `born`.
     lease_until: AtomicU64,
@@ -112,6 +117,7 @@ impl Shared {
                 .collect(),
             concerns,
             stream: Stream::from(Instant::now()),
+            slow_stream: Stream::patient(Instant::now()),
             busy: Busy::new(workers),
             settlements: Settlements::default(),
             control: Mailbox::new(10_000),
@@ -124,6 +130,7 @@ impl Shared {
             everything_touched: Notify::new(),
             recalled: watch::Sender::new(0),
             signalled: Notify::new(),
+            lease_doubted: Notify::new(),
             epoch: AtomicU32::new(1),
             lease_until: AtomicU64::new(0),
             born: Instant::now(),
@@ -161,6 +168,14 @@ impl Shared {
     fn lease_holds(&self, now: Instant) -> bool {
         let micros = now.saturating_duration_since(self.born).as_micros();
         micros < u128::from(self.lease_until.load(Ordering::Acquire))
+    }
+
+    /// Redis has said that the lease of `epoch` is not there: nothing can be claimed until that is seen to, and the next
+    /// renewal may be far off.
+    pub(super) fn doubt_lease(&self, epoch: u32) {
+        if epoch == self.epoch() {
+            self.lease_doubted.notify_one();
+        }
     }
 
     /// Numbers the next flush of metrics, so that a repeated one counts once.

@@ -154,23 +154,24 @@ fn fetchers(shared: &Arc<Shared>, store: &Store, busy: mpsc::Sender<Infallible>)
 /// For the first queues of each capsule, so that a worker is left for the others; at one that several capsules serve
 /// the first waits, because what comes is kept in a list of the process's for that queue.
 fn handoffs(shared: &Arc<Shared>, store: &Store, busy: &mpsc::Sender<Infallible>) -> Vec<Handoff> {
-    let (mut handoffs, mut taken) = (Vec::new(), HashSet::new());
+    let (mut places, mut taken) = (Vec::new(), HashSet::new());
     for (index, capsule) in shared.settings.capsules.iter().enumerate() {
         let order = QueueOrder::new(&capsule.queues, shared.settings.generation);
         for queue in order.names().iter().take(HANDOFFS) {
-            if !taken.insert(queue.clone()) {
-                continue;
+            if taken.insert(queue.clone()) {
+                places.push((index, Arc::from(queue.as_str())));
             }
-            handoffs.push(Handoff {
-                shared: Arc::clone(shared),
-                store: store.clone(),
-                index,
-                queue: Arc::from(queue.as_str()),
-                restraint: Handoff::restraint(),
-                recalls: 0,
-                _busy: busy.clone(),
-            });
         }
     }
-    handoffs
+    let count = places.len();
+    let handoff = |(index, queue)| Handoff {
+        shared: Arc::clone(shared),
+        store: store.clone(),
+        index,
+        queue,
+        restraint: Handoff::restraint(count),
+        recalls: 0,
+        _busy: busy.clone(),
+    };
+    places.into_iter().map(handoff).collect()
 }

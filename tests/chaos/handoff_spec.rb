@@ -57,6 +57,16 @@ RSpec.describe "Hand-off" do
     expect(redis.keys("footplate:recovered:*")).to eq([])
   end
 
+  it "goes on soon after a spell of a wrong password" do
+    server = idle_server
+    redis.call("CONFIG", "SET", "requirepass", "another")
+    redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    eventually("its complaint") { server.output.include?("denies access") }
+    redis.call("CONFIG", "SET", "requirepass", "")
+    eventually("somebody waiting", within: 10) { waiting.size == 1 }
+    push(0) && await_done(1, within: 5)
+  end
+
   # Neither held nor to be had back: an orphan that nobody has recovered yet lives on when it renews.
   def given_up?(server)
     %w[footplate:leases footplate:orphans].none? do |key|

@@ -88,6 +88,33 @@ RSpec.describe "Traffic of others" do
     await_done(6, within: 5)
   end
 
+  # Each of whose capsules waits for hand-offs and looks at its queues.
+  it "costs an idle process with dozens of capsules no more, in a storm of pauses or flushes" do
+    with_capsules("CAPSULES" => "40").start.await_ready
+    storms = {
+      "others' pauses" => ->(n) { redis.call("SADD", "paused", "other#{n}") },
+      "pauses of its own" => ->(n) { redis.call(n.even? ? "SADD" : "SREM", "paused", "own#{n / 2 % 40}") },
+      "flushes" => ->(_) { redis.call("EVAL", "redis.call('SELECT', 2) redis.call('FLUSHDB')", 0) }
+    }
+    rates = storms.transform_values { |write| rate(4 * burst, &write) }
+    expect(rates.values).to all(be < 12), rates.inspect
+    redis.call("DEL", "paused")
+    %w[own0 own39].each_with_index { |queue, id| push_to(queue, id) }
+    await_done(2, within: 5)
+  end
+
+  it "on the list of its signals costs an idle process next to nothing, and hides none" do
+    server = with_capsules({}).start.await_ready
+    signals = "#{redis.call("SMEMBERS", "processes").first}-signals"
+    floods = {
+      "words" => ->(n) { redis.call("LPUSH", signals, "word#{n}") },
+      "nothing" => ->(n) { redis.call("EVAL", taken, 1, signals, n) }
+    }
+    expect(floods.transform_values { |write| rate(burst, &write) }.values).to all(be < 12)
+    redis.call("LPUSH", signals, "TERM")
+    expect(server.wait(within: 10).exitstatus).to eq(0)
+  end
+
   it "is not held up by a process with very many queues" do
     many = 3_000
     redis.call("CONFIG", "SET", "slowlog-log-slower-than", "0", "slowlog-max-len", "100000")

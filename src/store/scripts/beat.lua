@@ -20,5 +20,5 @@ if first <= #ARGV then
   redis.call('EXPIRE', KEYS[3], ARGV[2])
   redis.call('EXPIRE', KEYS[4], ARGV[2])
 end
-local signals = redis.call('RPOP', KEYS[5], 4)
+local signals = redis.call('RPOP', KEYS[5], 50)
 return {known, unpack(signals or {})}
