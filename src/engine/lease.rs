@@ -6,11 +6,15 @@ use std::time::Instant;
 use super::shared::Shared;
 use crate::store::Store;
 
-/// Renews the lease three times per period, until the engine finishes.
+/// Renews the lease three times per period, and whenever it may be gone (Redis came back without its data), until the
+/// engine finishes.
 pub(super) async fn hold(shared: Arc<Shared>, store: Store) {
     let period = shared.settings.lease;
     loop {
-        tokio::time::sleep(period / 3).await;
+        tokio::select! {
+            () = tokio::time::sleep(period / 3) => {}
+            () = shared.lease_doubted.notified() => {}
+        }
         let holder = shared.holder(shared.epoch());
         let mut asked = Instant::now();
         let held = shared

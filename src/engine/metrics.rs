@@ -44,7 +44,8 @@ async fn flush(shared: &Shared, store: &Store, attempts: &mut Attempts<'_>) {
     let Some(flush) = kept.or_else(|| measured(shared)) else {
         return;
     };
-    let holder = shared.holder(shared.epoch());
+    let epoch = shared.epoch();
+    let holder = shared.holder(epoch);
     match store
         .apply_metrics(&holder, flush.sequence, &flush.writes)
         .await
@@ -57,7 +58,9 @@ async fn flush(shared: &Shared, store: &Store, attempts: &mut Attempts<'_>) {
         }
         Err(error) => {
             // A lost lease is no outage, and the next one is being taken.
-            if !matches!(error, StoreError::LeaseLost) {
+            if matches!(error, StoreError::LeaseLost) {
+                shared.doubt_lease(epoch);
+            } else {
                 attempts.failed(&error);
             }
             *lock(&shared.unwritten) = Some(flush);

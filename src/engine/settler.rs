@@ -9,7 +9,7 @@ use super::shared::{Patience, Shared};
 use super::sync::lock;
 use crate::dialect::sidekiq::Outcome as Measured;
 use crate::job::{Job, Parcel};
-use crate::store::{self, Settlement, Store};
+use crate::store::{self, Adoption, Settlement, Store};
 
 pub(super) use self::inbox::{HandedOver, Settlements};
 
@@ -35,13 +35,16 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store) {
 
 async fn adopt(shared: &Shared, store: &Store, HandedOver { job, adopted }: HandedOver) {
     let holder = shared.holder(job.epoch);
-    // Not there any more: the lease was over, and whoever swept the job out of the list has seen to it that this process
-    // notices (sweep.lua). Its settlement will find nothing either.
-    let _there = shared
+    // If it is not there any more, the lease was over, and whoever swept the job out of the list has seen to it that this
+    // process notices (sweep.lua). Its settlement will find nothing either.
+    let adoption = shared
         .insist("take over a job", || {
             store.adopt(&holder, &job.queue, job.token.0, &job.payload)
         })
         .await;
+    if adoption != Adoption::Held {
+        shared.doubt_lease(job.epoch);
+    }
     // Nobody waits for it when the process ends.
     let _ = adopted.send(());
 }

@@ -89,6 +89,19 @@ RSpec.describe "a lease" do
     expect(runs).to eq((0..5).to_h { |id| [id, 1] })
   end
 
+  # However far off the next renewal is.
+  it "is taken anew at once when Redis comes back without its data" do
+    server = self.server(tuning: { lease_seconds: 300 }).start.await_ready
+    6.times do |id|
+      redis.call("FLUSHALL")
+      redis.push("default", [payload("MarkingJob", id)])
+      await_done(id + 1, within: 5)
+      await_settled(within: 5)
+    end
+    expect(runs.values).to eq([1] * 6)
+    expect(server.stop.exitstatus).to eq(0)
+  end
+
   it "that was lost stops no heartbeat, and what could not be measured under it is written later, once" do
     redis.push("default", [payload("GateJob", 0, "gate")])
     server = plain_server(arguments: %w[-c 2], tuning: { lease_seconds: 3, beat_seconds: 0.5 }).start

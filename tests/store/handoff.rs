@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use footplate::store::{ClientId, Handoff, Parking, Store, StoreError};
+use footplate::store::{Adoption, ClientId, Handoff, Parking, Store, StoreError};
 
 use crate::support::{DAY, LONG, NOW, Server, claim, orphans, payloads, queues, until};
 
@@ -57,7 +57,10 @@ async fn a_job_comes_with_the_wake_up_and_is_adopted_once() {
     assert_eq!(job.unwrap().as_deref(), Some(&b"1"[..]));
     assert_eq!(server.queue("a"), ["2"]);
     for _ in 0..2 {
-        assert!(store.adopt("me", "a", TOKEN, b"1").await.unwrap());
+        assert_eq!(
+            store.adopt("me", "a", TOKEN, b"1").await.unwrap(),
+            Adoption::Held
+        );
     }
     assert_eq!(fields(&server), [format!("{TOKEN}:a")]);
     assert_eq!(server.run::<u32>(&format!("EXISTS {LIST}")), 0);
@@ -68,12 +71,18 @@ async fn a_job_comes_with_the_wake_up_and_is_adopted_once() {
     );
     // A late copy of the call must not take the next job under the old name.
     assert_eq!(place.wait("me").await.unwrap().as_deref(), Some(&b"2"[..]));
-    assert!(store.adopt("me", "a", TOKEN, b"1").await.unwrap());
+    assert_eq!(
+        store.adopt("me", "a", TOKEN, b"1").await.unwrap(),
+        Adoption::Held
+    );
     assert_eq!(
         server.run::<Vec<String>>(&format!("LRANGE {LIST} 0 -1")),
         ["2"]
     );
-    assert!(store.adopt("me", "a", TOKEN + 1, b"2").await.unwrap());
+    assert_eq!(
+        store.adopt("me", "a", TOKEN + 1, b"2").await.unwrap(),
+        Adoption::Held
+    );
     assert_eq!(
         store
             .acknowledge("me", &[(TOKEN + 1, "a")], DAY)
@@ -149,7 +158,10 @@ async fn a_job_whose_reply_was_lost_is_found_by_the_holder() {
             Parking::Stranded(b"1".to_vec())
         );
     }
-    assert!(store.adopt("me", "a", TOKEN, b"1").await.unwrap());
+    assert_eq!(
+        store.adopt("me", "a", TOKEN, b"1").await.unwrap(),
+        Adoption::Held
+    );
     assert_eq!(place.park("me").await.unwrap(), Parking::Free);
 }
 
@@ -190,7 +202,10 @@ async fn a_holder_for_whom_a_job_was_swept_up_lives_on_only_under_another_name()
     assert_eq!(orphans(&store).await, ["me"]);
     assert_eq!(store.sweep_handoffs().await.unwrap(), 1);
     // Awake again, before anybody has recovered the job.
-    assert!(!store.adopt("me", "a", TOKEN, b"1").await.unwrap());
+    assert_eq!(
+        store.adopt("me", "a", TOKEN, b"1").await.unwrap(),
+        Adoption::Gone
+    );
     assert!(!store.renew_lease("me", LONG).await.unwrap());
     assert_eq!(recovered(&store).await, 1);
     assert_eq!(server.queue("a"), ["1"]);
@@ -244,7 +259,10 @@ async fn a_job_that_must_be_tried_is_on_trial_however_it_came() {
     place.park("me").await.unwrap();
     must_be_tried(&server, "1");
     strand(&server, "1");
-    assert!(store.adopt("me", "a", TOKEN, b"1").await.unwrap());
+    assert_eq!(
+        store.adopt("me", "a", TOKEN, b"1").await.unwrap(),
+        Adoption::Held
+    );
     assert_eq!(on_trial(&server).as_deref(), Some(&*fields(&server)[0]));
     store.abandon("me").await.unwrap();
     let step = store.recover("me", 100, 1 << 20, 3, NOW, <[u8]>::to_vec);
@@ -263,7 +281,10 @@ async fn what_comes_to_a_dead_holder_is_not_convicted() {
         store.abandon("me").await.unwrap();
         store.release_lease("me").await.unwrap();
         if adopted {
-            assert!(store.adopt("me", "a", TOKEN, b"1").await.unwrap());
+            assert_eq!(
+                store.adopt("me", "a", TOKEN, b"1").await.unwrap(),
+                Adoption::Orphaned
+            );
         } else {
             assert_eq!(store.sweep_handoffs().await.unwrap(), 1);
         }
@@ -282,7 +303,10 @@ async fn the_job_that_is_adopted_is_the_one_that_came() {
     for job in ["1", "3", "2", "4"] {
         strand(&server, job);
     }
-    assert!(store.adopt("me", "a", TOKEN, b"2").await.unwrap());
+    assert_eq!(
+        store.adopt("me", "a", TOKEN, b"2").await.unwrap(),
+        Adoption::Held
+    );
     let kept: String = server.run(&format!("HGET footplate:inflight:me {TOKEN}:a"));
     assert_eq!(kept, "2");
     let list: Vec<String> = server.run(&format!("LRANGE {LIST} 0 -1"));
@@ -291,7 +315,10 @@ async fn the_job_that_is_adopted_is_the_one_that_came() {
         place.park("me").await.unwrap(),
         Parking::Stranded(b"1".to_vec())
     );
-    assert!(!store.adopt("me", "a", TOKEN + 1, b"2").await.unwrap());
+    assert_eq!(
+        store.adopt("me", "a", TOKEN + 1, b"2").await.unwrap(),
+        Adoption::Gone
+    );
 }
 
 #[tokio::test]
@@ -302,12 +329,8 @@ async fn of_two_that_must_be_tried_and_came_at_once_none_is_blamed() {
     for (payload, token) in [("1", TOKEN), ("2", TOKEN + 1)] {
         must_be_tried(&server, payload);
         strand(&server, payload);
-        assert!(
-            store
-                .adopt("me", "a", token, payload.as_bytes())
-                .await
-                .unwrap()
-        );
+        let adopted = store.adopt("me", "a", token, payload.as_bytes()).await;
+        assert_eq!(adopted.unwrap(), Adoption::Held);
     }
     assert_eq!(on_trial(&server), None);
     store.abandon("me").await.unwrap();
@@ -321,10 +344,19 @@ async fn an_adoption_after_the_lease_leaves_the_job_to_recovery() {
     place.park("me").await.unwrap();
     strand(&server, "1");
     store.release_lease("me").await.unwrap();
-    assert!(store.adopt("me", "a", TOKEN, b"1").await.unwrap());
+    // Also for a holder that did not hear it the first time.
+    for _ in 0..2 {
+        assert_eq!(
+            store.adopt("me", "a", TOKEN, b"1").await.unwrap(),
+            Adoption::Orphaned
+        );
+    }
     assert_eq!(orphans(&store).await, ["me"]);
     assert_eq!(recovered(&store).await, 1);
-    assert!(!store.adopt("me", "a", TOKEN + 1, b"2").await.unwrap());
+    assert_eq!(
+        store.adopt("me", "a", TOKEN + 1, b"2").await.unwrap(),
+        Adoption::Gone
+    );
     assert_eq!(server.queue("a"), ["1"]);
 }
 
@@ -346,4 +378,20 @@ async fn lists_are_remembered_while_somebody_may_wait_and_then_forgotten() {
     old.query::<()>(&mut connection).unwrap();
     store.sweep_handoffs().await.unwrap();
     assert_eq!(server.run::<u32>("EXISTS footplate:handoffs"), 0);
+}
+
+/// As after a FLUSHALL: nobody need run the job again, if it is quick.
+#[tokio::test]
+async fn who_hears_from_an_adoption_that_there_is_no_lease_lives_on() {
+    let server = Server::start();
+    let (store, place, _) = place(&server).await;
+    place.park("me").await.unwrap();
+    server.run::<()>("FLUSHALL");
+    strand(&server, "1");
+    let adopted = store.adopt("me", "a", TOKEN, b"1").await.unwrap();
+    assert_eq!(adopted, Adoption::Orphaned);
+    assert!(store.renew_lease("me", LONG).await.unwrap());
+    assert!(orphans(&store).await.is_empty());
+    let names = [(TOKEN, "a")];
+    assert_eq!(store.acknowledge("me", &names, DAY).await.unwrap(), 1);
 }

@@ -74,7 +74,8 @@ async fn the_rights_in_the_readme_are_enough_for_a_hand_off() {
     assert!(place.wait("me").await.unwrap().is_some());
     // In front of it one that came for a lost connection.
     server.run::<u32>("RPUSH footplate:handoff:me:a 2");
-    assert!(store.adopt("me", "a", 1 << 52, b"1").await.unwrap());
+    let adopted = store.adopt("me", "a", 1 << 52, b"1").await.unwrap();
+    assert_eq!(adopted, footplate::store::Adoption::Held);
     store.abandon("me").await.unwrap();
     assert_eq!(store.sweep_handoffs().await.unwrap(), 1);
 }

@@ -102,7 +102,7 @@ impl Claiming {
                     return self.brought(claims, epoch, sent.elapsed());
                 }
                 // The lease task is taking a new one.
-                Err(StoreError::LeaseLost) => {}
+                Err(StoreError::LeaseLost) => self.shared.doubt_lease(epoch),
                 Err(error) => attempts.failed(&error),
             }
             patience.wait().await;
