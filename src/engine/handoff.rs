@@ -65,7 +65,7 @@ impl Handoff {
             match self.next(&mut place, &mut hatch).await {
                 Ok(()) => patience = Patience::default(),
                 // A wrong password or an unknown user is an outage like any other.
-                Err(StoreError::Denied(why)) if why.starts_with("NOPERM") => {
+                Err(why @ StoreError::Denied(_)) if !why.is_about_login() => {
                     hatch = None;
                     tracing::debug!("no hand-off of jobs from queue {}: {why}", self.queue);
                     tokio::select! {

@@ -34,6 +34,7 @@ pub mod sync;
 mod tasks;
 mod touches;
 pub mod turn;
+mod types;
 mod unserved;
 
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::job::Job;
 
 /// What is to become of a job that a worker took. Counters and metrics follow from it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Outcome {
     /// `perform` returned.
     Done,
@@ -48,7 +48,7 @@ pub enum Measure {
 }
 
 /// A job and its end, with what the statistics want to know.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ended {
     /// The job.
     pub job: Arc<Job>,

@@ -14,6 +14,7 @@ use crate::store::{self, Adoption, Settlement, Store};
 pub(super) use self::inbox::{HandedOver, Settlements};
 
 mod inbox;
+pub(super) mod refused;
 
 /// How many outcomes one call carries.
 const BATCH: usize = 1_000;
@@ -199,10 +200,15 @@ async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
             // It stays in the in-flight table; others must not wait for it.
             Err(error) => {
                 tracing::error!(
-                    "cannot settle a job of queue {}: {error}; it is kept, and recovered when this process ends",
+                    "cannot settle a job of queue {}: {error}; it is kept and tried again, and recovered if this process \
+                     ends before",
                     batch[0].job.queue
                 );
                 shared.settlements.settled(1);
+                batch
+                    .iter()
+                    .cloned()
+                    .for_each(|it| refused::keep(shared, it));
                 return;
             }
         }

@@ -21,6 +21,7 @@ use super::ready::Ready;
 use super::restraint::Stream;
 use super::settings::{CapsuleSettings, Settings};
 use super::settler::Settlements;
+use super::settler::refused::Refused;
 use super::sync::Mutex;
 use super::touches::Touches;
 use crate::dialect::sidekiq::Metrics;
@@ -99,6 +100,7 @@ pub struct Shared {
     flushes: AtomicU64,
     pub(super) unwritten: Mutex<Option<Flush>>,
     pub(super) outages: Mutex<Outages>,
+    pub(super) refused: Mutex<Refused>,
 }
 
 impl Shared {
@@ -137,6 +139,7 @@ impl Shared {
             flushes: AtomicU64::new(0),
             unwritten: Mutex::new(None),
             outages: Mutex::default(),
+            refused: Mutex::default(),
             settings,
         }
     }

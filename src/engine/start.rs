@@ -91,10 +91,6 @@ async fn join(shared: &Shared) -> Result<(Store, UnboundedReceiver<Touched>), St
     let (store, touched) = open(settings).await?;
     let store = store.with_dead_limits(settings.dead);
     store.watch_signals(&settings.process.identity).await?;
-    // Jobs run all the same, as far as they can.
-    for wrong in store.wrong_types().await? {
-        tracing::error!("{wrong}");
-    }
     let asked = Instant::now();
     store
         .take_lease(&shared.holder(shared.epoch()), settings.lease)

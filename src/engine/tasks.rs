@@ -18,7 +18,7 @@ use super::shared::{Phase, Shared};
 use super::sync::Mutex;
 use super::{
     StartError, dead_set, dispatch, heartbeat, lease, metrics, recovery, scheduler, settler,
-    shutdown, start, unserved,
+    shutdown, start, types, unserved,
 };
 use crate::store::{DueSet, Store, Touched};
 
@@ -61,11 +61,13 @@ fn report(ready: &Sender<Result<(), StartError>>, result: Result<(), StartError>
 async fn supervise(shared: &Arc<Shared>, store: Store, touched: mpsc::UnboundedReceiver<Touched>) {
     let mut lasting = JoinSet::new();
     lasting.spawn_local(settler::run(Arc::clone(shared), store.clone()));
+    lasting.spawn_local(settler::refused::run(Arc::clone(shared), store.clone()));
     lasting.spawn_local(lease::hold(Arc::clone(shared), store.clone()));
     lasting.spawn_local(dead_set::trim(Arc::clone(shared), store.clone()));
     lasting.spawn_local(dispatch::run(Arc::clone(shared), store.clone(), touched));
     lasting.spawn_local(dispatch::rounds(Arc::clone(shared)));
     lasting.spawn_local(dispatch::ask(store.clone()));
+    lasting.spawn_local(types::watch(Arc::clone(shared), store.clone()));
 
     let mut until_quiet = JoinSet::new();
     until_quiet.spawn_local(heartbeat::prune(store.clone()));

@@ -129,6 +129,13 @@ impl StoreError {
         Self::Unexpected(format!("{what:?}").chars().take(200).collect())
     }
 
+    /// Whether it was about who connects, and not about what he may do.
+    pub fn is_about_login(&self) -> bool {
+        // The last in the words of redis-rs, which keeps the server's to itself.
+        let words = ["NOAUTH", "WRONGPASS", "authentication failed"];
+        matches!(self, Self::Denied(why) if words.iter().any(|it| why.contains(it)))
+    }
+
     /// Whether the same call can succeed later without anybody changing anything here. A password or a right that
     /// was taken away may come back.
     pub fn is_temporary(&self) -> bool {

@@ -89,13 +89,14 @@ macro_rules! scripts {
 }
 
 scripts! {
-    CLAIM = "preflight.lua" "large.lua" "parcel.lua" "claim.lua" "plain.lua",
-    CAREFUL = "preflight.lua" "large.lua" "parcel.lua" "trial.lua" "claim.lua" "careful.lua",
+    CLAIM = "preflight.lua" "member.lua" "large.lua" "parcel.lua" "claim.lua" "plain.lua",
+    CAREFUL =
+        "preflight.lua" "member.lua" "large.lua" "parcel.lua" "trial.lua" "claim.lua" "careful.lua",
     ACKNOWLEDGE = "large.lua" "tally.lua" "acknowledge.lua",
     OPEN = "preflight.lua" "parcel.lua" "open.lua",
-    PARK = "park.lua",
+    PARK = "member.lua" "park.lua",
     LEAVE = "leave.lua",
-    ADOPT = "preflight.lua" "large.lua" "trial.lua" "adopt.lua",
+    ADOPT = "preflight.lua" "member.lua" "large.lua" "trial.lua" "adopt.lua",
     SWEEP = "sweep.lua",
     SETTLE = "preflight.lua" "large.lua" "tally.lua" "trim.lua" "settle.lua",
     LEASE = "lease.lua",

@@ -1,4 +1,4 @@
-use footplate::store::{Claim, StoreError};
+use footplate::store::{Claim, Parking, StoreError};
 
 use crate::support::{DAY, LONG, Server, claim, payloads, queues};
 
@@ -249,6 +249,22 @@ async fn paused_queues_are_skipped() {
         payloads(&store.claim(&claim(2, 9, &names)).await.unwrap()),
         ["a1"]
     );
+}
+
+/// An application may have a key of that name.
+#[tokio::test]
+async fn what_is_no_set_of_paused_queues_or_suspects_stops_nothing() {
+    let (server, names) = (Server::start(), queues(&["a", "b"]));
+    let store = server.store().await;
+    store.take_lease("me", LONG).await.unwrap();
+    server.push("a", &["a1", "a2"]);
+    server.run::<()>("SET paused true");
+    let one = store.claim(&claim(1, 1, &names)).await.unwrap();
+    assert_eq!(payloads(&one), ["a1"]);
+    assert_eq!(store.handoff("a").park("me").await.unwrap(), Parking::Free);
+    server.run::<()>("SET footplate:trials x");
+    let one = store.claim(&claim(2, 1, &names)).await.unwrap();
+    assert_eq!(payloads(&one), ["a2"]);
 }
 
 #[tokio::test]

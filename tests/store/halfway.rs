@@ -69,7 +69,7 @@ macro_rules! script {
 impl Step {
     /// Of which its script is made.
     fn sources(self) -> Vec<&'static str> {
-        let mut sources = vec![script!("preflight"), script!("large")];
+        let mut sources = vec![script!("preflight"), script!("member"), script!("large")];
         sources.extend(match self {
             Self::Claim | Self::ClaimParcel | Self::ClaimLarge | Self::ClaimAgain => {
                 vec![script!("parcel"), script!("claim"), script!("plain")]

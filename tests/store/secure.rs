@@ -21,6 +21,7 @@ async fn a_wrong_password_is_said_clearly() {
     settings.password = Some(Secret("wrong".to_owned()));
     let error = refused(&settings).await;
     assert!(matches!(error, StoreError::Denied(_)), "{error:?}");
+    assert!(error.is_about_login(), "{error:?}");
     assert!(
         error.to_string().contains("check user, password and ACL"),
         "{error}"
@@ -38,6 +39,7 @@ async fn a_wrong_password_is_said_clearly() {
         }
     };
     assert!(matches!(error, StoreError::Denied(_)), "{error:?}");
+    assert!(error.is_about_login(), "{error:?}");
 }
 
 #[tokio::test]
@@ -47,6 +49,7 @@ async fn a_server_that_wants_a_password_is_denied_without_one() {
     server.run::<()>("CONFIG SET requirepass secret");
     let error = refused(&settings).await;
     assert!(matches!(error, StoreError::Denied(_)), "{error:?}");
+    assert!(error.is_about_login(), "{error:?}");
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ redis.call('HSET', inflight, '#claim', ARGV[2])
 local reply, taken, bytes, full = {0}, 0, 0, limit < 1
 
 local any_paused = redis.call('EXISTS', KEYS[3]) == 1
-local function is_paused(name) return any_paused and redis.call('SISMEMBER', KEYS[3], name) == 1 end
+local function is_paused(name) return any_paused and is_member(KEYS[3], name) end
 
 local function tell(i, jobs)
   reply[#reply + 1] = i - 6

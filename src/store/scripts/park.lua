@@ -8,7 +8,7 @@ if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
 end
 local stranded = redis.call('LINDEX', KEYS[3], -1)
 if stranded then return {2, stranded} end
-if redis.call('SISMEMBER', KEYS[4], ARGV[2]) == 1 or redis.call('EXISTS', KEYS[5], KEYS[6]) > 0 then return {0} end
+if is_member(KEYS[4], ARGV[2]) or redis.call('EXISTS', KEYS[5], KEYS[6]) > 0 then return {0} end
 -- As in claim.lua: a full Redis must be drained, and must not keep a process from its end.
 redis.call('PERSIST', KEYS[2])
 redis.call('ZADD', KEYS[2], redis.call('TIME')[1], ARGV[3])

@@ -32,7 +32,7 @@ local function on_trial(inflight)
 end
 
 local function must_be_tried(payload, trials)
-  return redis.call('SISMEMBER', trials, redis.sha1hex(payload)) == 1
+  return is_member(trials, redis.sha1hex(payload))
 end
 
 -- A job that died in company on an earlier trial gets twice the time that it had then.

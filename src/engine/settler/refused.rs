@@ -1,0 +1,67 @@
+//! Settlements that Redis has refused for good: a key of a wrong type. Somebody may mend that while the process lives, so
+//! they are tried again from time to time; else recovery runs the jobs once more.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::settlement;
+use crate::engine::outcome::Ended;
+use crate::engine::shared::Shared;
+use crate::engine::sync::lock;
+use crate::store::{Store, StoreError};
+
+/// How often.
+const AGAIN: Duration = Duration::from_secs(10);
+/// So many are remembered.
+const MOST: usize = 10_000;
+
+/// Oldest first.
+pub(in crate::engine) type Refused = VecDeque<Ended>;
+
+/// For another time, unless there are too many.
+pub(super) fn keep(shared: &Shared, ended: Ended) {
+    let mut refused = lock(&shared.refused);
+    if refused.len() < MOST {
+        refused.push_back(ended);
+    }
+}
+
+/// Tries them as long as the engine runs.
+pub(in crate::engine) async fn run(shared: Arc<Shared>, store: Store) {
+    loop {
+        sleep(AGAIN).await;
+        round(&shared, &store).await;
+    }
+}
+
+/// All of them, but for those behind one that is refused again, which has to wait for all the others.
+async fn round(shared: &Shared, store: &Store) {
+    let (count, mut settled) = (lock(&shared.refused).len(), 0);
+    for _ in 0..count {
+        let Some(ended) = lock(&shared.refused).pop_front() else {
+            break;
+        };
+        if let Err(error) = settle(shared, store, &ended).await {
+            tracing::debug!("still not settled: {error}");
+            lock(&shared.refused).push_back(ended);
+            break;
+        }
+        settled += 1;
+    }
+    if settled > 0 {
+        tracing::info!("settled {settled} job(s) that Redis had refused");
+    }
+}
+
+async fn settle(shared: &Shared, store: &Store, ended: &Ended) -> Result<(), StoreError> {
+    let holder = shared.holder(ended.job.epoch);
+    let (now, day) = (shared.clock.now(), shared.clock.day());
+    let settlements = [settlement(ended)];
+    store
+        .settle(&holder, &settlements, now, &day)
+        .await
+        .map(drop)
+}
