@@ -152,7 +152,7 @@ mod tests {
             let mut due = vec![now; many];
             let mut count = 0;
             loop {
-                let at = (0..many).min_by_key(|at| due[*at]).unwrap();
+                let at = (0..many).min_by_key(|at| due[*at]).expect("some");
                 let turn = due[at];
                 if turn >= now + Duration::from_secs(seconds) {
                     break;
