@@ -172,8 +172,9 @@ impl Fetcher {
         let lost = jobs
             .first()
             .is_some_and(|it| it.epoch != self.shared.epoch());
-        // The lease was lost while they were on their way: they come back through recovery.
-        if !lost {
+        if lost {
+            self.shared.return_unstarted(jobs);
+        } else {
             self.capsule().ready.push(jobs);
         }
     }

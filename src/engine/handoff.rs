@@ -272,10 +272,11 @@ impl Handoff {
 
     async fn admit(&self, ticket: Ticket, payload: Vec<u8>, adopted: oneshot::Receiver<()>) {
         let job = ticket.admit(&self.shared, payload);
-        // If the lease was lost meanwhile, the job comes back through recovery.
         if job.epoch == self.shared.epoch() {
             self.capsule().ready.push([job]);
             self.capsule().ready.hurry();
+        } else {
+            self.shared.return_unstarted(vec![job]);
         }
         self.see_off(adopted).await;
     }

@@ -41,8 +41,7 @@ async fn replace(shared: &Shared, store: &Store) {
         shared.settings.lease.as_secs()
     );
     for capsule in &shared.capsules {
-        // Claimed under the lost lease and not started: they come back through recovery.
-        drop(capsule.ready.reclaim());
+        shared.return_unstarted(capsule.ready.reclaim());
     }
     let lost = shared.holder(shared.epoch());
     take(shared, store, shared.next_epoch()).await;

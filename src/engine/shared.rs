@@ -17,6 +17,7 @@ use super::mailbox::Mailbox;
 use super::metrics::Flush;
 use super::order::QueueOrder;
 use super::outage::Outages;
+use super::outcome::Outcome;
 use super::ready::Ready;
 use super::restraint::Stream;
 use super::settings::{CapsuleSettings, Settings};
@@ -178,6 +179,14 @@ impl Shared {
     pub(super) fn doubt_lease(&self, epoch: u32) {
         if epoch == self.epoch() {
             self.lease_doubted.notify_one();
+        }
+    }
+
+    /// Taken under a lease that was lost before they began. Whoever recovers that may come late, so they are put back from
+    /// here, each only if nobody else has done it.
+    pub(super) fn return_unstarted(&self, jobs: Vec<Arc<Job>>) {
+        if !jobs.is_empty() {
+            self.settlements.push_all(jobs, || Outcome::Returned);
         }
     }
 
