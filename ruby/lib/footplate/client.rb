@@ -72,7 +72,7 @@ module Footplate
       return unless payload
 
       check(payload)
-      write([payload])
+      send_commands(payload.key?("at") ? [schedule_command([payload])] : queue_commands(alone(payload)))
       payload["jid"]
     end
 
@@ -113,6 +113,11 @@ module Footplate
       now = Payload.timestamp
       queues = payloads.group_by { |payload| payload["queue"] }
       queues.transform_values { |group| group.map { |payload| Payload.dump(payload.merge("enqueued_at" => now)) } }
+    end
+
+    # by_queue of one job, which is what most pushes are.
+    def alone(payload)
+      { payload["queue"] => [Payload.dump(payload.merge("enqueued_at" => Payload.timestamp))] }
     end
 
     def queue_commands(queues)

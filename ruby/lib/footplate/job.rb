@@ -47,7 +47,7 @@ module Footplate
       # @return [String, nil] its jid; nil when a client middleware stopped it
       # @raise see Client#push
       def perform_async(*args)
-        Setter.new(self).perform_async(*args)
+        client_push("class" => self, "args" => args)
       end
 
       # Enqueues a job for later.
@@ -90,7 +90,7 @@ module Footplate
       # @param item [Hash{String => Object}]
       # @raise [ArgumentError] for symbol keys; see Client#push
       def client_push(item)
-        if item.any? { |key, _| key.is_a?(Symbol) }
+        if item.keys.any?(Symbol)
           raise ArgumentError, "Job payloads should contain no Symbols: #{item}"
         end
 
@@ -99,8 +99,8 @@ module Footplate
 
       # @param pool [#with, nil] from `set(pool:)`; it comes before `Client.via`, and that before the class's option
       def build_client(pool = nil)
-        pool ||= Client.current_pool || get_sidekiq_options["pool"]
-        (get_sidekiq_options["client_class"] || Client).new(pool: pool)
+        options = get_sidekiq_options
+        (options["client_class"] || Client).new(pool: pool || Client.current_pool || options["pool"])
       end
     end
   end

@@ -25,7 +25,8 @@ module Footplate
       def build(item)
         validate(item)
         payload = options_for(item).merge(item)
-        raise ArgumentError, "Job must include a valid queue name" if ["", nil].include?(payload["queue"])
+        queue = payload["queue"]
+        raise ArgumentError, "Job must include a valid queue name" if queue.nil? || queue == ""
 
         TRANSIENT.each { |key| payload.delete(key) }
         complete(payload)

@@ -47,7 +47,7 @@ module Footplate
       # The client's pool, made at first use.
       def redis_pool
         share_redis
-        @lock.synchronize { @redis_pool ||= Redis::Pool.new(redis_options) }
+        @redis_pool || @lock.synchronize { @redis_pool ||= Redis::Pool.new(redis_options) }
       end
 
       private

@@ -74,17 +74,17 @@ module Footplate
 
         # @return [Hash{String => Object}, nil] set or inherited
         def sidekiq_options_hash
-          inherited_value(:sidekiq_options_hash)
+          inherited_value(:sidekiq_options_hash, :@sidekiq_options_hash)
         end
 
         # @return [Proc, nil]
         def sidekiq_retry_in_block
-          inherited_value(:sidekiq_retry_in_block)
+          inherited_value(:sidekiq_retry_in_block, :@sidekiq_retry_in_block)
         end
 
         # @return [Proc, nil]
         def sidekiq_retries_exhausted_block
-          inherited_value(:sidekiq_retries_exhausted_block)
+          inherited_value(:sidekiq_retries_exhausted_block, :@sidekiq_retries_exhausted_block)
         end
 
         def sidekiq_retry_in(&block)
@@ -97,8 +97,9 @@ module Footplate
 
         private
 
-        def inherited_value(name)
-          value = instance_variable_get(:"@#{name}")
+        # Every push asks. Both names are given, because making one of the other takes longer than all the rest.
+        def inherited_value(name, variable)
+          value = instance_variable_get(variable)
           return value unless value.nil?
 
           superclass.public_send(name) if superclass.respond_to?(name)

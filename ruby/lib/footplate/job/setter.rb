@@ -10,7 +10,7 @@ module Footplate
       def initialize(job_class, options = {})
         @job_class = job_class
         @options = {}
-        set(options)
+        set(options) unless options.empty?
       end
 
       # Adds options; see ClassMethods#set.

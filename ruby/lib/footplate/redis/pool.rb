@@ -40,8 +40,13 @@ module Footplate
 
       private
 
-      # Sockets inherited from the parent are dropped, not closed politely: the parent still speaks on them.
       def pool
+        # In this order: whoever changes both sets the process last but one, and the pool last.
+        (@pool if @pid == Process.pid) || own_pool
+      end
+
+      # Sockets inherited from the parent are dropped, not closed politely: the parent still speaks on them.
+      def own_pool
         @lock.synchronize do
           @pool = nil unless @pid == Process.pid
           @pool ||= build.tap { @pid = Process.pid }
