@@ -1,18 +1,21 @@
 # frozen_string_literal: true
 
 # The application that both engines run: plain Ruby, given with -r. BENCH_LOAD says which kind of load.
-require "sidekiq"
-
-# Debian 12's Sidekiq 6.4 calls redis 4.8 in a way that this warns of with each job it fetches; that is not what is
-# measured.
-Redis.silence_deprecations = true if defined?(Redis) && Redis.respond_to?(:silence_deprecations=)
+require_relative "sidekiq_gem"
 
 bench_load = ENV.fetch("BENCH_LOAD")
 
-if bench_load == "activejob"
+# As Rails sets it up in production: tagged lines from info on, here in a file.
+def rails_logger
+  require "active_support/tagged_logging"
+  file = File.join(ENV.fetch("BENCH_DIR"), "active_job.log")
+  ActiveSupport::TaggedLogging.new(ActiveSupport::Logger.new(file, level: Logger::INFO))
+end
+
+if bench_load.start_with?("activejob")
   require "active_job"
   ActiveJob::Base.queue_adapter = :sidekiq
-  ActiveJob::Base.logger = nil
+  ActiveJob::Base.logger = bench_load == "activejob-info" ? rails_logger : nil
 end
 
 def pass_through(chain)

@@ -46,7 +46,7 @@ module SideBySide
     end
 
     def throughput
-      rows = rows(:burst) do |summary|
+      rows = rows(*COUNTED) do |summary|
         [spread(summary, summary.door, :jobs_per_second, "%<n>d"), spread(summary, :sidekiq, :jobs_per_second, "%<n>d"),
          ratio(summary)]
       end

@@ -32,7 +32,7 @@ module SideBySide
 
     def doors
       systems = @systems.select { |_, summaries| summaries.values.any? { |it| it.engines.include?(:embedded) } }
-      rows = titled(systems, bursts(systems)) do |summary|
+      rows = titled(systems, loads(systems, :burst)) do |summary|
         %i[gem embedded].map { |door| rate(summary, door) }
       end
       table(["jobs/s by front door", *systems.keys.flat_map { |it| ["#{it}: gem", "#{it}: embedded"] }], rows)
@@ -49,7 +49,7 @@ module SideBySide
     end
 
     def costs(name, summaries)
-      rows = bursts(name => summaries).map do |load|
+      rows = loads({ name => summaries }, *COUNTED).map do |load|
         summary = summaries.fetch(load)
         per_job = COSTS.map { |_, figure, *rest| pair(summary) { |it| shown(summary.per_job(it, figure), *rest) } }
         memory = pair(summary) { |it| shown(summary.spread(it, :resident), 1 / MEGABYTE, "%<n>.0f") }
@@ -66,8 +66,8 @@ module SideBySide
       [summary&.door, :sidekiq]
     end
 
-    def bursts(systems)
-      loads = LOADS.select { |load| load.shape == :burst }.map(&:name)
+    def loads(systems, *shapes)
+      loads = LOADS.select { |load| shapes.include?(load.shape) }.map(&:name)
       loads.select { |load| systems.values.any? { |summaries| summaries.key?(load) } }
     end
 

@@ -32,7 +32,8 @@ module SideBySide
     def self.check(loads)
       missing = Gem::Specification.find_all_by_name("sidekiq").empty? || !on_path?("sidekiq")
       raise Error, "Sidekiq, with which Footplate is compared, is not installed: run bin/setup" if missing
-      return if loads.none? { |load| load.kind == "activejob" } || Gem::Specification.find_all_by_name("activejob").any?
+      return if Gem::Specification.find_all_by_name("activejob").any?
+      return if loads.none? { |load| load.kind.start_with?("activejob") }
 
       raise Error, "Active Job is not installed: run bin/setup, or name loads with --only"
     end

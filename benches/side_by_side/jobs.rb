@@ -1,39 +1,13 @@
 # frozen_string_literal: true
 
-require_relative "ledger"
+require_relative "../../ruby/lib/footplate/bench/jobs"
 
 ##
-# The jobs of every load. Each is called with its number first; the bare loops run the same classes.
-JOB_MODULE = defined?(Sidekiq::Job) ? Sidekiq::Job : Sidekiq::Worker
-
-# Alone in the queue while the worker starts: the others are let in when it is there with all its threads.
-class ReadyJob
-  include JOB_MODULE
-
-  def perform
-    Ledger.ready
-  end
-end
-
-# Behind all others: the clock stops once they have run.
-class LastJob
-  include JOB_MODULE
-
-  def perform
-    Ledger.last
-  end
-end
-
-class NoopJob
-  include JOB_MODULE
-
-  def perform(number, _ratio)
-    Ledger.runs[number] += 1
-  end
-end
+# The jobs of the loads that `footplate bench` does not have. Each is called with its number first; the bare loops run
+# the same classes.
 
 class RaisingJob
-  include JOB_MODULE
+  include Footplate::Bench::JOB
 
   def perform(number, _ratio)
     Ledger.runs[number] += 1
@@ -42,7 +16,7 @@ class RaisingJob
 end
 
 class SleepingJob
-  include JOB_MODULE
+  include Footplate::Bench::JOB
 
   def perform(number, _ratio)
     sleep 0.05
@@ -51,7 +25,7 @@ class SleepingJob
 end
 
 class FibonacciJob
-  include JOB_MODULE
+  include Footplate::Bench::JOB
 
   def perform(number, _ratio)
     a = 0
@@ -61,18 +35,9 @@ class FibonacciJob
   end
 end
 
-class LatencyJob
-  include JOB_MODULE
-
-  def perform(number, intended)
-    Ledger.waits << (Ledger.now - intended)
-    Ledger.runs[number] += 1
-  end
-end
-
 # In flight until the last job has run.
 class HoldingJob
-  include JOB_MODULE
+  include Footplate::Bench::JOB
 
   def perform
     Ledger.hold
@@ -81,7 +46,7 @@ end
 
 # The case study's three kinds. Its CPU-blocking job takes 20 ms on any machine: the thread's own time is counted.
 class MixedNoopJob
-  include JOB_MODULE
+  include Footplate::Bench::JOB
 
   def perform(number, _ratio)
     Ledger.runs[number] += 1
@@ -90,7 +55,7 @@ class MixedNoopJob
 end
 
 class MixedCpuJob
-  include JOB_MODULE
+  include Footplate::Bench::JOB
 
   def perform(number, _ratio)
     deadline = own_time + 0.02
@@ -107,7 +72,7 @@ class MixedCpuJob
 end
 
 class MixedIoJob
-  include JOB_MODULE
+  include Footplate::Bench::JOB
 
   def perform(number, _ratio)
     sleep 0.5

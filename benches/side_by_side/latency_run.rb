@@ -9,15 +9,16 @@ module SideBySide
     def fill; end
 
     def go
-      Feeder.new(@redis, @load).push(@jobs)
+      feeder = Bench::Feeder.new(@load.rate) { |number, moment| Payloads.job(@load.kind, number, moment) }
+      feeder.push(@jobs) { |batch| @redis.push(batch) }
       # What had not been started as the last was pushed: an engine that keeps up leaves none.
       @backlog = @redis.call("LLEN", "queue:default")
-      sleep Feeder::SETTLE
+      sleep Bench::Feeder::SETTLE
       @redis.push([Payloads.plain("LastJob")])
     end
 
     def special(finish)
-      { **Feeder.percentiles(finish[:waits]), backlog: @backlog }
+      { **Bench.percentiles(finish[:waits]), backlog: @backlog }
     end
   end
 end

@@ -6,6 +6,8 @@ module SideBySide
     number.to_s.gsub(/(\d)(?=(\d{3})+\z)/, "\\1,")
   end
 
+  # Shapes of loads of which jobs/s are counted.
+  COUNTED = %i[burst enqueue].freeze
   # The queue of the jobs that are in flight all the time.
   HOLDING = "holding"
 
@@ -44,7 +46,7 @@ module SideBySide
     # Jobs for an engine. With a rate: enough for `seconds`.
     def count(engine, scale, seconds)
       return (rate * seconds).round if rate
-      return jobs unless shape == :burst
+      return jobs unless COUNTED.include?(shape)
 
       count = jobs * scale
       count /= fewer if engine == :sidekiq

@@ -14,7 +14,9 @@ module SideBySide
     Load.new(name: "logging", title: "no-op, default logging to a file", jobs: 100_000, fewer: 8),
     Load.new(name: "middleware", title: "no-op, 5 pass-through middlewares", jobs: 100_000, fewer: 4,
              bare: "middleware"),
-    Load.new(name: "activejob", title: "Active Job no-op", jobs: 30_000, fewer: 3, bare: "activejob"),
+    Load.new(name: "activejob", title: "Active Job no-op, its logger nil", jobs: 30_000, fewer: 3, bare: "activejob"),
+    Load.new(name: "activejob-info", title: "Active Job no-op, its logger at info", jobs: 30_000, fewer: 3,
+             bare: "activejob-info"),
     Load.new(name: "raising", title: "every job raises, retry stored", jobs: 30_000, fewer: 6, retries: true),
     Load.new(name: "sleep", title: "sleep 50 ms, 1,000 threads", jobs: 80_000, fewer: 4, threads: 1_000,
              bare: "sleep"),
@@ -33,6 +35,8 @@ module SideBySide
              shape: :scheduled, rate: 100, far: 1_000_000, slow: true),
     Load.new(name: "mixed", title: "1,000 each of no-op, 20 ms CPU and sleep 0.5 s", shape: :mixed, jobs: 3_000,
              threads: 25, queues: 3, slow: true),
-    Load.new(name: "idle", title: "idle process", shape: :idle, jobs: 0, slow: true)
+    Load.new(name: "idle", title: "idle process", shape: :idle, jobs: 0, slow: true),
+    Load.new(name: "enqueue", title: "client: perform_async in a loop", shape: :enqueue, jobs: 30_000),
+    Load.new(name: "enqueue-bulk", title: "client: perform_bulk", shape: :enqueue, jobs: 200_000)
   ].freeze
 end

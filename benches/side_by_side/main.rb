@@ -4,9 +4,9 @@
 # Footplate and the installed Sidekiq side by side.
 #
 # loads.rb says what is measured, curves.rb what it is measured over, targets.rb what is aimed at; session.rb runs the
-# engines in turn; run.rb is one worker over one load (app.rb, jobs.rb and ledger.rb are what runs inside it);
-# summary.rb, report.rb and charts.rb make tables and pictures of it. A load that is to be added is a row in loads.rb,
-# and a job in jobs.rb if it needs one.
+# engines in turn; run.rb is one worker over one load (app.rb and jobs.rb are what runs inside it), enqueue_run.rb one
+# client; summary.rb, report.rb and charts.rb make tables and pictures of it. A load that is to be added is a row in
+# loads.rb, and a job in jobs.rb if it needs one. What `footplate bench` needs as well is in ruby/lib/footplate/bench.
 module SideBySide
   # Why the benchmark cannot run, in a sentence.
   class Error < StandardError; end

@@ -1,10 +1,14 @@
 # frozen_string_literal: true
 
+require_relative "shared"
+
 module SideBySide
   ##
   # Counts the commands that clients send. INFO counts those that a script calls as well; MONITOR tells them apart, and
   # costs nothing beside an idle process.
   class Monitor
+    include Bench::Clock
+
     # What a line says of a command that a script called, as in: 1700000000.123456 [0 lua] "get" "a"
     INNER = /\A\+[\d.]+ \[\d+ (?:lua|script)\]/
 
@@ -32,10 +36,6 @@ module SideBySide
         text << connection.readpartial(65_536) if connection.wait_readable(left)
       end
       text.scrub.lines
-    end
-
-    def now
-      Process.clock_gettime(Process::CLOCK_MONOTONIC)
     end
   end
 end

@@ -13,6 +13,8 @@ module SideBySide
              "for the no-op and the CPU-bound load, Sidekiq's run has fewer jobs.",
       latency: "Latency is from the moment at which a job ought to be pushed, by a timetable that waits for nobody. " \
                "Of fewer than 1,000 jobs a run there is no p99.9.",
+      enqueue: "Enqueued jobs are counted in the queue, by jid. Footplate's client there is that of an application " \
+               "without the sidekiq gem, which is the same for both front doors.",
       scheduled: "Lateness is from the moment at which a job is due to its start.",
       idle: "An idle process's Redis commands are those that it sends, without those that scripts call."
     }.freeze

@@ -1,12 +1,12 @@
 # frozen_string_literal: true
 
-require "json"
 require "securerandom"
 require "time"
+require_relative "../../ruby/lib/footplate/bench/payloads"
 
 module SideBySide
   ##
-  # Payloads as the clients write them, made from a pattern so that making them costs little.
+  # The payloads of the loads' jobs.
   module Payloads
     JOBS = Hash.new("NoopJob").merge("raising" => "RaisingJob", "sleep" => "SleepingJob", "cpu" => "FibonacciJob",
                                      "latency" => "LatencyJob").freeze
@@ -18,16 +18,15 @@ module SideBySide
     # @param second [#to_s] second argument, as JSON; for latency: when it ought to be pushed, or is due
     # @return [String] the job number `number`
     def self.job(kind, number, second = 1.5, queue: "default")
-      return active_job(number, second) if kind == "activejob"
+      return active_job(number, second) if kind.start_with?("activejob")
 
       job_class = kind == "mixed" ? MIXED[number % MIXED.size] : JOBS[kind]
       plain(job_class, "#{number},#{second}", queue)
     end
 
-    def self.plain(job_class, args = "", queue = "default")
-      now = Time.now.to_f
-      %({"retry":true,"queue":"#{queue}","class":"#{job_class}","args":[#{args}],"jid":"#{SecureRandom.hex(12)}",) +
-        %("created_at":#{now},"enqueued_at":#{now}})
+    # See Footplate::Bench::Payloads.
+    def self.plain(...)
+      Footplate::Bench::Payloads.plain(...)
     end
 
     def self.active_job(number, float)

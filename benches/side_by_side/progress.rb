@@ -1,9 +1,13 @@
 # frozen_string_literal: true
 
+require_relative "shared"
+
 module SideBySide
   ##
   # How far it is: a bar on a terminal, a line per step elsewhere.
   class Progress
+    include Bench::Clock
+
     WIDTH = 24
 
     def initialize(out)
@@ -39,10 +43,6 @@ module SideBySide
 
       seconds = passed * (total - done) / done
       seconds < 90 ? ", #{seconds.round} s left" : ", #{(seconds / 60).round} min left"
-    end
-
-    def now
-      Process.clock_gettime(Process::CLOCK_MONOTONIC)
     end
   end
 end

@@ -1,12 +1,16 @@
 # frozen_string_literal: true
 
 require "socket"
+require_relative "shared"
 
 module SideBySide
   ##
   # A redis-server of our own on a free loopback port, without persistence, and a connection to it. Needs no gem: which
   # one the engines use must not matter here.
   class Redis
+    include Bench::Clock
+    include Bench::Readings
+
     SERVER = ENV.fetch("FOOTPLATE_TEST_REDIS_SERVER", "redis-server")
 
     attr_reader :url
@@ -45,9 +49,9 @@ module SideBySide
       slices.each { |slice| call("LPUSH", list, *slice) }
     end
 
-    # One number of INFO.
-    def info(name)
-      call("INFO")[/^#{name}:(.*)\r$/, 1].to_f
+    # So far.
+    def costs
+      { redis_cpu: cpu, redis_commands: info("total_commands_processed").to_i }
     end
 
     def version
@@ -56,11 +60,11 @@ module SideBySide
 
     # Another connection, for its own conversation.
     def connect
-      deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + 10
+      deadline = now + 10
       begin
         TCPSocket.new("127.0.0.1", @port).tap { |io| io.setsockopt(Socket::IPPROTO_TCP, Socket::TCP_NODELAY, 1) }
       rescue Errno::ECONNREFUSED
-        raise Error, "#{SERVER} did not start" if Process.clock_gettime(Process::CLOCK_MONOTONIC) > deadline
+        raise Error, "#{SERVER} did not start" if now > deadline
 
         sleep 0.02
         retry

@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 require_relative "delivery"
-require_relative "feeder"
 require_relative "payloads"
+require_relative "shared"
 require_relative "worker"
 
 module SideBySide
@@ -11,6 +11,8 @@ module SideBySide
   # them off, and is stopped. What is measured lies between that moment and its last job. Other shapes of load (below)
   # are subclasses.
   class Run
+    include Bench::Clock
+
     STARTS_WITHIN = 60
     ENDS_WITHIN = 180
     # Nobody is slower than that over many jobs.
@@ -22,7 +24,8 @@ module SideBySide
 
     # The class for a load's shape.
     def self.shape(load)
-      { burst: self, latency: LatencyRun, scheduled: ScheduledRun, mixed: MixedRun, idle: IdleRun }.fetch(load.shape)
+      { burst: self, latency: LatencyRun, scheduled: ScheduledRun, mixed: MixedRun, idle: IdleRun,
+        enqueue: EnqueueRun }.fetch(load.shape)
     end
 
     # @param url [String] where the worker finds Redis, if that is not where we do
@@ -35,7 +38,7 @@ module SideBySide
     end
 
     # @return [Hash{Symbol => Object}] the figures
-    # @raise [Void]
+    # @raise [Bench::Void]
     def call
       prepare
       @worker = Worker.new(@engine, @load, @jobs, @url)
@@ -102,8 +105,7 @@ module SideBySide
     # So far, of the worker and of Redis.
     def costs(report)
       { **report.slice(:worker_cpu, :objects, :collections, :collecting, :switches),
-        redis_cpu: @redis.info("used_cpu_user") + @redis.info("used_cpu_sys"),
-        redis_commands: @redis.info("total_commands_processed") }
+        **@redis.costs }
     end
 
     def figures(seconds, finish)
@@ -120,13 +122,10 @@ module SideBySide
     def special(_finish)
       {}
     end
-
-    def now
-      Process.clock_gettime(Process::CLOCK_MONOTONIC)
-    end
   end
 end
 
+require_relative "enqueue_run"
 require_relative "idle_run"
 require_relative "latency_run"
 require_relative "mixed_run"

@@ -41,7 +41,7 @@ module SideBySide
     end
 
     def special(finish)
-      Feeder.percentiles(finish[:waits])
+      Bench.percentiles(finish[:waits])
     end
   end
 end

@@ -1,18 +1,17 @@
 # frozen_string_literal: true
 
-require "json"
-require "open3"
-require "rbconfig"
-require "tmpdir"
 require_relative "engines"
 require_relative "proxy"
 require_relative "run"
+require_relative "shared"
 
 module SideBySide
   ##
   # Runs the engines in turn: A B A B …, so that whatever else the machine does meets both. The points of a curve, which
   # are compared with each other, likewise.
   class Session
+    include Bench::Clock
+
     # One run: of which load, which engine (or :bare, or :undelayed: with the proxy's delay at 0), with figures, or
     # with the reason why it does not count.
     Result = Struct.new(:load, :engine, :pair, :figures, :void, keyword_init: true)
@@ -57,8 +56,15 @@ module SideBySide
     # What the first door is compared with comes right behind it.
     def steps(load)
       references = [*(:bare if load.bare), *(:undelayed if load.undelayed)]
-      first, *others = @engines.select { |engine| load.runs?(engine) }
+      first, *others = runners(load)
       [first, *references, *others.reverse]
+    end
+
+    # Both doors have the same client.
+    def runners(load)
+      return [@engines.first, :sidekiq] if load.shape == :enqueue
+
+      @engines.select { |engine| load.runs?(engine) }
     end
 
     # Whether the loads up to this one have used their share of the time.
@@ -74,7 +80,7 @@ module SideBySide
       @progress.show(@done, @total, "#{load.title}: #{Engines::TITLES.fetch(engine)}")
       @done += 1
       @results << Result.new(load: load.name, engine: engine, pair: pair, figures: figures(load, engine))
-    rescue Void => e
+    rescue Bench::Void => e
       @progress.say("VOID: #{load.title}, #{engine}, pair #{pair + 1}: #{e.message}")
       @results << Result.new(load: load.name, engine: engine, pair: pair, void: e.message)
     end
@@ -90,19 +96,9 @@ module SideBySide
     end
 
     def bare(load, jobs)
-      Dir.mktmpdir("footplate-bench") do |dir|
-        env = Engines.env.merge("BENCH_LOAD" => load.bare, "BENCH_JOBS" => jobs.to_s, "BENCH_DIR" => dir,
-                                "BENCH_THREADS" => load.threads.to_s, "REDIS_URL" => @redis.url)
-        output, status = Open3.capture2e(env, RbConfig.ruby, File.join(__dir__, "bare_loop.rb"))
-        raise Void, "the bare loop failed\n#{output}" unless status.success?
-
-        took = JSON.parse(output.lines.last, symbolize_names: true)
-        { jobs_per_second: jobs / took[:seconds], per_job: took[:per_job] }
-      end
-    end
-
-    def now
-      Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      env = Engines.env.merge("BENCH_LOAD" => load.bare, "BENCH_THREADS" => load.threads.to_s,
+                              "REDIS_URL" => @redis.url)
+      Bench::BareLoop.measure(jobs, program: File.join(__dir__, "bare_loop.rb"), env: env)
     end
   end
 end

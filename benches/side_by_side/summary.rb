@@ -1,26 +1,10 @@
 # frozen_string_literal: true
 
 require_relative "loads"
+require_relative "shared"
 require_relative "targets"
 
 module SideBySide
-  # The middle of several runs, and how far they were apart.
-  Spread = Struct.new(:median, :low, :high, :runs, keyword_init: true) do
-    def self.of(values)
-      return if values.empty?
-
-      sorted = values.sort
-      middle = sorted.size / 2
-      median = sorted.size.odd? ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2.0
-      new(median: median, low: sorted.first, high: sorted.last, runs: sorted.size)
-    end
-
-    # Half of the range, as a share of the median.
-    def share
-      median.zero? ? 0.0 : (high - low) / 2.0 / median
-    end
-  end
-
   ##
   # What all runs of one load come to.
   class Summary
@@ -36,13 +20,13 @@ module SideBySide
     # The front door that is compared with Sidekiq.
     attr_reader :door
 
-    # @return [Spread, nil] of :jobs_per_second, :p50, :resident …
+    # @return [Bench::Spread, nil] of :jobs_per_second, :p50, :resident …
     def spread(engine, figure)
-      Spread.of(figures(engine).filter_map { |figures| figures[figure] })
+      Bench::Spread.of(figures(engine).filter_map { |figures| figures[figure] })
     end
 
     def per_job(engine, figure, factor = 1)
-      Spread.of(figures(engine).filter_map { |figures| figures.dig(:per_job, figure)&.*(factor) })
+      Bench::Spread.of(figures(engine).filter_map { |figures| figures.dig(:per_job, figure)&.*(factor) })
     end
 
     def engines
@@ -55,7 +39,7 @@ module SideBySide
 
     # The figures that targets speak of: ratios to Sidekiq (:ratio, of jobs/s; :memory; :p50; :p99), to the limit, to
     # itself without delay, over the pairs of runs; or one of its own, over the runs.
-    # @return [Spread, nil]
+    # @return [Bench::Spread, nil]
     def range(name, engine = door)
       case name
       when :ratio then ratio(engine, :sidekiq, :jobs_per_second)
@@ -93,11 +77,8 @@ module SideBySide
       @results.select { |result| result.engine == engine }.filter_map(&:figures)
     end
 
-    # Over the pairs: the machine's speed changes in minutes, and the two of a pair ran within seconds of one another.
     def ratio(engine, other, figure)
-      others = by_pair(other, figure)
-      ratios = by_pair(engine, figure).filter_map { |pair, value| value.fdiv(others[pair]) if others[pair]&.positive? }
-      Spread.of(ratios)
+      Bench::Spread.of_ratios(by_pair(engine, figure), by_pair(other, figure))
     end
 
     def by_pair(engine, figure)

@@ -16,7 +16,8 @@ module SideBySide
     # @return [Array<Array<String>>] the tables that have rows, as lines
     def all(summaries)
       summaries = summaries.reject { |summary| summary.load.curve }
-      [throughput(of(summaries, :burst)), costs(of(summaries, :burst)), latency(of(summaries, :latency, :scheduled)),
+      counted = of(summaries, *COUNTED)
+      [throughput(counted), costs(counted), latency(of(summaries, :latency, :scheduled)),
        mixed(of(summaries, :mixed)), idle(of(summaries, :idle))].select { |lines| lines.size > 2 }
     end
 

@@ -30,6 +30,7 @@ module SideBySide
     Target.new("logging", :ratio, :>=, 35),
     Target.new("middleware", :ratio, :>=, 12),
     Target.new("activejob", :ratio, :>=, 4.5), Target.new("activejob", :of_limit, :>=, 0.85),
+    Target.new("activejob-info", :ratio, :>=, 2.5), Target.new("activejob-info", :of_limit, :>=, 0.88),
     Target.new("raising", :ratio, :>=, 10),
     Target.new("sleep", :jobs_per_second, :>=, 19_500), Target.new("sleep", :memory, :<, 1),
     Target.new("cpu", :of_limit, :>=, 0.97),
@@ -39,7 +40,8 @@ module SideBySide
     end,
     Target.new("scheduled", :lateness, :<=, 50),
     Target.new("mixed", :all_done, :<=, 20.5), Target.new("mixed", :noops_done, :<=, 1),
-    Target.new("idle", :commands, :<=, 2), Target.new("idle", :cpu_percent, :<=, 0.2)
+    Target.new("idle", :commands, :<=, 2), Target.new("idle", :cpu_percent, :<=, 0.2),
+    Target.new("enqueue", :ratio, :>=, 1), Target.new("enqueue-bulk", :ratio, :>=, 1.5)
   ].freeze
 
   # Rows of several processes: nothing to measure before there is `-p`.

@@ -154,6 +154,12 @@ RSpec.describe SideBySide do
       .to raise_error(SideBySide::Error, /another os: Debian GNU.Linux 13, now another/)
   end
 
+  it "runs one front door's client beside Sidekiq's" do
+    session = SideBySide::Session.new(parse.tap { |options| options.doors = %i[gem embedded] }, nil, nil)
+    enqueue = SideBySide::LOADS.find { |load| load.name == "enqueue" }
+    expect(session.send(:steps, enqueue)).to eq(%i[gem sidekiq])
+  end
+
   it "measures points of all curves, or of one" do
     expect(parse("--curves").loads.map(&:curve).uniq).to eq(SideBySide::CURVES.map(&:name))
     expect(parse("--curves", "queues").loads.map(&:at)).to eq([1, 5, 20, 50, 200])

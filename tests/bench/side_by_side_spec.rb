@@ -33,21 +33,42 @@ RSpec.describe SideBySide::Run do
     allow(SideBySide::Payloads).to receive(:job).and_wrap_original do |job, kind, number, *rest, **queue|
       job.call(kind, number == 7 ? 8 : number, *rest, **queue)
     end
-    expect { run(load("noop"), 100) }.to raise_error(SideBySide::Void, "1 jobs lost, 1 run twice")
+    expect { run(load("noop"), 100) }.to raise_error(Footplate::Bench::Void, "1 jobs lost, 1 run twice")
   end
 
   it "is void when a claim is left behind" do
     @redis.call("HSET", "footplate:inflight:dead", "1", "job")
     delivery = SideBySide::Delivery.new(@redis, load("noop"), 1)
-    expect { delivery.check({ missing: 0, doubled: 0 }, nil) }.to raise_error(SideBySide::Void, /claims left behind/)
+    expect { delivery.check({ missing: 0, doubled: 0 }, nil) }
+      .to raise_error(Footplate::Bench::Void, /claims left behind/)
   end
 
   it "is void when a job is not in the log, which has a line of each that either engine ran" do
-    %i[gem sidekiq].each { |engine| expect(run(load("logging"), 50, engine)[:jobs]).to eq(50) }
-    forgetful = Struct.new(:jobs_logged).new(0)
+    %w[logging activejob-info].product(%i[gem sidekiq]).each do |name, engine|
+      expect(run(load(name), 50, engine)[:jobs]).to eq(50)
+    end
+    forgetful = Class.new { define_method(:jobs_logged) { |_kind| 0 } }.new
     delivery = SideBySide::Delivery.new(@redis, load("logging"), 1)
     expect { delivery.check({ missing: 0, doubled: 0 }, forgetful) }
-      .to raise_error(SideBySide::Void, "0 jobs in the log instead of 1")
+      .to raise_error(Footplate::Bench::Void, "0 jobs in the log instead of 1")
+  end
+
+  it "finds in the queue what either client enqueued, and nothing twice" do
+    %w[enqueue enqueue-bulk].product(%i[gem sidekiq]).each do |name, engine|
+      figures = run(load(name), 1_500, engine)
+      expect(figures).to include(jobs: 1_500, jobs_per_second: be_within(1).of(1_500 / figures[:seconds]))
+      expect(figures[:per_job]).to include(:redis_cpu, objects: be_positive)
+      expect(@redis.call("LLEN", "queue:default")).to eq(1_501)
+    end
+  end
+
+  it "is void when an enqueued job is not in the queue and another is there twice" do
+    allow(@redis).to receive(:call).and_wrap_original do |call, *words|
+      replies = call.call(*words)
+      words.first == "LRANGE" ? [*replies.drop(2), replies.last] : replies
+    end
+    expect { run(load("enqueue"), 10) }
+      .to raise_error(Footplate::Bench::Void, "2 jobs lost, 1 enqueued twice, 0 that nobody enqueued")
   end
 
   it "spreads jobs over queues, beside others that are in flight, with either engine" do
@@ -101,22 +122,22 @@ RSpec.describe SideBySide::Proxy do
   end
 end
 
-RSpec.describe SideBySide::Feeder do
+RSpec.describe Footplate::Bench::Feeder do
   # A Redis that takes its time.
   let(:slow) do
     Class.new do
       attr_reader :batches
 
-      def push(payloads)
-        (@batches ||= []) << payloads.map { |payload| JSON.parse(payload)["args"] }
+      def push(batch)
+        (@batches ||= []) << batch
         sleep 0.02
       end
     end.new
   end
 
   it "catches up when it is late, leaves none out, and keeps to the timetable" do
-    stub_const("SideBySide::Feeder::SETTLE", 0)
-    described_class.new(slow, SideBySide::LOADS.find { |load| load.name == "latency1000" }).push(100)
+    stub_const("Footplate::Bench::Feeder::SETTLE", 0)
+    described_class.new(1_000) { |number, moment| [number, moment] }.push(100) { |batch| slow.push(batch) }
     pushed = slow.batches.flatten(1)
     expect(pushed.map(&:first)).to eq((0..99).to_a)
     expect(slow.batches.size).to be < 50
@@ -124,7 +145,7 @@ RSpec.describe SideBySide::Feeder do
   end
 
   it "gives no p99.9 of a few" do
-    expect(described_class.percentiles([0.001] * 999)).not_to have_key(:p999)
-    expect(described_class.percentiles(([0.001] * 998) + [0.5, 0.7])).to include(p999: 500, max: 700)
+    expect(Footplate::Bench.percentiles([0.001] * 999)).not_to have_key(:p999)
+    expect(Footplate::Bench.percentiles(([0.001] * 998) + [0.5, 0.7])).to include(p999: 500, max: 700)
   end
 end

@@ -77,8 +77,8 @@ module Footplate
           call("RENAME", aside, queue(engine))
         end
 
-        def push(engine, payload)
-          call("LPUSH", queue(engine), payload)
+        def push(engine, *payloads)
+          call("LPUSH", queue(engine), *payloads)
         end
 
         # A worker of a Sidekiq had this identity.

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
-require "open3"
-require "rbconfig"
+require "footplate/bench"
+require "footplate/server/boot_error"
 
 module Footplate
   module Server
@@ -14,33 +14,21 @@ module Footplate
 
         module_function
 
-        # @return [Array<Float>] seconds, sorted, as a Ruby client sees them
+        # @return [Array<Float>] seconds, as a Ruby client sees them
         def round_trips(ground)
           ground.call("PING")
           Array.new(ROUND_TRIPS) do
-            from = now
+            from = Footplate::Bench::Clock.now
             ground.call("PING")
-            now - from
-          end.sort
+            Footplate::Bench::Clock.now - from
+          end
         end
 
-        # In a process of its own: the application's objects would slow the garbage collector.
         # @return [Float] jobs a second
         def bare_loop(jobs)
-          out, status = Open3.capture2(RbConfig.ruby, File.join(__dir__, "bare_loop.rb"), jobs.to_s)
-          raise BootError, "The bare loop ended with #{status.exitstatus || status}" unless status.success?
-
-          Float(out)
-        end
-
-        # @param sorted [Array<Float>]
-        # @return [Float, nil]
-        def percentile(sorted, share)
-          sorted[(share * (sorted.size - 1)).round]
-        end
-
-        def now
-          Process.clock_gettime(Process::CLOCK_MONOTONIC)
+          Footplate::Bench::BareLoop.measure(jobs)[:jobs_per_second]
+        rescue Footplate::Bench::Void => e
+          raise BootError, "The bare loop came to no end: #{e.message.lines.last.chomp}"
         end
       end
     end

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "footplate/bench"
 require "footplate/redis"
 require "footplate/redis/driver"
 require "footplate/server/boot_error"
@@ -10,6 +11,8 @@ module Footplate
       ##
       # The benchmark's own connection to the application's Redis, through whichever gem is there.
       class Line
+        include Footplate::Bench::Readings
+
         # @param options [Hash{Symbol => Object}] as the gems take them
         # @param place [String] for people
         def initialize(options, place)
@@ -23,16 +26,6 @@ module Footplate
           @connection.call(*command)
         rescue StandardError => e
           raise BootError, "Cannot measure on Redis at #{@place}: #{e.message.lines.first&.chomp} (#{e.class})"
-        end
-
-        # @return [String, nil] one line of INFO
-        def info(name)
-          call("INFO")[/^#{name}:(.*?)\r?$/, 1]
-        end
-
-        # @return [Float] seconds of CPU that the server has used so far
-        def cpu
-          info("used_cpu_user").to_f + info("used_cpu_sys").to_f
         end
 
         # Yields the keys that begin with `prefix`, some at a time.

@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 require "json"
+require "footplate/bench"
 require "footplate/server/bench/contender"
-require "footplate/server/bench/limits"
 
 module Footplate
   module Server
@@ -49,9 +49,7 @@ module Footplate
         end
 
         def round_trip
-          { p50: 0.5, p99: 0.99 }.transform_values do |share|
-            (Limits.percentile(@results.round_trips, share) * 1_000).round(3)
-          end
+          Footplate::Bench.percentiles(@results.round_trips).slice(:p50, :p99).transform_values { |ms| ms.round(3) }
         end
 
         def row(name, title, form)
@@ -63,32 +61,22 @@ module Footplate
           number ? format(form, n: number) : "void"
         end
 
-        def counted(engine)
-          @results.trials.select { |it| it.engine == engine && it.void.nil? }
+        # @return [Hash{Integer => Numeric}] by pair, of the runs that count
+        def counted(engine, name)
+          trials = @results.trials.select { |it| it.engine == engine && it.void.nil? }
+          trials.to_h { |it| [it.pair, it.public_send(name)] }
         end
 
         def medians(engine)
-          ROWS.keys.to_h { |name| [name, median(counted(engine).map(&name))] }
+          ROWS.keys.to_h { |name| [name, Footplate::Bench::Spread.of(counted(engine, name).values)&.median] }
         end
 
         def ratio?
           @versions.size > 1
         end
 
-        # Of the runs of one pair, which had the same neighbours on the machine.
         def ratio(name)
-          pairs = @results.trials.select { |it| it.void.nil? }.group_by(&:pair).values
-          median(pairs.filter_map do |pair|
-            ours, theirs = %i[footplate sidekiq].map { |engine| pair.find { |it| it.engine == engine } }
-            ours[name].fdiv(theirs[name]) if ours && theirs && theirs[name].positive?
-          end)
-        end
-
-        def median(numbers)
-          sorted = numbers.sort
-          return if sorted.empty?
-
-          (sorted[(sorted.size - 1) / 2] + sorted[sorted.size / 2]) / 2.0
+          Footplate::Bench::Spread.of_ratios(counted(:footplate, name), counted(:sidekiq, name))&.median
         end
 
         def table(rows)

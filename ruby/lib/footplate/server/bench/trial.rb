@@ -1,7 +1,6 @@
 # frozen_string_literal: true
 
-require "footplate/server/bench/limits"
-require "footplate/server/bench/payloads"
+require "footplate/bench"
 require "footplate/server/bench/plan"
 
 module Footplate
@@ -10,6 +9,8 @@ module Footplate
       ##
       # One worker from its start to its end: jobs one by one while it idles, then all no-ops at once.
       class Trial
+        include Footplate::Bench::Clock
+
         # Seconds in which what others do on this Redis is looked at.
         BACKGROUND = 0.3
         SETTLE = 0.3
@@ -37,48 +38,31 @@ module Footplate
 
         private
 
-        def engine
-          @contender.engine
-        end
-
         def start
-          push(BenchPayloads.mark("ready", @contender.threads, @ground.name))
-          @contender.start(@plan.jobs)
+          push(payload("ReadyJob"))
+          @contender.start(@plan.latency_jobs + @plan.jobs)
           @contender.report("ready", Contender::STARTS_WITHIN)
         end
 
-        def push(payload)
-          @ground.push(engine, payload)
+        # Whatever goes wrong, none of them may end in the application's retry or dead set.
+        def payload(job_class, *args)
+          Footplate::Bench::Payloads.plain(job_class, args.join(","), @ground.name, retries: false)
+        end
+
+        def push(*payloads)
+          @ground.push(@contender.engine, *payloads)
         end
 
         # @return [Hash{Symbol => Float}] milliseconds to `perform` from when a job ought to be pushed, by a timetable
         #   that waits for nobody
         def latency
           sleep SETTLE
-          without_collections { push_by_timetable }
-          push(BenchPayloads.mark("latency", @plan.latency_jobs, @ground.name))
-          waits = @contender.report("latency", @plan.patience)[:waits].sort
+          feeder = Footplate::Bench::Feeder.new(Plan::RATE) { |number, due| payload("LatencyJob", number, due) }
+          feeder.push(@plan.latency_jobs) { |batch| push(*batch) }
+          push(payload("WaitsJob", @plan.latency_jobs))
+          waits = @contender.report("waits", @plan.patience)[:waits]
           @unheard = @plan.latency_jobs - waits.size
-          { p50: 0.5, p99: 0.99 }.transform_values { |share| Limits.percentile(waits, share).to_f * 1_000 }
-        end
-
-        # One of the application's objects takes longer than most jobs wait, and would count as their waiting.
-        def without_collections
-          GC.start
-          GC.disable
-          yield
-        ensure
-          GC.enable
-        end
-
-        def push_by_timetable
-          began = Limits.now
-          @plan.latency_jobs.times do |number|
-            due = began + number.fdiv(Plan::RATE)
-            ahead = due - Limits.now
-            sleep ahead if ahead.positive?
-            push(BenchPayloads.latency(due, @ground.name))
-          end
+          Footplate::Bench.percentiles(waits).slice(:p50, :p99)
         end
 
         # @return [Hash{Symbol => Float}] jobs a second, and microseconds of Redis's CPU for each
@@ -86,33 +70,34 @@ module Footplate
           fill
           others = background
           cpu = @ground.cpu
-          from = Limits.now
-          @ground.let_in(engine)
-          seconds = @contender.report("end", @plan.patience)[:at] - from
-          used = @ground.cpu - cpu - (others * (Limits.now - from))
+          from = now
+          @ground.let_in(@contender.engine)
+          seconds = @contender.report("end", @plan.patience)[:last] - from
+          used = @ground.cpu - cpu - (others * (now - from))
           { jobs_per_second: @plan.jobs / seconds, redis_cpu: [used, 0].max * 1e6 / @plan.jobs }
         end
 
+        # Their numbers follow those of the jobs that were pushed one by one.
         def fill
-          numbers = (0...@plan.jobs).each_slice(5_000)
-          numbers.each { |slice| @ground.put_aside(slice.map { |it| BenchPayloads.noop(it, @ground.name) }) }
-          @ground.put_aside([BenchPayloads.mark("end", @plan.jobs, @ground.name)])
+          Array.new(@plan.jobs) { |number| @plan.latency_jobs + number }.each_slice(5_000) do |numbers|
+            @ground.put_aside(numbers.map { |number| payload("NoopJob", number, 1.5) })
+          end
+          @ground.put_aside([payload("LastJob")])
         end
 
         # @return [Float] CPU seconds a second
         def background
           before = @ground.cpu
-          from = Limits.now
+          from = now
           sleep BACKGROUND
-          (@ground.cpu - before) / (Limits.now - from)
+          (@ground.cpu - before) / (now - from)
         end
 
         # @return [String, nil] why this run does not count
         def void
           return "#{@unheard} of #{@plan.latency_jobs} jobs pushed one by one did not run once" unless @unheard.zero?
 
-          ledger = @contender.report("ledger", 1)
-          "#{ledger[:missing]} jobs lost, #{ledger[:doubled]} run twice" unless ledger.values.all?(0)
+          Footplate::Bench::Void.reason(@contender.report("ledger", 1))
         end
       end
     end
