@@ -10,7 +10,7 @@ require_relative "verdict"
 
 module SideBySide
   ##
-  # Several recordings beside each other, in Markdown: README's section on figures. A column, or a few, per recording.
+  # Several recordings beside each other, in Markdown: what docs/benchmarks.md shows. A column, or a few, per recording.
   class Comparison
     # @param recordings [Array<Recording>]
     def initialize(recordings)

@@ -15,6 +15,7 @@ end
 require "tmpdir"
 require_relative "charts"
 require_relative "comparison"
+require_relative "headlines"
 require_relative "options"
 require_relative "progress"
 require_relative "recording"

@@ -136,6 +136,17 @@ RSpec.describe SideBySide do
     expect(text).to include("1 of 5 runs are void")
   end
 
+  it "heads with the load that a reader has, of those that somebody measured" do
+    old, new = [%w[noop activejob], %w[activejob activejob-info]].map do |loads|
+      recording(*loads.product(%i[gem sidekiq]).map do |load, engine|
+        result(load, engine, { jobs_per_second: engine == :gem ? 30 : 10 })
+      end)
+    end
+    expect(SideBySide::Headlines.new([old]).lines.last).to match(/logger nil: jobs.s +\| 3.0 × Sidekiq's/)
+    expect(SideBySide::Headlines.new([old, new]).lines.drop(2))
+      .to match([/no-op, logs quiet: .*\| 3.0 × .*\| not measured/, /logger at info: .*\| not measured +\| 3.0 ×/])
+  end
+
   it "shows one digit more where a figure would read like the target that it misses" do
     runs = { gem: 0.949, bare: 1.0 }.map { |engine, rate| result("activejob", engine, { jobs_per_second: rate }) }
     summary = SideBySide::Summary.new(SideBySide::LOADS.find { |load| load.name == "activejob" }, runs)
