@@ -72,7 +72,7 @@ module Footplate
       return unless payload
 
       check(payload)
-      send_commands(payload.key?("at") ? [schedule_command([payload])] : queue_commands(alone(payload)))
+      send_commands(payload.key?("at") ? [schedule_command([payload])] : ready_commands(payload))
       payload["jid"]
     end
 
@@ -115,9 +115,13 @@ module Footplate
       queues.transform_values { |group| group.map { |payload| Payload.dump(payload.merge("enqueued_at" => now)) } }
     end
 
-    # by_queue of one job, which is what most pushes are.
-    def alone(payload)
-      { payload["queue"] => [Payload.dump(payload.merge("enqueued_at" => Payload.timestamp))] }
+    # Of one job, which is what most pushes are.
+    def ready_commands(payload)
+      one_queue(payload["queue"], [Payload.dump(payload.merge("enqueued_at" => Payload.timestamp))])
+    end
+
+    def one_queue(queue, jobs)
+      [["SADD", "queues", queue], ["LPUSH", "queue:#{queue}", jobs]]
     end
 
     def queue_commands(queues)

@@ -14,10 +14,6 @@ module Footplate
     # A number below this is a duration in seconds from now, otherwise a time (Sidekiq's rule).
     RELATIVE_LIMIT = 1_000_000_000
 
-    # Options that say how to push and are no part of the stored job.
-    TRANSIENT = %w[pool client_class].freeze
-    private_constant :TRANSIENT
-
     class << self
       # @param item [Hash{String => Object}] with "class" and "args"
       # @return [Hash{String => Object}] a new payload; keys in the order in which Sidekiq writes them
@@ -28,7 +24,9 @@ module Footplate
         queue = payload["queue"]
         raise ArgumentError, "Job must include a valid queue name" if queue.nil? || queue == ""
 
-        TRANSIENT.each { |key| payload.delete(key) }
+        # They say how to push, and are no part of the stored job.
+        payload.delete("pool")
+        payload.delete("client_class")
         complete(payload)
       end
 

@@ -60,7 +60,7 @@ module Footplate
       def push_alike(payload, slice)
         template = Template.new(payload.merge("enqueued_at" => Payload.timestamp))
         jids = Payload.jids(slice.size)
-        send_commands(queue_commands(payload["queue"] => slice.zip(jids).map { |args, jid| template.dump(args, jid) }))
+        send_commands(one_queue(payload["queue"], slice.zip(jids).map { |args, jid| template.dump(args, jid) }))
         jids
       end
 

@@ -74,17 +74,18 @@ module Footplate
 
         # @return [Hash{String => Object}, nil] set or inherited
         def sidekiq_options_hash
-          inherited_value(:sidekiq_options_hash, :@sidekiq_options_hash)
+          @sidekiq_options_hash.nil? ? inherited_value(:sidekiq_options_hash) : @sidekiq_options_hash
         end
 
         # @return [Proc, nil]
         def sidekiq_retry_in_block
-          inherited_value(:sidekiq_retry_in_block, :@sidekiq_retry_in_block)
+          @sidekiq_retry_in_block.nil? ? inherited_value(:sidekiq_retry_in_block) : @sidekiq_retry_in_block
         end
 
         # @return [Proc, nil]
         def sidekiq_retries_exhausted_block
-          inherited_value(:sidekiq_retries_exhausted_block, :@sidekiq_retries_exhausted_block)
+          block = @sidekiq_retries_exhausted_block
+          block.nil? ? inherited_value(:sidekiq_retries_exhausted_block) : block
         end
 
         def sidekiq_retry_in(&block)
@@ -97,11 +98,7 @@ module Footplate
 
         private
 
-        # Every push asks. Both names are given, because making one of the other takes longer than all the rest.
-        def inherited_value(name, variable)
-          value = instance_variable_get(variable)
-          return value unless value.nil?
-
+        def inherited_value(name)
           superclass.public_send(name) if superclass.respond_to?(name)
         end
       end
