@@ -16,7 +16,7 @@ module SideBySide
     def initialize(redis_url, milliseconds)
       build
       port = redis_url[%r{:(\d+)/}, 1]
-      @io = IO.popen([BINARY, port, (milliseconds * 1_000).round.to_s], "r+")
+      @io = IO.popen([BINARY, port, (milliseconds * 1_000).round.to_s], "r+", pgroup: true)
       listening = @io.gets or raise Error, "the delay proxy did not start"
       @url = redis_url.sub(":#{port}/", ":#{listening.strip}/")
     end

@@ -18,8 +18,9 @@ module SideBySide
     def initialize(dir)
       @port = Addrinfo.tcp("127.0.0.1", 0).bind { |socket| socket.local_address.ip_port }
       @url = "redis://127.0.0.1:#{@port}/0"
+      # Not in our group: Ctrl-C is for us, and workers that are told to stop want to tell Redis.
       @pid = Process.spawn(SERVER, "--bind", "127.0.0.1", "--port", @port.to_s, "--save", "", "--appendonly", "no",
-                           "--dir", dir, out: File.join(dir, "redis.log"), err: %i[child out])
+                           "--dir", dir, out: File.join(dir, "redis.log"), err: %i[child out], pgroup: true)
       @io = connect
     rescue Errno::ENOENT
       raise Error, "there is no #{SERVER} on this machine"
