@@ -79,13 +79,17 @@ class Hog
   end
 end
 
-# Waits for something now and then, and marks how many others were let in before it meanwhile.
+# Waits for something now and then, and marks how many others were let in before it meanwhile: in the better quarter of the
+# cases, since on a busy machine the kernel may let it wait as well.
 class Waiting
   include Footplate::Job
 
   def perform(times)
-    before = Busy.ended
-    times.times { sleep(0.0001) }
-    mark((Busy.ended - before).to_s)
+    counts = Array.new(times) do
+      before = Busy.ended
+      sleep(0.0001)
+      Busy.ended - before
+    end
+    mark(counts.sort[times / 4].to_s)
   end
 end
