@@ -57,7 +57,7 @@ Conformance.describe "a wrong setup" do
 
   it "of numbers that the application sets" do
     { "concurrency" => 0, "timeout" => "soon", "dead_max_jobs" => "many", "dead_timeout_in_seconds" => -1,
-      "max_retries" => 2**40, "average_scheduled_poll_interval" => 0 }.each do |name, value|
+      "max_retries" => 2**40 }.each do |name, value|
       write("numbers.rb", <<~RUBY)
         Sidekiq.configure_server do |config|
           options = Sidekiq::VERSION.to_i < 7 ? Sidekiq.options : config

@@ -13,7 +13,7 @@ module Footplate
       TUNING = %i[lease_seconds beat_seconds prefetch_ms].freeze
 
       # Numbers of seconds, above 0.
-      SECONDS = %i[timeout average_scheduled_poll_interval poll_interval_average lease_seconds beat_seconds].freeze
+      SECONDS = %i[timeout lease_seconds beat_seconds].freeze
 
       # Whole numbers, 0 included.
       COUNTS = %i[max_retries dead_max_jobs dead_timeout_in_seconds prefetch_ms].freeze
@@ -26,10 +26,13 @@ module Footplate
         on_complex_arguments max_iteration_runtime logged_job_attributes skip_default_job_logging redis_idle_timeout
       ].freeze
 
+      # Sidekiq's, and without a use here: scheduled jobs run when they are due.
+      NEEDLESS = %i[average_scheduled_poll_interval poll_interval_average].freeze
+
       # Of other gems (sidekiq-scheduler, sidekiq-cron, sidekiq-limit_fetch), too near to some of the above.
       FOREIGN = %i[schedule scheduler dynamic enabled limits process_limits blocking cron_poll_interval].freeze
 
-      ALL = (SECONDS + COUNTS + SIDEKIQ + FOREIGN).freeze
+      ALL = (SECONDS + COUNTS + SIDEKIQ + NEEDLESS + FOREIGN).freeze
 
       module_function
 
