@@ -49,10 +49,10 @@ Conformance.describe "a Redis user who lacks rights" do
   end
 end
 
-Conformance.describe "a Redis user with the rights that the README names" do
+Conformance.describe "a Redis user with the rights that docs/redis.md names" do
   include CheckedStarts
-  readme = File.read(File.expand_path("../../README.md", __dir__))
-  rights = readme[/^    ~\* \+eval.*?\n\n/m].split
+  page = File.read(File.expand_path("../../docs/redis.md", __dir__))
+  rights = page[/^    ~\* \+eval.*?\n\n/m].split
 
   app <<~'RUBY', redis: -> { RedisServer.start(tcp: true) }
     class Note

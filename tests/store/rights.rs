@@ -53,10 +53,10 @@ async fn a_missing_right_is_named_as_it_is_granted() {
 
 /// Nothing of a hand-off is tried at the start: it must do with what is.
 #[tokio::test]
-async fn the_rights_in_the_readme_are_enough_for_a_hand_off() {
+async fn the_rights_in_the_docs_are_enough_for_a_hand_off() {
     let server = Server::start();
-    let readme = include_str!("../../README.md");
-    let (_, rights) = readme.split_once("    ~* +eval").unwrap();
+    let page = include_str!("../../docs/redis.md");
+    let (_, rights) = page.split_once("    ~* +eval").unwrap();
     let (rights, _) = rights.split_once("\n\n").unwrap();
     let rights: Vec<&str> = rights.split_whitespace().collect();
     let rules = format!(

@@ -4,10 +4,10 @@ require "open3"
 require "shellwords"
 require_relative "../../ruby/spec/support/redis_server"
 
-# What README tells an operator to type where there is no dashboard.
-RSpec.describe "README's redis-cli commands" do
-  readme = File.read(File.expand_path("../../README.md", __dir__))
-  commands = readme.scan(/^    redis-cli ([^#\n]*?) *#/).flatten.map(&:shellsplit)
+# What an operator is told to type where there is no dashboard.
+RSpec.describe "the redis-cli commands of docs/applications.md" do
+  page = File.read(File.expand_path("../../docs/applications.md", __dir__))
+  commands = page.scan(/^    redis-cli ([^#\n]*?) *#/).flatten.map(&:shellsplit)
 
   it "show and clear what is there" do
     redis = RedisServer.start
