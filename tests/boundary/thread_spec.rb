@@ -33,7 +33,7 @@ require_relative "support/server"
         server.push("Busy", [[5]] * 600)
         server.start
         server.await_ledger(1)
-        expect(Integer(server.ledger.first)).to be <= 5
+        expect(Integer(server.ledger.first)).to be <= 10
         expect(server.stop.exitstatus).to eq(0)
       end
     end

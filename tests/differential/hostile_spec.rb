@@ -33,7 +33,7 @@ RSpec.describe "Failures beside Sidekiq" do
     redis.push("default", @jobs.values)
     started = Time.now.to_f
     server = ServerProcess.new(app: app, redis: redis, ledger: ledger, arguments: %w[-c 5], **options).start.await_ready
-    eventually("an end: #{server.output.lines.last(20).join}", within: 120) { redis.unfinished.zero? }
+    await_end(server, redis)
     server.stop
     heard, died = %w[heard died].map { |list| ledger.call("LRANGE", list, 0, -1).map { |it| it.split("|") } }
     { places: HostileJobs.remains(redis, started), heard: heard, died: died.map(&:first),
@@ -41,6 +41,14 @@ RSpec.describe "Failures beside Sidekiq" do
   ensure
     server&.discard
     [redis, ledger].compact.each(&:stop)
+  end
+
+  def await_end(server, redis)
+    eventually("an end", within: 120) { redis.unfinished.zero? }
+  rescue Waiting::TooLate => e
+    held = redis.call("KEYS", "footplate:inflight:*").to_h { |key| [key, redis.call("HGETALL", key).first(6)] }
+    raise e, "#{e.message}; #{redis.call("LLEN", "queue:default")} wait, #{held} are held by\n" \
+             "#{server.output.lines.last(20).join}"
   end
 
   # The classes that jobs raise, as Ruby knows them.

@@ -79,7 +79,7 @@ class Hog
   end
 end
 
-# Waits for something now and then, and marks how many others were let in before it meanwhile: in the better quarter of the
+# Waits for something now and then, and marks how many others were let in before it meanwhile: in the best of the
 # cases, since on a busy machine the kernel may let it wait as well.
 class Waiting
   include Footplate::Job
@@ -90,6 +90,6 @@ class Waiting
       sleep(0.0001)
       Busy.ended - before
     end
-    mark(counts.sort[times / 4].to_s)
+    mark(counts.sort[times / 10].to_s)
   end
 end
