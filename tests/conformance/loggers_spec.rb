@@ -10,7 +10,7 @@ LOGGING_JOBS = <<~'RUBY'
   end
   module Marks
     def self.on(object, method)
-      object.define_singleton_method(method) { |*all, &block| effect("marked", all.last.to_s[/start|done|fail/]) || super(*all, &block) }
+      object.define_singleton_method(method) { |*all, &block| effect("marked", (all.last || block&.call).to_s[/start|done|fail/]) || super(*all, &block) }
     end
   end
   class Extends
