@@ -20,12 +20,20 @@ RSpec.describe "Failures beside Sidekiq" do
   before(:context) do
     skip "the sidekiq gem is not installed" if Gem::Specification.find_all_by_name("sidekiq").empty?
     @jobs = HostileJobs.jobs(names(app))
-    @left = servers.transform_values { |options| run(app, options) }
+    @left = servers.to_h { |name, options| [name, name == :sidekiq ? measure(app, options) : run(app, options)] }
   end
 
   # The classes are made while the application loads.
   def names(app)
     IO.popen({ "REDIS_URL" => "redis://127.0.0.1:1" }, [RbConfig.ruby, app], &:readlines).map(&:chomp)
+  end
+
+  # All threads of a Sidekiq may die of what these jobs do, and then it stands still: seen once in fifteen runs.
+  def measure(app, options)
+    run(app, options)
+  rescue Waiting::TooLate => e
+    warn "Sidekiq is started again: #{e.message}"
+    run(app, options)
   end
 
   def run(app, options)
