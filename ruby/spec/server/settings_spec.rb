@@ -145,7 +145,8 @@ RSpec.describe Footplate::Server::Settings do
     most = 9_007_199_254_740_991
     { "concurrency" => [1, 10_000], "RAILS_MAX_THREADS" => [1, 10_000], "max_retries" => [0, 4_294_967_295],
       "dead_max_jobs" => [0, most], "dead_timeout_in_seconds" => [0, most], "prefetch_ms" => [0, 4_294_967_295],
-      "timeout" => [0.001, 1_000_000_000], "lease_seconds" => [0.001, 1_000_000_000], "beat_seconds" => [0.001, 1_000_000_000], "a weight" => [0, 100_000] }.each do |name, (least, largest)|
+      "timeout" => [0.001, 1_000_000_000], "lease_seconds" => [0.001, 1_000_000_000],
+      "beat_seconds" => [0.001, 1_000_000_000], "a weight" => [0, 100_000] }.each do |name, (least, largest)|
       whole = least.is_a?(Integer)
       # @return what became of the number, or the sentence that refuses it
       become = lambda do |value, group|
