@@ -2,12 +2,11 @@
 
 # Where things are built, and why there is more than one cargo target directory:
 #
-#   target/          `cargo test` (no Ruby) in the dev profile, `cargo build --release --features embed` in the release
-#                    profile: different profile and features, so neither throws the other's work away.
+#   target/          `cargo test` (with and without Ruby) in the dev profile, the executable (`--features embed`) in
+#                    the release profile: different profile and features, so neither throws the other's work away.
 #   target/ext       the extension. rb-sys must not link libruby there and is told which Ruby to ask (RUBY=), which
 #                    makes its build script run again wherever that variable comes and goes; and with a directory, and
 #                    so a lock, of its own it can be built while the executable is.
-#   target/embedtest tests that boot a VM (dev profile, feature embed).
 #   target/lint      clippy. Under clippy rb-sys makes bindings that do not link, and cargo would hand the same build
 #                    script output to a later `cargo build`, which then fails at link or at run time.
 #
