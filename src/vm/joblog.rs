@@ -128,8 +128,8 @@ impl JobLog {
         if lines.is_empty() {
             return;
         }
-        let at_once = lines.len() <= libc::PIPE_BUF && self.is_writable(0);
-        if !self.has_reader || at_once {
+        let at_once = || lines.len() <= libc::PIPE_BUF && self.is_writable(0);
+        if !self.has_reader || at_once() {
             self.write_all(lines);
         } else {
             // Whoever reads the log is behind. Waiting for it must not stop the other threads; with an

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use super::handle::Process;
 
 /// Between two of them, in the whole process. A new thread took 400 µs of the throughput where all jobs raise.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Sidekiq goes on in a new thread after each failure. Where failures are rare so do we; where they are many, a thread may
-/// hold for a while what nobody can see (a mutex), and new ones take a fiftieth of one core at most. Such threads are
+/// hold for a while what nobody can see (a mutex), and new ones take less than a hundredth of one core. Such threads are
 /// *kept*: they are replaced after a later job, or when all kept ones are called, which is done with every beat, so that
 /// nobody waits for good for what an idle one holds.
 pub(super) struct Renewals {
@@ -133,10 +133,10 @@ mod tests {
     fn one_thread_per_pause() {
         let renewals = Renewals::new();
         let at = |millis| renewals.origin + Duration::from_millis(millis);
-        let asked = [0, 0, 19, 20, 21, 39, 40, 500, 501];
+        let asked = [0, 0, 49, 50, 51, 99, 100, 500, 501];
         let renewed = asked
             .into_iter()
             .filter(|it| renewals.may_renew_at(at(*it)));
-        assert_eq!(renewed.collect::<Vec<_>>(), [0, 20, 40, 500]);
+        assert_eq!(renewed.collect::<Vec<_>>(), [0, 50, 100, 500]);
     }
 }

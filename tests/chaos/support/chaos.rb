@@ -28,10 +28,16 @@ module Chaos
       @struck = Hash.new(0)
     end
     group.after do |example|
-      warn(@servers.map(&:output).map { |text| text.lines.last(15) }.join) if example.exception
+      warn(@servers.flat_map { |it| telling(it.output) }.join) if example.exception
       @servers.each(&:discard)
       [@redis, @ledger].each(&:stop)
     end
+  end
+
+  # What a process said besides its jobs' lines, and the last of those.
+  def telling(output)
+    lines = output.lines
+    lines[...-15].to_a.grep_v(/\b(start|done|fail)$/).last(100) + lines.last(15)
   end
 
   def server(app: APP, arguments: %w[-c 5], env: {}, tuning: TUNING)

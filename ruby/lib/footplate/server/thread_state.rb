@@ -12,7 +12,10 @@ module Footplate
 
       def initialize
         thread = Thread.current
-        @traits = traits(thread)
+        @name = thread.name
+        @priority = thread.priority
+        @reports = thread.report_on_exception
+        @aborts = thread.abort_on_exception
         @locals = thread.keys.to_h { |key| [key, thread[key]] }
         @variables = thread.thread_variables.to_h { |key| [key, thread.thread_variable_get(key)] }
         @storage = STORAGE ? Fiber.current.storage.to_h : {}
@@ -22,7 +25,7 @@ module Footplate
       # identity: what jobs leave may have any idea of equality.
       def changed?
         thread = Thread.current
-        traits(thread) != @traits ||
+        traits_differ?(thread) ||
           differ?(@locals, thread.keys) { |key| thread[key] } ||
           differ?(@variables, thread.thread_variables) { |key| thread.thread_variable_get(key) } ||
           !thread.instance_variables.empty? || !Fiber.current.instance_variables.empty? ||
@@ -31,8 +34,9 @@ module Footplate
 
       private
 
-      def traits(thread)
-        [thread.name, thread.priority, thread.report_on_exception, thread.abort_on_exception]
+      def traits_differ?(thread)
+        thread.name != @name || thread.priority != @priority ||
+          thread.report_on_exception != @reports || thread.abort_on_exception != @aborts
       end
 
       def differ?(first, names)
