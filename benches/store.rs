@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use footplate::config::redis::RedisSettings;
-use footplate::store::{Claim, Keys, Store};
+use footplate::dialect::{Dialect, Sidekiq};
+use footplate::job::Queue;
+use footplate::store::{Claim, Layout, Names, Store};
 
 const PAYLOAD: &str = r#"{"retry":true,"queue":"default","class":"NoopJob","args":[123456,1735689600.123],"jid":"0123456789abcdef01234567","created_at":1735689600123,"enqueued_at":1735689600123}"#;
 
@@ -101,7 +103,15 @@ impl Drop for Server {
 /// As many as the engine puts into one at most.
 const PARCEL: usize = 128;
 
-fn claim(number: u64, limit: usize, parcel: usize, queues: &[Arc<str>]) -> Claim<'_> {
+fn sidekiq() -> Dialect {
+    Dialect::Sidekiq(Sidekiq::default())
+}
+
+fn default_queue() -> Arc<Queue> {
+    Arc::new(sidekiq().queue(0, "default"))
+}
+
+fn claim(number: u64, limit: usize, parcel: usize, queues: &[Arc<Queue>]) -> Claim<'_> {
     Claim {
         holder: "bench",
         number,
@@ -126,7 +136,8 @@ async fn drain(
     batch: usize,
     parcel: usize,
 ) -> Duration {
-    let queues: [Arc<str>; 1] = [Arc::from("default")];
+    let queues: [Arc<Queue>; 1] = [default_queue()];
+    let counters = sidekiq().success(1_772_582_400.0);
     let start = Instant::now();
     let mut done = 0;
     while done < jobs {
@@ -136,14 +147,12 @@ async fn drain(
         assert!(!claimed.is_empty(), "the queue ran dry");
         done += claimed.len() as u64;
         let (whole, single): (Vec<_>, Vec<_>) = claimed.iter().partition(|it| it.parcel.is_some());
-        let single: Vec<_> = single.iter().map(|job| (job.token, "default")).collect();
+        let single: Vec<_> = single.iter().map(|job| (job.token, &*queues[0])).collect();
         let mut whole: Vec<_> = whole.iter().filter_map(|job| job.parcel).collect();
         whole.dedup();
-        let whole: Vec<_> = whole.iter().map(|parcel| (*parcel, "default")).collect();
-        let one = store.acknowledge("bench", &single, "2026-03-04").await;
-        let other = store
-            .acknowledge_parcels("bench", &whole, "2026-03-04")
-            .await;
+        let whole: Vec<_> = whole.iter().map(|parcel| (*parcel, &*queues[0])).collect();
+        let one = store.acknowledge("bench", &single, &counters).await;
+        let other = store.acknowledge_parcels("bench", &whole, &counters).await;
         let acknowledged = one.expect("an answer") + other.expect("an answer");
         assert_eq!(acknowledged, claimed.len());
     }
@@ -161,7 +170,10 @@ fn claim_and_acknowledge(criterion: &mut Criterion) {
         ..RedisSettings::default()
     };
     let (store, _touched) = runtime
-        .block_on(Store::open(&settings, Keys::default()))
+        .block_on(Store::open(
+            &settings,
+            Layout::of(Names::default(), &[sidekiq()]),
+        ))
         .expect("a store");
     let mut group = criterion.benchmark_group("claim and acknowledge, per job");
     group
@@ -181,7 +193,7 @@ fn claim_and_acknowledge(criterion: &mut Criterion) {
             if in_flight > 0 {
                 server.fill(in_flight);
                 number += 1;
-                let queues: [Arc<str>; 1] = [Arc::from("default")];
+                let queues: [Arc<Queue>; 1] = [default_queue()];
                 let held = claim(number, in_flight, 0, &queues);
                 runtime.block_on(store.claim(&held)).expect("a claim");
             }

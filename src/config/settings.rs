@@ -1,12 +1,16 @@
 //! From a configuration as Ruby wrote it to what the engine and the job log start from.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Capsule, Config, ConfigError, Format, Mode};
-use crate::dialect::sidekiq::{self, CapsuleFacts, Generation, ProcessFacts, Style};
+use crate::dialect::{
+    self, CapsuleFacts, DeadLimits, Dialect, Generation, Keys, ProcessFacts, Sidekiq, Style,
+    UnknownVersion,
+};
 use crate::engine::order::QueueSpec;
 use crate::engine::{CapsuleSettings, Settings};
-use crate::store::{DeadLimits, Keys};
+use crate::store::Names;
 
 impl Config {
     /// Whose forms are written: those of the loaded gem, or of Sidekiq 8 without one.
@@ -15,7 +19,7 @@ impl Config {
             None => Ok(Generation::default()),
             Some(version) => version
                 .parse()
-                .map_err(|it: sidekiq::UnknownVersion| ConfigError::Value(it.to_string())),
+                .map_err(|it: UnknownVersion| ConfigError::Value(it.to_string())),
         }
     }
 
@@ -38,16 +42,22 @@ impl Config {
     /// When the version of the gem is none.
     pub fn into_settings(self) -> Result<Settings, ConfigError> {
         let generation = self.sidekiq()?;
-        Ok(Settings {
-            generation,
-            process: self.process_facts(generation),
+        let sidekiq = Dialect::Sidekiq(Sidekiq {
             keys: Keys::new(self.namespace()),
-            capsules: self.capsules.iter().map(Capsule::settings).collect(),
+            version: generation,
+            max_retries: i64::from(self.max_retries),
             dead: DeadLimits {
                 max_jobs: self.dead_max_jobs,
                 timeout: Duration::from_secs(self.dead_timeout_in_seconds),
             },
-            max_retries: i64::from(self.max_retries),
+        });
+        let capsules = self.capsules.iter().map(|it| it.settings(&sidekiq));
+        Ok(Settings {
+            generation,
+            process: self.process_facts(generation),
+            names: Names::new(self.namespace()),
+            capsules: capsules.collect(),
+            dialects: vec![sidekiq],
             client_middleware: self.client_middleware,
             lease: Duration::from_secs_f64(self.tuning.lease_seconds),
             beat: Duration::from_secs_f64(self.tuning.beat_seconds),
@@ -73,18 +83,18 @@ impl Config {
 }
 
 impl Capsule {
-    fn settings(&self) -> CapsuleSettings {
+    fn settings(&self, dialect: &Dialect) -> CapsuleSettings {
+        let spec = |it: &super::Queue| {
+            let queue = dialect.queue(0, &it.name);
+            QueueSpec {
+                queue: Arc::new(queue),
+                weight: it.weight,
+            }
+        };
         CapsuleSettings {
             name: self.name.clone(),
             concurrency: self.concurrency as usize,
-            queues: self
-                .queues
-                .iter()
-                .map(|it| QueueSpec {
-                    name: it.name.clone(),
-                    weight: it.weight,
-                })
-                .collect(),
+            queues: self.queues.iter().map(spec).collect(),
         }
     }
 
@@ -93,9 +103,9 @@ impl Capsule {
             name: self.name.clone(),
             concurrency: self.concurrency,
             mode: match self.mode {
-                Mode::Strict => sidekiq::Mode::Strict,
-                Mode::Weighted => sidekiq::Mode::Weighted,
-                Mode::Random => sidekiq::Mode::Random,
+                Mode::Strict => dialect::Mode::Strict,
+                Mode::Weighted => dialect::Mode::Weighted,
+                Mode::Random => dialect::Mode::Random,
             },
             weights: self
                 .queues

@@ -1,4 +1,211 @@
-//! What an application's Redis looks like. Pure: no IO, no clock, no randomness of its own (both are
-//! passed in), no Ruby.
+//! What an application's Redis looks like: key names, which end a queue is popped from, how a payload is read and patched,
+//! what is written when a job ends. Pure: no IO, no clock, no randomness of its own (both are passed in), no Ruby.
+//!
+//! [`Dialect`] is all that the rest of the engine sees. A second dialect is a folder beside `sidekiq`, a case here and an
+//! arm in each `match`.
 
-pub mod sidekiq;
+mod sidekiq;
+mod write;
+
+pub use sidekiq::{
+    Backtrace, CapsuleFacts, Context, DeadLimits, Failing, Generation, Keys, Level, Line,
+    Malformed, Measured, Metrics, MetricsWrite, Mode, Plan, ProcessFacts, Raised, Sidekiq, Style,
+    UnknownVersion, Utc, Verdict, Vitals, millis,
+};
+pub use write::{Body, Family, Note, Place, Trim, Writes};
+
+use crate::job::{Job, Outcome, PatchError, Queue};
+
+/// One of the layouts that a process serves.
+#[derive(Clone, Debug)]
+pub enum Dialect {
+    /// Sidekiq's, versions 6.4 to 8.1.
+    Sidekiq(Sidekiq),
+}
+
+/// A due job, ready for its queue.
+#[derive(Debug, PartialEq)]
+pub struct Promotion {
+    /// The bare name of the queue.
+    pub queue: String,
+    /// What to push.
+    pub payload: Vec<u8>,
+}
+
+/// Where a process shows itself and hears of commands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Presence {
+    /// Set of the identities of running processes.
+    pub processes: String,
+    /// Hash that a process renews with every beat.
+    pub process: String,
+    /// Hashes of what it runs.
+    pub work: [String; 2],
+    /// List of commands that others leave for it.
+    pub signals: String,
+    /// Lock of whoever takes dead processes off the list.
+    pub cleanup: String,
+}
+
+impl Dialect {
+    /// The queue of this bare name; `index` is the dialect's own among those of the process.
+    pub fn queue(&self, index: usize, name: &str) -> Queue {
+        match self {
+            Self::Sidekiq(it) => it.queue(index, name),
+        }
+    }
+
+    /// How recovery puts jobs back.
+    pub fn family(&self) -> Family {
+        match self {
+            Self::Sidekiq(it) => it.family(),
+        }
+    }
+
+    /// The set of paused queues.
+    pub fn paused(&self) -> String {
+        match self {
+            Self::Sidekiq(it) => it.keys.paused(),
+        }
+    }
+
+    /// Sorted sets of jobs that wait for their time.
+    pub fn due_sets(&self) -> Vec<String> {
+        match self {
+            Self::Sidekiq(it) => vec![it.keys.schedule(), it.keys.retry()],
+        }
+    }
+
+    /// What keys begin with of which this process wants to hear when they are touched.
+    pub fn watched(&self) -> Vec<String> {
+        match self {
+            Self::Sidekiq(it) => it.watched(),
+        }
+    }
+
+    /// Of a job that succeeded: the counters that it moves, if they are all that is written.
+    pub fn success(&self, now: f64) -> Vec<Note> {
+        match self {
+            Self::Sidekiq(it) => it.success(now),
+        }
+    }
+
+    /// What is written of a job that ended. `now` is in seconds since the epoch.
+    pub fn settle(&self, outcome: &Outcome, queue: &Queue, now: f64) -> Writes {
+        match self {
+            Self::Sidekiq(it) => it.settle(outcome, queue, now),
+        }
+    }
+
+    /// What is written of one under which its process died `times` times.
+    pub fn poisoned(&self, payload: &[u8], times: u32, now: f64) -> Writes {
+        match self {
+            Self::Sidekiq(it) => it.poisoned(payload, times, now),
+        }
+    }
+
+    /// What is written of a due member that cannot be read.
+    pub fn bury(&self, now: f64) -> Writes {
+        match self {
+            Self::Sidekiq(it) => it.bury(Body::AsClaimed, now),
+        }
+    }
+
+    /// What is written of a due job that goes to the back of `queue`.
+    pub fn push(&self, queue: &Queue, payload: Vec<u8>) -> Writes {
+        match self {
+            Self::Sidekiq(it) => it.push(queue, payload),
+        }
+    }
+
+    /// Readies a due member for its queue, where no client middleware is to see it. `jid` makes an id for one that has none.
+    ///
+    /// # Errors
+    /// When it is no job.
+    pub fn promote(
+        &self,
+        member: &[u8],
+        now: f64,
+        jid: impl FnOnce() -> String,
+    ) -> Result<Promotion, Malformed> {
+        match self {
+            Self::Sidekiq(it) => it.promote(member, now, jid),
+        }
+    }
+
+    /// A failed job before its failure is recorded, which was claimed from the queue of this bare name.
+    ///
+    /// # Errors
+    /// When the payload is no object.
+    pub fn failing<'a>(&self, payload: &'a [u8], queue: &str) -> Result<Failing<'a>, PatchError> {
+        match self {
+            Self::Sidekiq(it) => it.failing(payload, queue),
+        }
+    }
+
+    /// How far its set of dead jobs is trimmed at `now`.
+    pub fn trim(&self, now: f64) -> Trim {
+        match self {
+            Self::Sidekiq(it) => it.trim(now),
+        }
+    }
+
+    /// Where the process of this identity shows itself.
+    pub fn presence(&self, identity: &str) -> Presence {
+        match self {
+            Self::Sidekiq(it) => it.presence(identity),
+        }
+    }
+
+    /// The fields of the process's hash: what does not change while it lives, and what does.
+    pub fn process_fields(&self, facts: &ProcessFacts, vitals: &Vitals) -> Vec<(String, String)> {
+        match self {
+            Self::Sidekiq(_) => {
+                let fields = vitals.fields(&facts.info());
+                fields.map(|(name, value)| (name.to_owned(), value)).into()
+            }
+        }
+    }
+
+    /// Where measurements of its jobs come together.
+    pub fn metrics(&self) -> Metrics {
+        match self {
+            Self::Sidekiq(it) => Metrics::new(it.version, it.keys.clone()),
+        }
+    }
+
+    /// The queues that a process says it serves.
+    pub fn served_queues(&self, info: &[u8]) -> Vec<String> {
+        match self {
+            Self::Sidekiq(_) => sidekiq::served_queues(info),
+        }
+    }
+
+    /// How much may be shown of each of the running payloads, of which these are the lengths.
+    pub fn shown_bytes(&self, lengths: impl Iterator<Item = usize> + Clone) -> usize {
+        match self {
+            Self::Sidekiq(_) => sidekiq::shown_bytes(lengths),
+        }
+    }
+
+    /// A running job as dashboards see it; at most about `most` bytes of its payload.
+    pub fn work_entry(&self, job: &Job, most: usize, run_at: i64) -> String {
+        match self {
+            Self::Sidekiq(_) => sidekiq::work_entry(job, most, run_at),
+        }
+    }
+
+    /// A key of every kind that a process uses, but for its queues.
+    pub fn samples(&self, identity: &str) -> Vec<String> {
+        match self {
+            Self::Sidekiq(it) => it.keys.samples(identity, it.version),
+        }
+    }
+
+    /// Keys of everybody's, and what each must hold, as `TYPE` names it.
+    pub fn types(&self) -> Vec<(String, &'static str)> {
+        match self {
+            Self::Sidekiq(it) => it.keys.types().into(),
+        }
+    }
+}

@@ -3,8 +3,6 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::dialect::sidekiq::Utc;
-
 /// Wall-clock time.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock;
@@ -15,10 +13,5 @@ impl Clock {
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0.0, |it| it.as_secs_f64())
-    }
-
-    /// Today in UTC, as the dated counters are named: `YYYY-MM-DD`.
-    pub fn day(self) -> String {
-        Utc::at(self.now()).date()
     }
 }

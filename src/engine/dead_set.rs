@@ -9,7 +9,10 @@ use crate::store::Store;
 pub(super) async fn trim(shared: Arc<Shared>, store: Store) {
     loop {
         store.dead_set_overfull().await;
-        let step = || store.trim_dead_set(shared.clock.now());
-        while shared.insist("trim the dead set", step).await {}
+        for dialect in &shared.settings.dialects {
+            let trim = dialect.trim(shared.clock.now());
+            let step = || store.trim_dead_set(&trim);
+            while shared.insist("trim the dead set", step).await {}
+        }
     }
 }

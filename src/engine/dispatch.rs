@@ -9,7 +9,9 @@ use tokio::time::sleep;
 
 use super::restraint::Restraint;
 use super::shared::Shared;
-use crate::store::{DueSet, Keys, Store, Touched};
+use crate::dialect::Dialect;
+use crate::job::Queue;
+use crate::store::{Names, Store, Touched};
 
 /// How often to ask whether Redis tells of touched keys after all: a right may have been granted.
 const ASK: Duration = Duration::from_secs(5);
@@ -21,7 +23,8 @@ const ROUNDS_IN_HAND: u32 = 2;
 enum Concern {
     /// Those who serve this queue: indexes of capsules, and its place among the queues of each.
     Queue(Vec<(usize, usize)>),
-    Due(DueSet),
+    /// A set of jobs that wait for their time, as an index.
+    Due(usize),
     /// Which queues are paused: those who claim, and those who wait for a hand-off.
     Paused,
     /// What else decides whether somebody may wait for a hand-off.
@@ -29,27 +32,33 @@ enum Concern {
     Signals,
 }
 
-/// By the names of keys, without the namespace.
+/// By full keys.
 pub(super) struct Concerns(HashMap<String, Concern>);
 
 impl Concerns {
     /// `queues` are those of each capsule, without repetitions.
-    pub(super) fn new<'a, Q: IntoIterator<Item = &'a String>>(
+    pub(super) fn new<'a>(
+        names: &Names,
+        dialects: &[Dialect],
         identity: &str,
-        queues: impl IntoIterator<Item = Q>,
+        queues: impl IntoIterator<Item = &'a [Arc<Queue>]>,
     ) -> Self {
-        let keys = Keys::default();
         let mut concerns = HashMap::from([
-            (keys.schedule(), Concern::Due(DueSet::Schedule)),
-            (keys.retry(), Concern::Due(DueSet::Retry)),
-            (keys.paused(), Concern::Paused),
-            (keys.suspects(), Concern::Handoffs),
-            (keys.trials(), Concern::Handoffs),
-            (keys.signals(identity), Concern::Signals),
+            (names.suspects(), Concern::Handoffs),
+            (names.trials(), Concern::Handoffs),
         ]);
-        for (capsule, names) in queues.into_iter().enumerate() {
-            for (place, name) in names.into_iter().enumerate() {
-                let concern = concerns.entry(keys.queue(name));
+        for dialect in dialects {
+            let presence = dialect.presence(identity);
+            concerns.insert(presence.signals, Concern::Signals);
+            concerns.insert(dialect.paused(), Concern::Paused);
+        }
+        let due_sets = dialects.iter().flat_map(Dialect::due_sets);
+        for (index, key) in due_sets.enumerate() {
+            concerns.insert(key, Concern::Due(index));
+        }
+        for (capsule, queues) in queues.into_iter().enumerate() {
+            for (place, queue) in queues.iter().enumerate() {
+                let concern = concerns.entry(queue.key.clone());
                 if let Concern::Queue(served) = concern.or_insert(Concern::Queue(Vec::new())) {
                     served.push((capsule, place));
                 }
@@ -68,8 +77,7 @@ impl Shared {
                     self.capsules[*capsule].touches.add(*place);
                 }
             }
-            Some(Concern::Due(DueSet::Schedule)) => self.schedule_touched.notify_one(),
-            Some(Concern::Due(DueSet::Retry)) => self.retry_touched.notify_one(),
+            Some(Concern::Due(set)) => self.due_sets[*set].touched.notify_one(),
             Some(Concern::Signals) => self.signalled.notify_one(),
             Some(Concern::Handoffs) => self.recall(),
             Some(Concern::Paused) => self.call_a_round(),
@@ -86,14 +94,15 @@ impl Shared {
         for capsule in &self.capsules {
             capsule.touches.add_all();
         }
-        self.schedule_touched.notify_one();
-        self.retry_touched.notify_one();
+        for set in &self.due_sets {
+            set.touched.notify_one();
+        }
     }
 }
 
 /// Sends everybody for a look when others may have done anything: in rounds, which must not follow each other closely.
 pub(super) async fn rounds(shared: Arc<Shared>) {
-    let looks = u32::try_from(shared.capsules.len() + 2).unwrap_or(u32::MAX);
+    let looks = u32::try_from(shared.capsules.len() + shared.due_sets.len()).unwrap_or(u32::MAX);
     let mut restraint = Restraint::among(shared.capsules.len(), ROUNDS_IN_HAND);
     loop {
         shared.everything_touched.notified().await;
@@ -151,11 +160,14 @@ pub(super) async fn ask(store: Store) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::Sidekiq;
 
     #[test]
     fn only_keys_that_this_process_uses_concern_it() {
-        let queues = [["a", "b"], ["b", "c"]].map(|it| it.map(str::to_owned));
-        let concerns = Concerns::new("host:1:abc", &queues).0;
+        let queues = [["a", "b"], ["b", "c"]].map(|it| it.map(Queue::named));
+        let dialects = [Dialect::Sidekiq(Sidekiq::default())];
+        let queues = queues.iter().map(<[_; 2]>::as_slice);
+        let concerns = Concerns::new(&Names::default(), &dialects, "host:1:abc", queues).0;
         let served = |key: &str| match concerns.get(key) {
             Some(Concern::Queue(served)) => served.clone(),
             _ => Vec::new(),
@@ -163,7 +175,7 @@ mod tests {
         assert_eq!(served("queue:a"), [(0, 0)]);
         assert_eq!(served("queue:b"), [(0, 1), (1, 0)]);
         assert_eq!(served("queue:c"), [(1, 1)]);
-        assert_eq!(concerns.get("retry"), Some(&Concern::Due(DueSet::Retry)));
+        assert_eq!(concerns.get("retry"), Some(&Concern::Due(1)));
         // Redis tells of all keys that begin like ours.
         for foreign in [
             "queue:",

@@ -17,11 +17,10 @@ pub(super) use self::pace::Pace;
 use self::under_way::UnderWay;
 pub(super) use self::unreadable::Unreadable;
 use super::order::QueueOrder;
-use super::outcome::Outcome;
 use super::ready::Demand;
 use super::shared::{Capsule, Phase, Shared};
 use super::sync::Mutex;
-use crate::job::Job;
+use crate::job::{Job, Outcome};
 use crate::store::Store;
 
 mod claiming;
@@ -48,7 +47,6 @@ pub(super) struct Fetcher {
     pub(super) desk: Arc<Mutex<Desk>>,
     pub(super) index: usize,
     pub(super) order: QueueOrder,
-    pub(super) names: Vec<Arc<str>>,
     pub(super) idle: Idle,
     pub(super) pace: Pace,
     pub(super) lying: Lying,
@@ -115,8 +113,8 @@ impl Fetcher {
         let touches = &self.shared.capsules[self.index].touches;
         let look = touches.look(MOST_QUEUES, || order.arrange(&mut random));
         let shares = order.shares(&look.places, limit, &mut random);
-        let named = |at: &usize| Arc::clone(&self.names[*at]);
-        let queues: Vec<_> = look.places.iter().map(named).collect();
+        let queue = |at: &usize| Arc::clone(&order.queues()[*at]);
+        let queues: Vec<_> = look.places.iter().map(queue).collect();
         Claiming {
             shared: Arc::clone(&self.shared),
             store: self.store.clone(),

@@ -9,11 +9,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
 use super::hatch::{Hatch, Ticket};
-use super::outcome::Outcome;
 use super::ready::Door;
 use super::restraint::Restraint;
 use super::shared::{Capsule, Patience, Phase, Shared};
-use crate::job::Job;
+use crate::job::{Job, Outcome, Queue};
 use crate::store::{self, ClientId, Parking, Store, StoreError};
 
 /// How many queues of a capsule are waited at: each takes a connection, and a job that the fetcher did not
@@ -42,7 +41,7 @@ pub(super) struct Handoff {
     pub(super) store: Store,
     /// Of the capsule.
     pub(super) index: usize,
-    pub(super) queue: Arc<str>,
+    pub(super) queue: Arc<Queue>,
     pub(super) restraint: Restraint,
     /// How many were known when the waiting began.
     pub(super) recalls: u64,
@@ -57,7 +56,7 @@ impl Handoff {
     }
 
     pub(super) async fn run(mut self) {
-        let mut place = self.store.handoff(&self.queue);
+        let mut place = self.store.handoff(Arc::clone(&self.queue));
         let mut hatch = None;
         let mut patience = Patience::default();
         let mut late_until: Option<Instant> = None;
@@ -67,7 +66,7 @@ impl Handoff {
                 // A wrong password or an unknown user is an outage like any other.
                 Err(why @ StoreError::Denied(_)) if !why.is_about_login() => {
                     hatch = None;
-                    tracing::debug!("no hand-off of jobs from queue {}: {why}", self.queue);
+                    tracing::debug!("no hand-off of jobs from queue {}: {why}", self.queue.name);
                     tokio::select! {
                         () = sleep(DENIED) => {}
                         () = self.shared.reached(Phase::Quiet) => {}

@@ -10,7 +10,7 @@ use super::ready::Door;
 use super::settler::HandedOver;
 use super::shared::{Phase, Shared};
 use super::sync::{Mutex, lock};
-use crate::job::{Envelope, Job, Token};
+use crate::job::{Envelope, Job, Queue, Token};
 use crate::store::Tap;
 
 /// What is known of a job before it comes. Whoever has the ticket when it does brings it in.
@@ -18,7 +18,7 @@ pub(super) struct Ticket {
     pub(super) epoch: u32,
     /// Index of the capsule.
     pub(super) capsule: usize,
-    pub(super) queue: Arc<str>,
+    pub(super) queue: Arc<Queue>,
     /// Told once the job is in the in-flight table.
     pub(super) adopted: oneshot::Sender<()>,
 }

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use super::control::Control;
 use super::restraint::Restraint;
 use super::shared::{Phase, Shared};
-use crate::dialect::sidekiq;
+use crate::dialect::{Dialect, Vitals};
 use crate::store::{Beat, Store, StoreError};
 
 /// Round trips that are remembered to judge the connection, as Sidekiq does.
@@ -57,40 +57,58 @@ async fn signalled(shared: &Shared, restraint: &mut Restraint) {
 }
 
 /// Takes dead processes off the list. Not insisted on: whoever starts next does it too.
-pub(super) async fn prune(store: Store) {
-    if let Err(error) = store.prune_processes().await {
-        tracing::debug!("dead processes stay on the list for now: {error}");
+pub(super) async fn prune(shared: Arc<Shared>, store: Store) {
+    for dialect in &shared.settings.dialects {
+        let presence = |identity: &str| dialect.presence(identity);
+        if let Err(error) = store.prune_processes(presence).await {
+            tracing::debug!("dead processes stay on the list for now: {error}");
+        }
     }
 }
 
-/// Writes one heartbeat; the round trip in microseconds.
+/// Writes one heartbeat for each dialect; the longest round trip in microseconds.
 pub(super) async fn beat(shared: &Shared, store: &Store, rtt: u64) -> Result<u64, StoreError> {
-    let running = shared.busy.snapshot();
-    let process = &shared.settings.process;
-    let vitals = sidekiq::Beat {
-        concurrency: process.concurrency,
-        busy: running.len(),
+    let vitals = Vitals {
+        concurrency: shared.settings.process.concurrency,
+        busy: shared.busy.count(),
         at: shared.clock.now(),
         rtt_us: rtt,
         quiet: shared.phase() >= Phase::Quiet,
         rss: resident_kb(),
     };
-    let fields = vitals.fields(&process.info());
+    let mut longest = 0;
+    for dialect in &shared.settings.dialects {
+        longest = longest.max(beat_once(shared, store, dialect, &vitals).await?);
+    }
+    Ok(longest)
+}
+
+async fn beat_once(
+    shared: &Shared,
+    store: &Store,
+    dialect: &Dialect,
+    vitals: &Vitals,
+) -> Result<u64, StoreError> {
+    let process = &shared.settings.process;
+    let running = shared.busy.snapshot();
+    let vitals = Vitals {
+        busy: running.len(),
+        ..*vitals
+    };
     let lengths = running.iter().map(|(_, it)| it.job.payload.len());
-    let most = sidekiq::shown_bytes(lengths);
+    let most = dialect.shown_bytes(lengths);
     let mut work = Vec::with_capacity(running.len());
     for (tid, it) in running {
-        work.push((
-            tid,
-            sidekiq::work_entry(&it.job, most, it.since).into_bytes(),
-        ));
+        let entry = dialect.work_entry(&it.job, most, it.since);
+        work.push((tid, entry.into_bytes()));
         // To read a large one may take long.
         yield_now().await;
     }
     let reply = store
         .beat(&Beat {
+            presence: dialect.presence(&process.identity),
             identity: process.identity.clone(),
-            fields: fields.map(|(name, value)| (name.to_owned(), value)).into(),
+            fields: dialect.process_fields(process, &vitals),
             work,
             ttl: TTL,
         })

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use super::outage::Attempts;
 use super::shared::{Phase, Shared};
 use super::sync::lock;
-use crate::dialect::sidekiq::Write;
+use crate::dialect::MetricsWrite;
 use crate::store::{Store, StoreError};
 
 /// As it is said when it fails.
@@ -34,7 +34,7 @@ pub(super) async fn flush_last(shared: &Shared, store: &Store) {
 /// Measurements on their way to Redis, under the number that keeps them from being counted twice.
 pub(super) struct Flush {
     sequence: u64,
-    writes: Vec<Write>,
+    writes: Vec<MetricsWrite>,
 }
 
 /// Writes what was measured since the last time. What cannot be written now is kept for the next time: the
@@ -69,7 +69,10 @@ async fn flush(shared: &Shared, store: &Store, attempts: &mut Attempts<'_>) {
 }
 
 fn measured(shared: &Shared) -> Option<Flush> {
-    let writes = lock(&shared.metrics).drain(shared.clock.now());
+    let now = shared.clock.now();
+    let mut metrics = lock(&shared.metrics);
+    let writes = metrics.iter_mut().flat_map(|it| it.drain(now));
+    let writes: Vec<_> = writes.collect();
     (!writes.is_empty()).then(|| Flush {
         sequence: shared.next_flush(),
         writes,

@@ -1,8 +1,10 @@
 //! In which order a claim looks at the queues (capsule.rb and fetch.rb of Sidekiq 6.4 to 8.1).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::dialect::sidekiq::{Generation, Mode};
+use crate::dialect::{Generation, Mode};
+use crate::job::Queue;
 
 /// How often to draw for one claim at most. More jobs than that are shared out in small parts.
 const DRAWS: usize = 64;
@@ -10,8 +12,8 @@ const DRAWS: usize = 64;
 /// A queue as configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueSpec {
-    /// Bare name.
-    pub name: String,
+    /// Which one.
+    pub queue: Arc<Queue>,
     /// Weight, or 0 where none was given.
     pub weight: u32,
 }
@@ -19,8 +21,8 @@ pub struct QueueSpec {
 /// The queues of one capsule and the order of their next claim.
 #[derive(Clone, Debug)]
 pub struct QueueOrder {
-    names: Vec<String>,
-    /// Chances of each name: how often it stands in Sidekiq's list.
+    queues: Vec<Arc<Queue>>,
+    /// Chances of each queue: how often it stands in Sidekiq's list.
     tickets: Vec<u32>,
     total: u32,
     mode: Mode,
@@ -28,28 +30,28 @@ pub struct QueueOrder {
 }
 
 impl QueueOrder {
-    /// Merges entries of the same name, whose chances add up (6.4 refuses them before it comes to
+    /// Merges entries of the same queue, whose chances add up (6.4 refuses them before it comes to
     /// this). The mode is strict if no queue has a weight, random if all weigh 1, and else weighted.
     /// 7.0.0 was strict whenever no queue stood twice in its list, weights of 1 included.
     pub fn new(queues: &[QueueSpec], generation: Generation) -> Self {
-        let mut names: Vec<String> = Vec::new();
+        let mut distinct: Vec<Arc<Queue>> = Vec::new();
         let mut tickets: Vec<u32> = Vec::new();
         // The weight written last counts for the mode.
         let mut weights: Vec<u32> = Vec::new();
         let mut total: u32 = 0;
         let mut places: HashMap<&str, usize> = HashMap::new();
-        for queue in queues {
+        for QueueSpec { queue, weight } in queues {
             // A total beyond u32 would need absurd weights; the excess has no chance.
-            let chances = queue.weight.max(1).min(u32::MAX - total);
+            let chances = weight.max(&1).min(&(u32::MAX - total)).to_owned();
             total += chances;
-            if let Some(at) = places.get(&*queue.name) {
+            if let Some(at) = places.get(&*queue.key) {
                 tickets[*at] += chances;
-                weights[*at] = queue.weight;
+                weights[*at] = *weight;
             } else {
-                places.insert(&queue.name, names.len());
-                names.push(queue.name.clone());
+                places.insert(&queue.key, distinct.len());
+                distinct.push(Arc::clone(queue));
                 tickets.push(chances);
-                weights.push(queue.weight);
+                weights.push(*weight);
             }
         }
         let single = tickets.iter().all(|&tickets| tickets == 1);
@@ -62,9 +64,9 @@ impl QueueOrder {
         } else {
             Mode::Weighted
         };
-        let order = (0..names.len()).collect();
+        let order = (0..distinct.len()).collect();
         Self {
-            names,
+            queues: distinct,
             tickets,
             total,
             mode,
@@ -72,9 +74,9 @@ impl QueueOrder {
         }
     }
 
-    /// The distinct names, in the order given; [`Self::arrange`] answers indices into them.
-    pub fn names(&self) -> &[String] {
-        &self.names
+    /// The distinct queues, in the order given; [`Self::arrange`] answers indices into them.
+    pub fn queues(&self) -> &[Arc<Queue>] {
+        &self.queues
     }
 
     /// See [`Mode`].
@@ -162,7 +164,7 @@ mod tests {
         queues
             .iter()
             .map(|(name, weight)| QueueSpec {
-                name: (*name).to_owned(),
+                queue: Queue::named(name),
                 weight: *weight,
             })
             .collect()
@@ -213,7 +215,8 @@ mod tests {
     #[test]
     fn strict_keeps_the_order_and_asks_for_no_chance() {
         let mut order = order(&[("b", 0), ("a", 0), ("b", 0)]);
-        assert_eq!(order.names(), ["b", "a"]);
+        let names = order.queues().iter().map(|it| it.name.as_str());
+        assert_eq!(names.collect::<Vec<_>>(), ["b", "a"]);
         assert_eq!(order.arrange(&mut |_| panic!("asked")), [0, 1]);
         assert!(
             QueueOrder::new(&[], Generation::default())
@@ -325,7 +328,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_queue_stands_once(weights in prop::collection::vec(0u32..20, 0..12), seed in any::<u64>()) {
-            let queues: Vec<QueueSpec> = weights.iter().enumerate().map(|(n, &weight)| QueueSpec { name: n.to_string(), weight }).collect();
+            let queues: Vec<QueueSpec> = weights.iter().enumerate().map(|(n, &weight)| QueueSpec { queue: Queue::named(&n.to_string()), weight }).collect();
             let mut order = QueueOrder::new(&queues, Generation::default());
             let mut random = source(seed);
             for _ in 0..5 {
@@ -338,7 +341,7 @@ mod tests {
         #[test]
         fn the_first_place_is_shared_by_weight(weights in prop::collection::vec(1u32..9, 2..6), seed in any::<u64>()) {
             const ROUNDS: u32 = 20_000;
-            let queues: Vec<QueueSpec> = weights.iter().enumerate().map(|(n, &weight)| QueueSpec { name: n.to_string(), weight }).collect();
+            let queues: Vec<QueueSpec> = weights.iter().enumerate().map(|(n, &weight)| QueueSpec { queue: Queue::named(&n.to_string()), weight }).collect();
             let mut order = QueueOrder::new(&queues, Generation::default());
             let mut random = source(seed);
             let mut firsts = vec![0u32; weights.len()];

@@ -6,8 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::outcome::{Ended, Outcome};
-use crate::job::{Job, Parcel};
+use crate::job::{Ended, Job, Outcome, Parcel};
 
 /// How long a finished job waits for the others of its parcel. Should the process die meanwhile, it runs
 /// again; so this is no longer than an acknowledgement may take on a busy Redis anyway.
@@ -148,8 +147,7 @@ fn open(count: usize, ended: Vec<Ended>, sorted: &mut Sorted) -> State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Measure;
-    use crate::job::Token;
+    use crate::job::{Measure, Queue, Token};
 
     fn ended(token: u64, parcel: Option<(u64, u32)>, outcome: Outcome) -> Ended {
         Ended {
@@ -160,7 +158,7 @@ mod tests {
                     count,
                 }),
                 epoch: 1,
-                queue: Arc::from("default"),
+                queue: Queue::named("default"),
                 payload: Box::default(),
                 envelope: None,
             }),

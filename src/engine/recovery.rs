@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use super::overdue::Overdue;
 use super::shared::{Phase, Shared};
-use crate::job::patch;
 use crate::store::{Store, StoreError};
 
 /// How many recoveries of the same bytes within 72 hours make a poison pill.
@@ -106,9 +105,12 @@ async fn recover_all(shared: &Shared, store: &Store, orphans: &[String]) -> Resu
 async fn recover(shared: &Shared, store: &Store, holder: &str) -> Result<(), StoreError> {
     let (mut requeued, mut buried) = (0, 0);
     let ended = loop {
-        let now = shared.clock.now();
+        let poison = |queue: &str, payload: &[u8]| {
+            let dialect = shared.settings.dialect_of(queue)?;
+            Some(dialect.poisoned(payload, POISON_AFTER, shared.clock.now()))
+        };
         let step = store
-            .recover(holder, STEP, STEP_BYTES, POISON_AFTER, now, poisoned)
+            .recover(holder, STEP, STEP_BYTES, POISON_AFTER, poison)
             .await;
         match step {
             Ok(step) => {
@@ -135,17 +137,4 @@ async fn recover(shared: &Shared, store: &Store, holder: &str) -> Result<(), Sto
         );
     }
     ended
-}
-
-/// What the dead set shows of a job that brought down its process again and again.
-fn poisoned(payload: &[u8]) -> Vec<u8> {
-    let message = format!(
-        "\"the process that ran this job died {POISON_AFTER} times in a row; it may be what killed it\""
-    );
-    let fields: [(&str, &[u8]); 2] = [
-        ("error_class", b"\"Footplate::PoisonPill\""),
-        ("error_message", message.as_bytes()),
-    ];
-    // What is no object shows as it is.
-    patch(payload, &fields).unwrap_or_else(|_| payload.to_vec())
 }

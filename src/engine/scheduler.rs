@@ -7,14 +7,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::{sleep_until, timeout_at};
 
 use super::control::{Control, Due, DueBatch};
 use super::restraint::Restraint;
-use super::shared::{Patience, Phase, Shared};
-use crate::dialect::sidekiq;
-use crate::store::{DueSet, Promotion, PromotionKind, Store, StoreError};
+use super::shared::{DueSet, Patience, Phase, Shared};
+use crate::dialect::{Dialect, Writes};
+use crate::store::{Promotion, Store, StoreError};
 
 /// Jobs moved by one step.
 const STEP: usize = 200;
@@ -34,11 +34,8 @@ const BREATH: Duration = Duration::from_millis(2);
 /// Looks in a row at a set in which nothing is due: see restraint.rs.
 const IN_HAND: u32 = 3;
 
-/// What a job gets that says nothing about itself, as the gem's client adds it.
-const DEFAULTS: [(&str, &[u8]); 2] = [("retry", b"true"), ("queue", b"\"default\"")];
-
 /// Serves one set until the engine goes quiet.
-pub(super) async fn run(shared: Arc<Shared>, store: Store, set: DueSet) {
+pub(super) async fn run(shared: Arc<Shared>, store: Store, set: Arc<DueSet>) {
     let mut scheduler = Scheduler {
         shared: Arc::clone(&shared),
         store,
@@ -66,7 +63,7 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store, set: DueSet) {
 struct Scheduler {
     shared: Arc<Shared>,
     store: Store,
-    set: DueSet,
+    set: Arc<DueSet>,
     restraint: Restraint,
 }
 
@@ -89,13 +86,21 @@ impl Scheduler {
             if answers.is_empty() {
                 break;
             }
-            let promotions: Vec<Promotion> = members
-                .drain(..answers.len())
-                .zip(answers)
-                .filter_map(|(member, answer)| promotion(member, answer))
-                .collect();
+            let answered = members.drain(..answers.len()).zip(answers);
+            let (mut promotions, mut malformed) = (Vec::new(), Vec::new());
+            for (member, answer) in answered {
+                let is_malformed = matches!(answer, Due::Malformed);
+                if let Some(writes) = self.writes(answer) {
+                    promotions.push(Promotion { member, writes });
+                    malformed.push(is_malformed);
+                }
+            }
             let moved = self.promote(&promotions).await?;
-            self.report(&promotions, &moved);
+            for ((promotion, moved), malformed) in promotions.iter().zip(moved).zip(malformed) {
+                if moved && malformed {
+                    self.report(promotion);
+                }
+            }
         }
         Ok(None)
     }
@@ -105,8 +110,7 @@ impl Scheduler {
         let mut attempts = self.shared.attempts(MOVE);
         let mut patience = Patience::default();
         loop {
-            let now = self.shared.clock.now();
-            match self.store.promote(self.set, promotions, now).await {
+            match self.store.promote(&self.set.key, promotions).await {
                 Err(error) if error.is_temporary() => attempts.failed(&error),
                 other => return other,
             }
@@ -118,17 +122,18 @@ impl Scheduler {
     /// take locks or say no.
     async fn look(&self) -> Result<crate::store::Due, StoreError> {
         if self.shared.settings.client_middleware {
-            self.store.hold_due(self.set, STEP, STEP_BYTES, HOLD).await
+            self.store
+                .hold_due(&self.set.key, STEP, STEP_BYTES, HOLD)
+                .await
         } else {
-            self.store.due(self.set, STEP, STEP_BYTES).await
+            self.store.due(&self.set.key, STEP, STEP_BYTES).await
         }
     }
 
     /// Without client middleware a push only stamps the payload.
     fn stamp(&self, member: &[u8]) -> Due {
         let now = self.shared.clock.now();
-        let generation = self.shared.settings.generation;
-        match sidekiq::promote(member, now, generation, &DEFAULTS, new_jid) {
+        match self.dialect().promote(member, now, new_jid) {
             Ok(it) => Due::Push {
                 queue: it.queue,
                 payload: it.payload,
@@ -150,24 +155,35 @@ impl Scheduler {
         answers
     }
 
-    fn report(&self, promotions: &[Promotion], moved: &[bool]) {
-        for (promotion, moved) in promotions.iter().zip(moved) {
-            if *moved && matches!(promotion.kind, PromotionKind::Bury) {
-                self.shared.control.send(Control::Malformed {
-                    payload: promotion.member.clone(),
-                    reason: "not a job, found among the scheduled ones".to_owned(),
-                });
+    fn dialect(&self) -> &Dialect {
+        &self.shared.settings.dialects[self.set.dialect]
+    }
+
+    /// `None` for one that stays.
+    fn writes(&self, answer: Due) -> Option<Writes> {
+        let dialect = self.dialect();
+        match answer {
+            Due::Push { queue, payload } => {
+                let queue = dialect.queue(self.set.dialect, &queue);
+                Some(dialect.push(&queue, payload))
             }
+            Due::Veto => Some(Writes::default()),
+            Due::Malformed => Some(dialect.bury(self.shared.clock.now())),
+            Due::Keep => None,
         }
+    }
+
+    fn report(&self, malformed: &Promotion) {
+        self.shared.control.send(Control::Malformed {
+            payload: malformed.member.clone(),
+            reason: "not a job, found among the scheduled ones".to_owned(),
+        });
     }
 
     /// Until the next one is due, or one may have come that is due before it.
     async fn wait(&mut self, pause: Duration) {
         let (shared, restraint) = (&self.shared, &mut self.restraint);
-        let touched: &Notify = match self.set {
-            DueSet::Schedule => &shared.schedule_touched,
-            DueSet::Retry => &shared.retry_touched,
-        };
+        let touched = &self.set.touched;
         let due = Instant::now() + pause;
         let next_look = async {
             if timeout_at(due.into(), touched.notified()).await.is_ok() {
@@ -181,16 +197,6 @@ impl Scheduler {
             () = shared.reached(Phase::Quiet) => {}
         }
     }
-}
-
-fn promotion(member: Vec<u8>, answer: Due) -> Option<Promotion> {
-    let kind = match answer {
-        Due::Push { queue, payload } => PromotionKind::Push { queue, payload },
-        Due::Veto => PromotionKind::Drop,
-        Due::Malformed => PromotionKind::Bury,
-        Due::Keep => return None,
-    };
-    Some(Promotion { member, kind })
 }
 
 /// 24 hexadecimal characters, as Sidekiq's client makes them.

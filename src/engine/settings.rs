@@ -4,26 +4,25 @@ use std::time::Duration;
 
 use super::order::QueueSpec;
 use crate::config::redis::RedisSettings;
-use crate::dialect::sidekiq::{Generation, ProcessFacts};
-use crate::store::{DeadLimits, Keys};
+use crate::dialect::{Dialect, Generation, ProcessFacts};
+use crate::job::Queue;
+use crate::store::{Layout, Names};
 
 /// Everything about one process.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// How to reach Redis.
     pub redis: RedisSettings,
-    /// Key names, under the application's namespace if it has one.
-    pub keys: Keys,
-    /// Whose forms are written.
+    /// Footplate's own keys, under the application's namespace if it has one.
+    pub names: Names,
+    /// What is served. The first one's set of paused queues counts.
+    pub dialects: Vec<Dialect>,
+    /// Which Sidekiq's log and queue order are followed.
     pub generation: Generation,
     /// What the process registry shows.
     pub process: ProcessFacts,
     /// One entry per capsule, in the order of their indices.
     pub capsules: Vec<CapsuleSettings>,
-    /// How much the dead set keeps.
-    pub dead: DeadLimits,
-    /// How often a job whose `retry` is `true` is retried.
-    pub max_retries: i64,
     /// Due jobs go through Ruby's client middleware before they are moved.
     pub client_middleware: bool,
     /// How long a lease holds without renewal.
@@ -43,4 +42,24 @@ pub struct CapsuleSettings {
     pub concurrency: usize,
     /// Its queues in the order given.
     pub queues: Vec<QueueSpec>,
+}
+
+impl Settings {
+    /// Whose the queue is.
+    pub fn dialect(&self, queue: &Queue) -> &Dialect {
+        // Queues are made by the dialects of these settings.
+        &self.dialects[queue.dialect]
+    }
+
+    /// Whose queue has this key.
+    pub fn dialect_of(&self, queue: &str) -> Option<&Dialect> {
+        let has_it = |it: &&Dialect| queue.starts_with(&it.family().prefix);
+        let candidates = self.dialects.iter().filter(has_it);
+        candidates.max_by_key(|it| it.family().prefix.len())
+    }
+
+    /// What the store is told of all that.
+    pub fn layout(&self) -> Layout {
+        Layout::of(self.names.clone(), &self.dialects)
+    }
 }

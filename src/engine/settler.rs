@@ -3,13 +3,12 @@
 
 use std::sync::Arc;
 
-use super::outcome::{Ended, Measure, Outcome};
 use super::parcels::Sorted;
 use super::shared::{Patience, Shared};
 use super::sync::lock;
-use crate::dialect::sidekiq::Outcome as Measured;
-use crate::job::{Job, Parcel};
-use crate::store::{self, Adoption, Settlement, Store};
+use crate::dialect::{Measured, Note};
+use crate::job::{Ended, Job, Measure, Outcome, Parcel, Queue};
+use crate::store::{Adoption, Leaving, Settlement, Store};
 
 pub(super) use self::inbox::{HandedOver, Settlements};
 
@@ -56,7 +55,7 @@ async fn flush(shared: &Shared, store: &Store, sorted: Sorted) {
     }
     // Of them nothing but the name is needed any more: thousands of payloads need not wait for Redis's answer.
     let whole: Vec<Whole> = sorted.whole.into_iter().filter_map(Whole::of).collect();
-    for parcels in whole.chunk_by(|a, b| a.epoch == b.epoch) {
+    for parcels in whole.chunk_by(|a, b| (a.epoch, a.queue.dialect) == (b.epoch, b.queue.dialect)) {
         acknowledge_parcels(shared, store, parcels).await;
     }
     for jobs in sorted.opened.chunk_by(|a, b| a.epoch == b.epoch) {
@@ -67,11 +66,10 @@ async fn flush(shared: &Shared, store: &Store, sorted: Sorted) {
     let mut single = sorted.single;
     // Alike in one call, however they are mixed. What is interrupted goes back after what was never started,
     // so that it is popped first.
-    single.sort_by_key(|it| (it.job.epoch, way(&it.outcome)));
+    let kind = |it: &Ended| (it.job.epoch, way(&it.outcome), dialect_to_count(it));
+    single.sort_by_key(kind);
     // One call names one holder; jobs of an older lease are settled under its name.
-    let alike =
-        |a: &Ended, b: &Ended| a.job.epoch == b.job.epoch && way(&a.outcome) == way(&b.outcome);
-    for jobs in single.chunk_by(alike) {
+    for jobs in single.chunk_by(|a, b| kind(a) == kind(b)) {
         let holder = shared.holder(jobs[0].job.epoch);
         match way(&jobs[0].outcome) {
             Way::Acknowledge => {
@@ -125,11 +123,16 @@ fn way(outcome: &Outcome) -> Way {
     }
 }
 
+/// Whose counters an acknowledgement moves; the other calls write for each job what its dialect says.
+fn dialect_to_count(ended: &Ended) -> Option<usize> {
+    (way(&ended.outcome) == Way::Acknowledge).then_some(ended.job.queue.dialect)
+}
+
 /// A parcel whose jobs have all succeeded.
 struct Whole {
     epoch: u32,
     parcel: Parcel,
-    queue: Arc<str>,
+    queue: Arc<Queue>,
 }
 
 impl Whole {
@@ -143,14 +146,15 @@ impl Whole {
     }
 }
 
-/// Of one lease.
+/// Of one lease and one dialect.
 async fn acknowledge_parcels(shared: &Shared, store: &Store, parcels: &[Whole]) {
-    let (epoch, day) = (parcels[0].epoch, shared.clock.day());
+    let epoch = parcels[0].epoch;
+    let counters = counters(shared, &parcels[0].queue);
     let holder = shared.holder(epoch);
     let names: Vec<_> = parcels.iter().map(|it| (it.parcel, &*it.queue)).collect();
     let kept = shared
         .insist("acknowledge jobs", || {
-            store.acknowledge_parcels(&holder, &names, &day)
+            store.acknowledge_parcels(&holder, &names, &counters)
         })
         .await;
     let count = parcels.iter().map(|it| it.parcel.count as usize).sum();
@@ -170,15 +174,21 @@ async fn open(shared: &Shared, store: &Store, jobs: &[Arc<Job>]) {
         .await;
 }
 
+/// What a success of this queue's dialect moves.
+fn counters(shared: &Shared, queue: &Queue) -> Vec<Note> {
+    let dialect = shared.settings.dialect(queue);
+    dialect.success(shared.clock.now())
+}
+
 async fn acknowledge(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
-    let tokens: Vec<(u64, &str)> = batch
+    let tokens: Vec<(u64, &Queue)> = batch
         .iter()
         .map(|it| (it.job.token.0, &*it.job.queue))
         .collect();
-    let day = shared.clock.day();
+    let counters = counters(shared, &batch[0].job.queue);
     let kept = shared
         .insist("acknowledge jobs", || {
-            store.acknowledge(holder, &tokens, &day)
+            store.acknowledge(holder, &tokens, &counters)
         })
         .await;
     shared.settlements.settled(batch.len());
@@ -186,13 +196,12 @@ async fn acknowledge(shared: &Shared, store: &Store, holder: &str, batch: &[Ende
 }
 
 async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
-    let settlements: Vec<Settlement<'_>> = batch.iter().map(settlement).collect();
-    let day = shared.clock.day();
-    let now = shared.clock.now();
+    let settlements = batch.iter().map(|it| settlement(shared, it));
+    let settlements: Vec<Settlement<'_>> = settlements.collect();
     let mut attempts = shared.attempts("settle jobs");
     let mut patience = Patience::default();
     let kept = loop {
-        match store.settle(holder, &settlements, now, &day).await {
+        match store.settle(holder, &settlements).await {
             Ok(kept) => break kept,
             Err(error) if error.is_temporary() => attempts.failed(&error),
             // Some of the batch went through; what did not is tried again below, one by one.
@@ -202,7 +211,7 @@ async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
                 tracing::error!(
                     "cannot settle a job of queue {}: {error}; it is kept and tried again, and recovered if this process \
                      ends before",
-                    batch[0].job.queue
+                    batch[0].job.queue.name
                 );
                 shared.settlements.settled(1);
                 batch
@@ -229,27 +238,14 @@ async fn one_by_one(shared: &Shared, store: &Store, holder: &str, batch: &[Ended
     }
 }
 
-fn settlement(ended: &Ended) -> Settlement<'_> {
-    let outcome = match &ended.outcome {
-        Outcome::Done | Outcome::Failed => store::Outcome::Failed,
-        Outcome::Retry { at, payload } => store::Outcome::Retry {
-            score: *at,
-            payload: payload.clone(),
-        },
-        Outcome::Dead { payload } => store::Outcome::Dead {
-            payload: payload.clone(),
-        },
-        Outcome::Interrupted => store::Outcome::Interrupted,
-        Outcome::Requeued { payload } => store::Outcome::Requeued {
-            payload: payload.clone(),
-        },
-        Outcome::Returned => store::Outcome::Returned,
-        Outcome::Malformed => store::Outcome::Malformed,
-    };
+fn settlement<'a>(shared: &Shared, ended: &'a Ended) -> Settlement<'a> {
+    let Ended { job, outcome, .. } = ended;
+    let dialect = shared.settings.dialect(&job.queue);
     Settlement {
-        token: ended.job.token.0,
-        queue: &ended.job.queue,
-        outcome,
+        token: job.token.0,
+        queue: &job.queue,
+        leaving: Leaving::of(outcome),
+        writes: dialect.settle(outcome, &job.queue, shared.clock.now()),
     }
 }
 
@@ -279,7 +275,8 @@ fn measure(shared: &Shared, ended: &[Ended]) {
             Measure::Named(class) => Some(class.as_str()),
             Measure::Nothing => None,
         };
-        if let Some(class) = class {
+        let metrics = metrics.get_mut(it.job.queue.dialect);
+        if let (Some(class), Some(metrics)) = (class, metrics) {
             metrics.record(class, measured, it.elapsed.unwrap_or_default());
         }
     }

@@ -17,7 +17,6 @@ use super::mailbox::Mailbox;
 use super::metrics::Flush;
 use super::order::QueueOrder;
 use super::outage::Outages;
-use super::outcome::Outcome;
 use super::ready::Ready;
 use super::restraint::Stream;
 use super::settings::{CapsuleSettings, Settings};
@@ -25,8 +24,8 @@ use super::settler::Settlements;
 use super::settler::refused::Refused;
 use super::sync::Mutex;
 use super::touches::Touches;
-use crate::dialect::sidekiq::Metrics;
-use crate::job::Job;
+use crate::dialect::{Dialect, Metrics};
+use crate::job::{Job, Outcome};
 use crate::store::StoreError;
 
 /// How far the engine is on its way out.
@@ -60,6 +59,16 @@ pub struct Capsule {
     ran: AtomicU64,
 }
 
+/// A set of jobs that wait for their time.
+pub(super) struct DueSet {
+    /// Whose it is.
+    pub(super) dialect: usize,
+    /// Its full key.
+    pub(super) key: String,
+    /// Rings when it may have got a nearer job.
+    pub(super) touched: Notify,
+}
+
 /// See the module's text.
 pub struct Shared {
     /// As the engine was started.
@@ -82,10 +91,10 @@ pub struct Shared {
     /// For what takes several commands and can wait.
     pub(super) slow_stream: Stream,
     pub(super) phase: watch::Sender<Phase>,
-    pub(super) metrics: Mutex<Metrics>,
-    /// Rings when the schedule or the retry set may have got a nearer job.
-    pub(super) schedule_touched: Notify,
-    pub(super) retry_touched: Notify,
+    /// Of each dialect.
+    pub(super) metrics: Mutex<Vec<Metrics>>,
+    /// Of all dialects.
+    pub(super) due_sets: Vec<Arc<DueSet>>,
     /// Rings when any queue or set may have got a job.
     pub(super) everything_touched: Notify,
     /// Counts the reasons to ask anew whether jobs may come by hand-off.
@@ -111,8 +120,26 @@ impl Shared {
         let orders: Vec<_> = orders
             .map(|it| QueueOrder::new(&it.queues, settings.generation))
             .collect();
-        let names = orders.iter().map(QueueOrder::names);
-        let concerns = Concerns::new(&settings.process.identity, names);
+        let queues = orders.iter().map(QueueOrder::queues);
+        let concerns = Concerns::new(
+            &settings.names,
+            &settings.dialects,
+            &settings.process.identity,
+            queues,
+        );
+        let due_sets = settings.dialects.iter().enumerate();
+        let due_sets = due_sets.flat_map(|(dialect, it)| {
+            let set = move |key| {
+                Arc::new(DueSet {
+                    dialect,
+                    key,
+                    touched: Notify::new(),
+                })
+            };
+            it.due_sets().into_iter().map(set)
+        });
+        let due_sets = due_sets.collect();
+        let metrics = settings.dialects.iter().map(Dialect::metrics).collect();
         let capsules = settings.capsules.iter().zip(&orders);
         Self {
             capsules: capsules
@@ -127,9 +154,8 @@ impl Shared {
             due: Mailbox::new(usize::MAX),
             clock: Clock,
             phase: watch::Sender::new(Phase::Running),
-            metrics: Mutex::new(Metrics::new(settings.generation)),
-            schedule_touched: Notify::new(),
-            retry_touched: Notify::new(),
+            metrics: Mutex::new(metrics),
+            due_sets,
             everything_touched: Notify::new(),
             recalled: watch::Sender::new(0),
             signalled: Notify::new(),
@@ -260,7 +286,7 @@ impl Capsule {
             name: settings.name.clone(),
             ready: Ready::new(settings.concurrency, move || bell.notify_one()),
             hungry,
-            touches: Touches::new(order.names().len()),
+            touches: Touches::new(order.queues().len()),
             idle: watch::Sender::new(false),
             handed_over: AtomicU64::new(0),
             handoffs: settings.queues.len().min(HANDOFFS),

@@ -7,9 +7,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::metrics;
-use super::outcome::{Ended, Measure, Outcome};
 use super::shared::{Phase, Shared};
-use crate::store::Store;
+use crate::job::{Ended, Measure, Outcome};
+use crate::store::{Store, StoreError};
 
 /// How long a process that ends waits for Redis once its settlements are there.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -64,7 +64,12 @@ pub(super) async fn say_goodbye(shared: &Shared, store: &Store, beating: &mut Jo
         for epoch in 1..=shared.epoch() {
             store.release_lease(&shared.holder(epoch)).await?;
         }
-        store.clear_process(&shared.settings.process.identity).await
+        let identity = &shared.settings.process.identity;
+        for dialect in &shared.settings.dialects {
+            let presence = dialect.presence(identity);
+            store.clear_process(identity, &presence).await?;
+        }
+        Ok::<_, StoreError>(())
     };
     match tokio::time::timeout(PATIENCE, farewell).await {
         Ok(Ok(())) => {}

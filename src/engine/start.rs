@@ -89,8 +89,10 @@ pub(super) async fn start(
 async fn join(shared: &Shared) -> Result<(Store, UnboundedReceiver<Touched>), StoreError> {
     let settings = &shared.settings;
     let (store, touched) = open(settings).await?;
-    let store = store.with_dead_limits(settings.dead);
-    store.watch_signals(&settings.process.identity).await?;
+    for dialect in &settings.dialects {
+        let presence = dialect.presence(&settings.process.identity);
+        store.watch(presence.signals).await?;
+    }
     let asked = Instant::now();
     store
         .take_lease(&shared.holder(shared.epoch()), settings.lease)
@@ -101,17 +103,19 @@ async fn join(shared: &Shared) -> Result<(Store, UnboundedReceiver<Touched>), St
 }
 
 async fn open(settings: &Settings) -> Result<(Store, UnboundedReceiver<Touched>), StoreError> {
-    let (store, touched) = Store::open(&settings.redis, settings.keys.clone()).await?;
-    let queues: Vec<&str> = settings
-        .capsules
-        .iter()
-        .flat_map(|it| &it.queues)
-        .map(|it| it.name.as_str())
-        .collect();
-    let identity = &settings.process.identity;
-    let samples = settings
-        .keys
-        .samples(identity, settings.generation, &queues);
-    store.check_rights(&samples).await?;
+    let (store, touched) = Store::open(&settings.redis, settings.layout()).await?;
+    store.check_rights(&samples(settings)).await?;
     Ok((store, touched))
+}
+
+/// A key of every kind that this process uses.
+fn samples(settings: &Settings) -> Vec<String> {
+    let identity = &settings.process.identity;
+    let specs = settings.capsules.iter().flat_map(|it| &it.queues);
+    let mut samples: Vec<String> = specs.map(|it| it.queue.key.clone()).collect();
+    for dialect in &settings.dialects {
+        samples.extend(dialect.samples(identity));
+    }
+    samples.extend(settings.names.samples(identity));
+    samples
 }

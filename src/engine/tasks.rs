@@ -20,7 +20,7 @@ use super::{
     StartError, dead_set, dispatch, heartbeat, lease, metrics, recovery, scheduler, settler,
     shutdown, start, types, unserved,
 };
-use crate::store::{DueSet, Store, Touched};
+use crate::store::{Store, Touched};
 
 /// Runs the engine to its end. Tells `ready` once whether it started.
 pub(super) fn run(shared: &Arc<Shared>, ready: &Sender<Result<(), StartError>>) {
@@ -70,9 +70,10 @@ async fn supervise(shared: &Arc<Shared>, store: Store, touched: mpsc::UnboundedR
     lasting.spawn_local(types::watch(Arc::clone(shared), store.clone()));
 
     let mut until_quiet = JoinSet::new();
-    until_quiet.spawn_local(heartbeat::prune(store.clone()));
+    until_quiet.spawn_local(heartbeat::prune(Arc::clone(shared), store.clone()));
     until_quiet.spawn_local(recovery::run(Arc::clone(shared), store.clone()));
-    for set in [DueSet::Schedule, DueSet::Retry] {
+    for set in &shared.due_sets {
+        let set = Arc::clone(set);
         until_quiet.spawn_local(scheduler::run(Arc::clone(shared), store.clone(), set));
     }
     let (busy, fetching) = mpsc::channel(1);
@@ -130,18 +131,12 @@ fn fetchers(shared: &Arc<Shared>, store: &Store, busy: mpsc::Sender<Infallible>)
         .enumerate()
         .map(|(index, capsule)| {
             let order = QueueOrder::new(&capsule.queues, shared.settings.generation);
-            let names = order
-                .names()
-                .iter()
-                .map(|it| Arc::from(it.as_str()))
-                .collect();
             Fetcher {
                 shared: Arc::clone(shared),
                 store: store.clone(),
                 desk: Arc::clone(&desk),
                 index,
                 order,
-                names,
                 idle: Idle::from(Instant::now()),
                 pace: Pace::of(capsule.concurrency),
                 lying: Lying::from(Instant::now()),
@@ -159,9 +154,9 @@ fn handoffs(shared: &Arc<Shared>, store: &Store, busy: &mpsc::Sender<Infallible>
     let (mut places, mut taken) = (Vec::new(), HashSet::new());
     for (index, capsule) in shared.settings.capsules.iter().enumerate() {
         let order = QueueOrder::new(&capsule.queues, shared.settings.generation);
-        for queue in order.names().iter().take(HANDOFFS) {
-            if taken.insert(queue.clone()) {
-                places.push((index, Arc::from(queue.as_str())));
+        for queue in order.queues().iter().take(HANDOFFS) {
+            if taken.insert(queue.key.clone()) {
+                places.push((index, Arc::clone(queue)));
             }
         }
     }

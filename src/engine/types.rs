@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::control::Control;
 use super::shared::Shared;
+use crate::dialect::Dialect;
 use crate::store::{Store, WrongType};
 
 const LOOK: Duration = Duration::from_secs(60);
@@ -14,7 +15,8 @@ const LOOK: Duration = Duration::from_secs(60);
 pub(super) async fn watch(shared: Arc<Shared>, store: Store) {
     let mut said = Vec::new();
     loop {
-        if let Ok(wrong) = store.wrong_types().await {
+        let keys = shared.settings.dialects.iter().flat_map(Dialect::types);
+        if let Ok(wrong) = store.wrong_types(keys.collect()).await {
             for it in new(&said, &wrong) {
                 // Straight to the control thread: at the start nobody may listen to `tracing` yet.
                 shared.control.send(Control::Log {

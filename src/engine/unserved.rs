@@ -8,9 +8,11 @@ use std::sync::Arc;
 use super::control::Control;
 use super::settings::Settings;
 use super::shared::Shared;
-use crate::dialect::sidekiq::served_queues;
+use crate::dialect::Dialect;
 use crate::store::{Store, StoreError};
 
+/// So many queues are looked at.
+const MOST_QUEUES: usize = 10_000;
 /// So many are named, and so much of each.
 const NAMED: usize = 10;
 const NAME_CHARS: usize = 60;
@@ -24,27 +26,45 @@ pub(super) async fn find(
     settings: &Settings,
     store: &Store,
 ) -> Result<Option<Unserved>, StoreError> {
-    let capsules = settings.capsules.iter();
-    let ours: HashSet<&str> = capsules
-        .flat_map(|it| &it.queues)
-        .map(|it| it.name.as_str())
-        .collect();
-    let mut others = store.queues().await?;
+    let mut waiting = Vec::new();
+    for (index, dialect) in settings.dialects.iter().enumerate() {
+        waiting.extend(unserved_of(settings, store, index, dialect).await?);
+    }
+    waiting.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    Ok((!waiting.is_empty()).then_some(Unserved(waiting)))
+}
+
+async fn unserved_of(
+    settings: &Settings,
+    store: &Store,
+    index: usize,
+    dialect: &Dialect,
+) -> Result<Vec<(String, u64)>, StoreError> {
+    let specs = settings.capsules.iter().flat_map(|it| &it.queues);
+    let ours = specs.filter(|it| it.queue.dialect == index);
+    let ours: HashSet<&str> = ours.map(|it| it.queue.name.as_str()).collect();
+    let mut others = store
+        .members(&dialect.family().registry, MOST_QUEUES)
+        .await?;
     others.retain(|name| !ours.contains(name.as_str()));
-    let names: Vec<&str> = others.iter().map(String::as_str).collect();
-    let sizes = store.queue_sizes(&names).await?;
+    let lists: Vec<String> = others
+        .iter()
+        .map(|name| dialect.queue(index, name).key)
+        .collect();
+    let sizes = store.lengths(&lists).await?;
     let mut waiting: Vec<(String, u64)> = others.into_iter().zip(sizes).collect();
     waiting.retain(|(_, size)| *size > 0);
     if waiting.is_empty() {
-        return Ok(None);
+        return Ok(waiting);
     }
-    let Some(infos) = store.process_infos().await? else {
-        return Ok(None);
+    let presence = |identity: &str| dialect.presence(identity);
+    let Some(infos) = store.process_infos(presence).await? else {
+        return Ok(Vec::new());
     };
-    let served: HashSet<String> = infos.iter().flat_map(|it| served_queues(it)).collect();
+    let served = infos.iter().flat_map(|it| dialect.served_queues(it));
+    let served: HashSet<String> = served.collect();
     waiting.retain(|(name, _)| !served.contains(name));
-    waiting.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    Ok((!waiting.is_empty()).then_some(Unserved(waiting)))
+    Ok(waiting)
 }
 
 /// Says so in the log. Straight to the control thread: at this moment nobody may listen to `tracing` yet.

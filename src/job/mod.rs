@@ -1,16 +1,20 @@
 //! What a job is while the engine carries it: bytes, where they came from, and the few fields that
-//! were read from them. Knows no Redis, no Ruby and no dialect; nothing here does IO.
+//! were read from them, and what became of it. Knows no Redis, no Ruby and no dialect; nothing here does IO.
 
 use std::sync::Arc;
 
 mod envelope;
+mod outcome;
 mod patch;
+mod queue;
 mod scan;
 mod text;
 
 pub use envelope::{Envelope, Retry};
+pub use outcome::{Ended, Measure, Outcome};
 pub use patch::{Field, PatchError, patch};
 pub(crate) use patch::{unescape, visit};
+pub use queue::{End, Queue};
 #[cfg(feature = "ruby")]
 pub(crate) use scan::plain_until;
 pub use text::{json_string, ruby_float};
@@ -38,8 +42,8 @@ pub struct Job {
     pub parcel: Option<Parcel>,
     /// The lease under which it was claimed: a settlement under an older one does nothing.
     pub epoch: u32,
-    /// The queue it was claimed from, without any prefix; it goes back there when returned.
-    pub queue: Arc<str>,
+    /// The queue it was claimed from; it goes back there when returned.
+    pub queue: Arc<Queue>,
     /// The bytes exactly as they stood in the queue.
     pub payload: Box<[u8]>,
     /// What was read from the payload, or `None` when it needs Ruby's parser to decide.

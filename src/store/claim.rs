@@ -8,7 +8,7 @@ use rmp::decode::{read_array_len, read_str_len};
 
 use super::script::{CAREFUL, CLAIM, Call, UNSEEN};
 use super::{Store, StoreError, reply};
-use crate::job::{Parcel, Token};
+use crate::job::{Parcel, Queue, Token};
 
 /// A request for jobs. Sent again with the same number it yields the same jobs.
 #[derive(Clone, Copy, Debug)]
@@ -36,8 +36,8 @@ pub struct Claim<'a> {
     pub large: usize,
     /// The queues, as indexes, whose next payload probably is.
     pub large_in: &'a [usize],
-    /// Bare names of the queues, in the order to look.
-    pub queues: &'a [Arc<str>],
+    /// The queues, in the order to look.
+    pub queues: &'a [Arc<Queue>],
     /// Jobs to take first: of which of the queues, and how many at most. What that leaves of the limit is taken
     /// in their order.
     pub shares: &'a [(usize, usize)],
@@ -128,11 +128,11 @@ impl Store {
     /// `startable` is 0 for a plain claim.
     fn plain_or_careful(&self, claim: &Claim<'_>, large: usize, startable: usize) -> Call {
         let mut call = Call::keys([
-            self.keys.inflight(claim.holder),
-            self.keys.leases(),
-            self.keys.paused(),
-            self.keys.suspects(),
-            self.keys.trials(),
+            self.names.inflight(claim.holder),
+            self.names.leases(),
+            (*self.paused).clone(),
+            self.names.suspects(),
+            self.names.trials(),
         ]);
         call.arg(claim.holder)
             .arg(claim.number)
@@ -142,10 +142,11 @@ impl Store {
             .arg(startable)
             .arg(claim.parcel)
             .arg(large)
-            .arg(marks(claim));
+            .arg(marks(claim))
+            .arg(ends(claim));
         for queue in claim.queues {
-            call.push_key(self.keys.queue(queue));
-            call.arg(&**queue);
+            call.push_key(queue.key.clone());
+            call.arg(&queue.paused_as);
         }
         for (queue, most) in claim.shares {
             call.arg(*queue).arg(*most);
@@ -163,7 +164,7 @@ impl Store {
         }
         let recent = self.server().version.is_some_and(|it| it >= (7, 0, 0));
         let probe = format!("probe:{}", std::process::id());
-        let call = Call::keys([0, 1].map(|token| self.keys.large(&probe, token)));
+        let call = Call::keys([0, 1].map(|token| self.names.large(&probe, token)));
         let works = if recent {
             match self.link.script(&UNSEEN, &call).await {
                 Err(error @ StoreError::Unavailable(_)) => return Err(error),
@@ -186,7 +187,7 @@ impl Store {
         }
         let mut pipeline = redis::pipe();
         for at in &*large {
-            let list = self.keys.large(holder, jobs[*at].token);
+            let list = self.names.large(holder, jobs[*at].token);
             pipeline.cmd("LINDEX").arg(list).arg(0);
         }
         let payloads = self.link.pipeline(&pipeline).await?;
@@ -218,6 +219,11 @@ fn marks(claim: &Claim<'_>) -> String {
         }
     };
     (0..claim.queues.len()).map(mark).collect()
+}
+
+/// One letter per queue.
+fn ends(claim: &Claim<'_>) -> String {
+    claim.queues.iter().map(|it| it.pop.letter()).collect()
 }
 
 /// What a claim brought that was executed for the first time.
@@ -305,10 +311,10 @@ fn repeated(
     let mut jobs = Vec::new();
     while let (Some(token), Some(queue), Some(payload)) = (parts.next(), parts.next(), parts.next())
     {
-        let name = reply::text(queue)?;
-        // The caller repeats its own request, so the name is among those it sent.
-        let Some(queue) = claim.queues.iter().position(|queue| **queue == *name) else {
-            return Err(StoreError::unexpected(name));
+        let key = reply::text(queue)?;
+        // The caller repeats its own request, so the key is among those it sent.
+        let Some(queue) = claim.queues.iter().position(|queue| queue.key == key) else {
+            return Err(StoreError::unexpected(key));
         };
         let token = reply::integer(&token)?.unsigned_abs();
         jobs.push(Claimed {

@@ -1,30 +1,11 @@
-//! The dead set's limits. Each script that buries a job trims it as far as one step may; the rest is trimmed
+//! Sets of dead jobs. Each script that buries a job trims its set as far as one step may; the rest is trimmed
 //! here, step by step.
-
-use std::time::Duration;
 
 use redis::Value;
 
 use super::script::{Call, TRIM};
 use super::{Store, StoreError, reply};
-
-/// How much the dead set keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DeadLimits {
-    /// `dead_max_jobs`. As in Sidekiq, one job fewer than this survives a trim; none where it is 0.
-    pub max_jobs: u64,
-    /// `dead_timeout_in_seconds`.
-    pub timeout: Duration,
-}
-
-impl Default for DeadLimits {
-    fn default() -> Self {
-        Self {
-            max_jobs: 10_000,
-            timeout: Duration::from_secs(180 * 24 * 3600),
-        }
-    }
-}
+use crate::dialect::Trim;
 
 impl Store {
     /// Completes when a burial has left more to trim than its step could.
@@ -32,25 +13,14 @@ impl Store {
         self.overfull.notified().await;
     }
 
-    /// Trims one step more at `now`, in seconds since the epoch; whether that was not the last.
-    pub async fn trim_dead_set(&self, now: f64) -> Result<bool, StoreError> {
-        let mut call = Call::keys([self.keys.dead()]);
-        let [_, oldest, most] = self.trim(now);
-        call.arg(oldest).arg(most);
+    /// Trims one step more; whether that was not the last.
+    pub async fn trim_dead_set(&self, trim: &Trim) -> Result<bool, StoreError> {
+        let mut call = Call::keys([trim.key.clone()]);
+        call.arg(trim.oldest.to_string()).arg(trim.most);
         Ok(reply::integer(&self.link.script(&TRIM, &call).await?)? == 1)
     }
 
-    /// The arguments with which a script trims the dead set at `now`.
-    pub(super) fn trim(&self, now: f64) -> [String; 3] {
-        let oldest = now - self.dead.timeout.as_secs_f64();
-        [
-            now.to_string(),
-            oldest.to_string(),
-            self.dead.max_jobs.to_string(),
-        ]
-    }
-
-    /// One flag per item, as a script that may bury some returns them, and one more if the dead set is not yet
+    /// One flag per item, as a script that may bury some returns them, and one more if a set of dead jobs is not yet
     /// trimmed.
     pub(super) fn flags_and_trim(
         &self,

@@ -16,7 +16,7 @@ const CHANNEL: &str = "footplate:none";
 /// nothing touches nothing, so answering each message with a claim ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Touched {
-    /// These were written to, named without the namespace; in any database.
+    /// These were written to; in any database.
     Keys(Vec<String>),
     /// Anything may have happened: after each connect, and when a database was flushed.
     Everything,
@@ -60,15 +60,12 @@ impl Ear {
 }
 
 /// What a message says.
-pub(super) fn invalidated(data: Vec<Value>, namespace: &str) -> Touched {
+pub(super) fn invalidated(data: Vec<Value>) -> Touched {
     let mut keys = Vec::new();
     for value in data {
         match value {
             Value::Array(items) => keys.extend(items.into_iter().filter_map(|item| match item {
-                Value::BulkString(bytes) => {
-                    let key = String::from_utf8_lossy(&bytes);
-                    Some(key.strip_prefix(namespace).unwrap_or(&key).to_owned())
-                }
+                Value::BulkString(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
                 _ => None,
             })),
             // The whole database was flushed.

@@ -13,6 +13,7 @@ use super::script::{ADOPT, Call, LEAVE, PARK, SWEEP};
 use super::settle::Name;
 use super::tap::Tap;
 use super::{Store, StoreError, reply};
+use crate::job::Queue;
 
 /// How long one command waits. Not longer, because a server may give a job to a client that is gone.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -45,7 +46,7 @@ pub enum Adoption {
 /// A place to wait for the jobs of one queue.
 pub struct Handoff {
     store: Store,
-    queue: String,
+    queue: Arc<Queue>,
     line: Option<Line>,
 }
 
@@ -70,11 +71,11 @@ impl Drop for Line {
 pub struct ClientId(i64);
 
 impl Store {
-    /// A place at `queue`, given by its bare name. Connects when it is first used.
-    pub fn handoff(&self, queue: &str) -> Handoff {
+    /// A place at `queue`. Connects when it is first used.
+    pub fn handoff(&self, queue: Arc<Queue>) -> Handoff {
         Handoff {
             store: self.clone(),
-            queue: queue.to_owned(),
+            queue,
             line: None,
         }
     }
@@ -84,17 +85,17 @@ impl Store {
     pub async fn adopt(
         &self,
         holder: &str,
-        queue: &str,
+        queue: &Queue,
         token: u64,
         payload: &[u8],
     ) -> Result<Adoption, StoreError> {
         let mut call = Call::keys([
-            self.keys.handoff(holder, queue),
-            self.keys.inflight(holder),
-            self.keys.leases(),
-            self.keys.orphans(),
-            self.keys.trials(),
-            self.keys.suspects(),
+            self.names.handoff(holder, &queue.key),
+            self.names.inflight(holder),
+            self.names.leases(),
+            self.names.orphans(),
+            self.names.trials(),
+            self.names.suspects(),
         ]);
         call.arg(holder)
             .arg(token)
@@ -121,12 +122,12 @@ impl Store {
         let (mut found, mut cursor) = (0, "0".to_owned());
         loop {
             let mut call = Call::keys([
-                self.keys.handoffs(),
-                self.keys.leases(),
-                self.keys.orphans(),
+                self.names.handoffs(),
+                self.names.leases(),
+                self.names.orphans(),
             ]);
-            call.arg(self.keys.handoff_prefix())
-                .arg(self.keys.inflight(""))
+            call.arg(self.names.handoff_prefix())
+                .arg(self.names.inflight(""))
                 .arg(&cursor)
                 .arg(MEMORY);
             let mut parts = reply::array(self.link.script(&SWEEP, &call).await?)?.into_iter();
@@ -143,16 +144,18 @@ impl Store {
 impl Handoff {
     /// Asks whether to wait.
     pub async fn park(&self, holder: &str) -> Result<Parking, StoreError> {
-        let keys = &self.store.keys;
+        let names = &self.store.names;
         let mut call = Call::keys([
-            keys.leases(),
-            keys.handoffs(),
-            keys.handoff(holder, &self.queue),
-            keys.paused(),
-            keys.suspects(),
-            keys.trials(),
+            names.leases(),
+            names.handoffs(),
+            names.handoff(holder, &self.queue.key),
+            (*self.store.paused).clone(),
+            names.suspects(),
+            names.trials(),
         ]);
-        call.arg(holder).arg(&self.queue).arg(self.member(holder));
+        call.arg(holder)
+            .arg(&self.queue.paused_as)
+            .arg(self.member(holder));
         let mut parts = reply::array(self.store.link.script(&PARK, &call).await?)?.into_iter();
         match (
             parts.next().map(|it| reply::integer(&it)).transpose()?,
@@ -168,15 +171,15 @@ impl Handoff {
     /// Nothing can come any more: no command of this place is under way, and none was cut off. To be called when
     /// the last of them has been answered.
     pub async fn leave(&self, holder: &str) -> Result<(), StoreError> {
-        let keys = &self.store.keys;
-        let mut call = Call::keys([keys.handoffs(), keys.handoff(holder, &self.queue)]);
+        let names = &self.store.names;
+        let mut call = Call::keys([names.handoffs(), names.handoff(holder, &self.queue.key)]);
         call.arg(self.member(holder));
         self.store.link.script(&LEAVE, &call).await.map(drop)
     }
 
     /// What stands for its list in the handoffs.
     fn member(&self, holder: &str) -> String {
-        format!("{holder}\n{}", self.queue)
+        format!("{holder}\n{}", self.queue.key)
     }
 
     /// Makes the connection for [`Self::wait`], unless there is one. [`StoreError::Denied`] when this user may
@@ -215,9 +218,9 @@ impl Handoff {
         };
         let mut command = redis::cmd("BLMOVE");
         command
-            .arg(self.store.keys.queue(&self.queue))
-            .arg(self.store.keys.handoff(holder, &self.queue))
-            .arg("RIGHT")
+            .arg(&self.queue.key)
+            .arg(self.store.names.handoff(holder, &self.queue.key))
+            .arg(self.queue.pop.word())
             .arg("LEFT")
             .arg(PATIENCE.as_secs());
         if let Some(tap) = &line.tap {

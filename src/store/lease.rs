@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use redis::Value;
 
-use super::script::{BURY, Call, EXPIRE, LEASE, RECOVER};
+use super::script::{Call, EXPIRE, LEASE, RECOVER};
+use super::settle::Leaving;
 use super::{Store, StoreError, reply};
+use crate::dialect::{Note, Writes};
 
 /// Recoveries of a job are counted for three days after the last one.
 const RECOVERY_MEMORY: u32 = 72 * 3600;
@@ -42,7 +44,7 @@ pub struct Leases {
 /// A poison pill that was sent to the dead set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Buried {
-    /// Bare name of its queue.
+    /// The key of its queue.
     pub queue: String,
     /// The bytes as they stood in the queue.
     pub payload: Vec<u8>,
@@ -84,9 +86,9 @@ impl Store {
 
     async fn lease(&self, action: &str, holder: &str, ttl: Duration) -> Result<i64, StoreError> {
         let mut call = Call::keys([
-            self.keys.leases(),
-            self.keys.orphans(),
-            self.keys.inflight(holder),
+            self.names.leases(),
+            self.names.orphans(),
+            self.names.inflight(holder),
         ]);
         call.arg(action)
             .arg(holder)
@@ -101,7 +103,7 @@ impl Store {
         overdue: &[Lease],
         orphans: usize,
     ) -> Result<Leases, StoreError> {
-        let mut call = Call::keys([self.keys.leases(), self.keys.orphans()]);
+        let mut call = Call::keys([self.names.leases(), self.names.orphans()]);
         call.arg(orphans.max(1))
             .arg(LEASES)
             .arg(LONGEST_LEASE.as_secs());
@@ -126,39 +128,41 @@ impl Store {
     }
 
     /// Puts some jobs of a dead holder back. A job that this happens to for the `poison_after`th time, the
-    /// last of them as its process's only one, goes to the dead set instead, with the payload that `poison` makes of it.
-    /// Call it until it is done; several processes may do so at once.
+    /// last of them as its process's only one, is left to `poison` instead: given the key of its queue and the payload,
+    /// it answers what to write, or nothing if it does not know that queue. Call it until it is done; several processes may do so at once.
     pub async fn recover(
         &self,
         holder: &str,
         max_jobs: usize,
         max_bytes: usize,
         poison_after: u32,
-        now: f64,
-        poison: impl Fn(&[u8]) -> Vec<u8>,
+        poison: impl Fn(&str, &[u8]) -> Option<Writes>,
     ) -> Result<Recovered, StoreError> {
         let mut call = Call::keys([
-            self.keys.inflight(holder),
-            self.keys.orphans(),
-            self.keys.queues(),
-            self.keys.suspects(),
-            self.keys.trials(),
+            self.names.inflight(holder),
+            self.names.orphans(),
+            self.names.suspects(),
+            self.names.trials(),
         ]);
         call.arg(holder)
             .arg(max_jobs.clamp(1, 1000))
             .arg(max_bytes)
             .arg(poison_after)
-            .arg(self.keys.queue_prefix())
-            .arg(self.keys.recovered(""))
+            .arg(self.names.recovered(""))
             .arg(RECOVERY_MEMORY)
             .arg(SUSPICION);
+        for family in &*self.families {
+            call.push_key(family.registry.clone());
+            call.arg(&family.prefix)
+                .arg(family.pop.letter().to_string());
+        }
         let mut parts = reply::array(self.link.script(&RECOVER, &call).await?)?.into_iter();
         let mut number = || parts.next().as_ref().map_or(Ok(0), reply::integer);
         let (done, requeued) = (number()? == 1, number()?.unsigned_abs());
         let pills: Vec<Value> = parts.collect();
         Ok(Recovered {
             requeued: usize::try_from(requeued).unwrap_or(usize::MAX),
-            buried: self.bury(holder, pills, now, poison).await?,
+            buried: self.bury(holder, pills, poison).await?,
             done,
         })
     }
@@ -167,29 +171,29 @@ impl Store {
         &self,
         holder: &str,
         pills: Vec<Value>,
-        now: f64,
-        poison: impl Fn(&[u8]) -> Vec<u8>,
+        poison: impl Fn(&str, &[u8]) -> Option<Writes>,
     ) -> Result<Vec<Buried>, StoreError> {
-        if pills.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut call = Call::keys([self.keys.inflight(holder), self.keys.dead()]);
-        call.arg(&self.trim(now));
-        let mut buried = Vec::new();
+        let (mut fields, mut all_writes, mut buried) = (Vec::new(), Vec::new(), Vec::new());
         let mut pills = pills.into_iter();
         while let (Some(field), Some(payload)) = (pills.next(), pills.next()) {
             let (field, payload) = (reply::text(field)?, reply::bytes(payload)?);
-            let hash = sha1(&payload);
-            call.push_key(self.keys.recovered(&hash));
-            call.arg(&field).arg(poison(&payload));
-            let queue = field
-                .split_once(':')
-                .map_or("", |(_, queue)| queue)
-                .to_owned();
+            let queue = field.split_once(':').map_or("", |(_, queue)| queue);
+            let queue = queue.to_owned();
+            let Some(mut writes) = poison(&queue, &payload) else {
+                continue;
+            };
+            writes.notes.push(Note::Delete {
+                key: self.names.recovered(&sha1(&payload)),
+            });
+            fields.push(field);
+            all_writes.push(writes);
             buried.push(Buried { queue, payload });
         }
-        let reply = self.link.script(&BURY, &call).await?;
-        let mut mine = self.flags_and_trim(reply, buried.len())?.into_iter();
+        let leaving = fields.into_iter().zip(&all_writes);
+        let leaving: Vec<_> = leaving
+            .map(|(field, writes)| (field, Leaving::Ended, writes))
+            .collect();
+        let mut mine = self.leave(holder, &leaving).await?.into_iter();
         buried.retain(|_| mine.next().unwrap_or(false));
         Ok(buried)
     }

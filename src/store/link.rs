@@ -11,11 +11,11 @@ use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, PushInfo, PushKind, Value};
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::StoreError;
 use super::connect::{self, Listening, ServerFacts};
 use super::ear::{Ear, Touched, invalidated};
 use super::error::{Aftermath, classify};
 use super::script::{Call, Lua};
-use super::{Keys, StoreError};
 use crate::config::redis::RedisSettings;
 
 /// The present connection.
@@ -44,7 +44,8 @@ struct State {
 
 pub(super) struct Link {
     settings: RedisSettings,
-    keys: Arc<Keys>,
+    /// What the keys begin with of which somebody wants to hear.
+    prefixes: Vec<String>,
     /// `None`: nobody wants to hear of touched keys.
     touched: Option<UnboundedSender<Touched>>,
     /// Shared with the connection's own callback, which hears first that it is gone.
@@ -55,13 +56,13 @@ pub(super) struct Link {
 impl Link {
     pub(super) fn new(
         settings: RedisSettings,
-        keys: Arc<Keys>,
+        prefixes: Vec<String>,
         touched: Option<UnboundedSender<Touched>>,
     ) -> Self {
         let (state, connecting) = Default::default();
         Self {
             settings,
-            keys,
+            prefixes,
             touched,
             state,
             connecting,
@@ -120,16 +121,8 @@ impl Link {
     }
 
     fn prefixes(&self, state: &State) -> Vec<String> {
-        let mut prefixes = vec![
-            self.keys.queue_prefix(),
-            self.keys.schedule(),
-            self.keys.retry(),
-            self.keys.paused(),
-            self.keys.suspects(),
-            self.keys.trials(),
-        ];
-        prefixes.extend(state.watched.iter().cloned());
-        prefixes
+        let all = self.prefixes.iter().chain(&state.watched);
+        all.cloned().collect()
     }
 
     /// Also be told of `prefix`.
@@ -268,11 +261,10 @@ impl Link {
         let touched = self.touched.clone();
         // Weak: the connection must not keep alive the state that holds it.
         let state: Weak<Mutex<State>> = Arc::downgrade(&self.state);
-        let namespace = self.keys.prefix().to_owned();
         Box::new(move |push: PushInfo| {
             match push.kind {
                 PushKind::Invalidate => {
-                    tell(touched.as_ref(), invalidated(push.data, &namespace));
+                    tell(touched.as_ref(), invalidated(push.data));
                 }
                 PushKind::Disconnection => {
                     if let Some(state) = state.upgrade() {

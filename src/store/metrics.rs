@@ -2,7 +2,7 @@
 
 use super::script::{Call, METRICS};
 use super::{Store, StoreError, reply};
-use crate::dialect::sidekiq::Write;
+use crate::dialect::MetricsWrite;
 
 impl Store {
     /// Writes a flush of metrics; `false` when the flush with this number was written before.
@@ -11,29 +11,29 @@ impl Store {
         &self,
         holder: &str,
         sequence: u64,
-        writes: &[Write],
+        writes: &[MetricsWrite],
     ) -> Result<bool, StoreError> {
         if writes.is_empty() {
             return Ok(false);
         }
-        let mut call = Call::keys([self.keys.leases(), self.keys.inflight(holder)]);
+        let mut call = Call::keys([self.names.leases(), self.names.inflight(holder)]);
         call.arg(holder).arg(sequence);
         for write in writes {
             match write {
-                Write::HashIncrement { key, field, by } => {
-                    call.push_key(self.keys.metrics(key));
+                MetricsWrite::HashIncrement { key, field, by } => {
+                    call.push_key(key.clone());
                     call.arg("h").arg(2).arg(field).arg(by);
                 }
-                Write::Histogram { key, bucket_counts } => {
-                    call.push_key(self.keys.metrics(key));
+                MetricsWrite::Histogram { key, bucket_counts } => {
+                    call.push_key(key.clone());
                     let counts = bucket_counts.iter().enumerate().filter(|it| *it.1 > 0);
                     call.arg("b").arg(counts.clone().count() * 2);
                     for (bucket, count) in counts {
                         call.arg(bucket).arg(count);
                     }
                 }
-                Write::Expire { key, seconds } => {
-                    call.push_key(self.keys.metrics(key));
+                MetricsWrite::Expire { key, seconds } => {
+                    call.push_key(key.clone());
                     call.arg("e").arg(1).arg(seconds);
                 }
             }

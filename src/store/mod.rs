@@ -1,12 +1,13 @@
 //! Everything that talks to Redis, in the engine's words. Each call is one atomic step on the
-//! server and safe to repeat. Knows the dialect's key names and nothing of threads or Ruby.
+//! server and safe to repeat. Knows Footplate's own keys, and of a dialect what that wants written (`writes`) and how its
+//! queues are found again (`Family`); nothing of threads or Ruby.
 //!
 //! 1. `link` owns a connection: reconnects on demand, tells errors apart. There is one for what has to do with jobs,
 //!    and one for the signs of life, which no payload may hold up; `ear` hears of touched keys beside the first.
 //! 2. `claim` moves jobs from queues to the in-flight table of their holder.
-//! 3. `settle` moves them on: forgotten, to retry, to dead, or back; `dead` keeps the dead set within its limits.
+//! 3. `settle` moves them on, to wherever their dialect says; `dead` keeps a set of dead jobs within its limits.
 //! 4. `lease` says who holds what, and recovers the jobs of who no longer does.
-//! 5. `schedule` moves what is due from the retry and schedule sets to the queues.
+//! 5. `schedule` moves what is due from a set of waiting jobs to its queue.
 //! 6. `rights` finds out what the user of the connection may not do, `types` which keys are not what they should be.
 //! 7. `registry` shows the process to Sidekiq's API and web interface; `metrics` feeds its charts.
 //!
@@ -30,6 +31,7 @@ mod lease;
 mod link;
 mod login;
 mod metrics;
+mod names;
 mod registry;
 mod reply;
 mod rights;
@@ -38,24 +40,49 @@ mod script;
 mod settle;
 mod tap;
 mod types;
+mod writes;
 
 pub use claim::{Claim, Claimed, Claims};
 pub use connect::{Flavour, ServerFacts};
-pub use dead::DeadLimits;
 pub use ear::Touched;
 pub use error::StoreError;
 pub use handoff::{Adoption, ClientId, Handoff, Parking};
 pub use lease::{Buried, LONGEST_LEASE, Lease, Leases, Recovered};
+pub use names::Names;
 pub use registry::{Beat, BeatReply};
-pub use schedule::{Due, DueSet, Promotion, PromotionKind};
-pub use settle::{Outcome, Settlement};
+pub use schedule::{Due, Promotion};
+pub use settle::{Leaving, Settlement};
 pub use tap::Tap;
 pub use types::WrongType;
 
-pub use crate::dialect::sidekiq::Keys;
-
 use crate::config::redis::RedisSettings;
+use crate::dialect::{Dialect, Family};
 use link::Link;
+
+/// What the store is told of the keys that are not its own.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// Footplate's own keys.
+    pub names: Names,
+    /// Of each dialect, also of those that this process does not serve: it may have to recover their jobs.
+    pub families: Vec<Family>,
+    /// The set of paused queues.
+    pub paused: String,
+    /// What keys begin with of which the process wants to hear when they are touched.
+    pub watched: Vec<String>,
+}
+
+impl Layout {
+    /// Of these dialects, the first of which has the set of paused queues.
+    pub fn of(names: Names, dialects: &[Dialect]) -> Self {
+        Self {
+            names,
+            families: dialects.iter().map(Dialect::family).collect(),
+            paused: dialects.first().map(Dialect::paused).unwrap_or_default(),
+            watched: dialects.iter().flat_map(Dialect::watched).collect(),
+        }
+    }
+}
 
 /// The application's Redis. Clones share the connections.
 #[derive(Clone)]
@@ -63,8 +90,10 @@ pub struct Store {
     link: Arc<Link>,
     /// For leases and heartbeats, all of which are short.
     pulse: Arc<Link>,
-    keys: Arc<Keys>,
-    dead: DeadLimits,
+    names: Arc<Names>,
+    families: Arc<[Family]>,
+    /// The set of paused queues.
+    paused: Arc<String>,
     /// Rings when the dead set is to be trimmed further.
     overfull: Arc<Notify>,
     /// The last connection that was asked, twice its generation, and one more if it can: see [`Self::moves_unseen`].
@@ -76,12 +105,18 @@ impl Store {
     /// touch.
     pub async fn open(
         settings: &RedisSettings,
-        keys: Keys,
+        layout: Layout,
     ) -> Result<(Self, mpsc::UnboundedReceiver<Touched>), StoreError> {
         settings.check()?;
         let (sender, touched) = mpsc::unbounded_channel();
-        let keys = Arc::new(keys);
-        let link = |touched| Arc::new(Link::new(settings.clone(), Arc::clone(&keys), touched));
+        let Layout {
+            names,
+            families,
+            paused,
+            mut watched,
+        } = layout;
+        watched.extend([names.suspects(), names.trials()]);
+        let link = |touched| Arc::new(Link::new(settings.clone(), watched.clone(), touched));
         let (link, pulse) = (link(Some(sender)), link(None));
         link.open().await?;
         pulse.open().await?;
@@ -89,20 +124,14 @@ impl Store {
             Self {
                 link,
                 pulse,
-                keys,
-                dead: DeadLimits::default(),
+                names: Arc::new(names),
+                families: families.into(),
+                paused: Arc::new(paused),
                 overfull: Arc::default(),
                 unseen: Arc::default(),
             },
             touched,
         ))
-    }
-
-    /// The same store with other limits for the dead set.
-    #[must_use]
-    pub fn with_dead_limits(mut self, dead: DeadLimits) -> Self {
-        self.dead = dead;
-        self
     }
 
     /// What the server said about itself at the last connect.
@@ -139,19 +168,19 @@ impl Store {
         Ok(start.elapsed())
     }
 
-    /// Also hear of commands for `identity`, now and after each reconnect.
-    pub async fn watch_signals(&self, identity: &str) -> Result<(), StoreError> {
-        self.link.watch(self.keys.signals(identity)).await
+    /// Also hear when keys are touched that begin like this one, now and after each reconnect.
+    pub async fn watch(&self, key: String) -> Result<(), StoreError> {
+        self.link.watch(key).await
     }
 
-    /// Lengths of the queues, in the order asked; a key that is no list has no jobs.
-    pub async fn queue_sizes(&self, queues: &[&str]) -> Result<Vec<u64>, StoreError> {
-        let mut sizes = Vec::with_capacity(queues.len());
-        for chunk in queues.chunks(500) {
+    /// Lengths of lists, in the order asked; a key that is no list has no jobs.
+    pub async fn lengths(&self, lists: &[String]) -> Result<Vec<u64>, StoreError> {
+        let mut sizes = Vec::with_capacity(lists.len());
+        for chunk in lists.chunks(500) {
             let mut pipeline = redis::pipe();
             pipeline.ignore_errors();
-            for queue in chunk {
-                pipeline.cmd("LLEN").arg(self.keys.queue(queue));
+            for list in chunk {
+                pipeline.cmd("LLEN").arg(list);
             }
             for value in self.link.pipeline(&pipeline).await? {
                 sizes.push(match value {
@@ -165,11 +194,11 @@ impl Store {
 
     /// The paused queues; of absurdly many, the first ten thousand.
     pub async fn paused(&self) -> Result<Vec<String>, StoreError> {
-        self.scan_set(&self.keys.paused(), 10_000).await
+        self.members(&self.paused, 10_000).await
     }
 
     /// The members of a set, read in parts, at most about `limit`.
-    async fn scan_set(&self, key: &str, limit: usize) -> Result<Vec<String>, StoreError> {
+    pub async fn members(&self, key: &str, limit: usize) -> Result<Vec<String>, StoreError> {
         let mut members = Vec::new();
         let mut cursor = String::from("0");
         loop {

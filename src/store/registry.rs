@@ -4,13 +4,16 @@ use std::time::{Duration, Instant};
 
 use super::script::{BEAT, Call, PRUNE};
 use super::{Store, StoreError, reply};
+use crate::dialect::Presence;
 
 /// Of more processes than this nobody asks what they serve.
 const MOST_ASKED: usize = 5_000;
 
 /// One heartbeat.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Beat {
+    /// Where the process shows itself.
+    pub presence: Presence,
     /// `hostname:pid:nonce`.
     pub identity: String,
     /// The process hash: `info`, `busy`, `beat`, …
@@ -35,16 +38,15 @@ pub struct BeatReply {
 impl Store {
     /// Shows the process, and fetches what it was told. Of a lost reply only the signals are gone.
     pub async fn beat(&self, beat: &Beat) -> Result<BeatReply, StoreError> {
-        let id = &beat.identity;
-        let [work, workers] = self.keys.work_of_all_versions(id);
-        let mut call = Call::keys([
-            self.keys.processes(),
-            self.keys.process(id),
-            work,
-            workers,
-            self.keys.signals(id),
-        ]);
-        call.arg(id)
+        let Presence {
+            processes,
+            process,
+            work: [work, workers],
+            signals,
+            ..
+        } = beat.presence.clone();
+        let mut call = Call::keys([processes, process, work, workers, signals]);
+        call.arg(&beat.identity)
             .arg(beat.ttl.as_secs().max(1))
             .arg(beat.fields.len());
         for (field, value) in &beat.fields {
@@ -64,24 +66,26 @@ impl Store {
         })
     }
 
-    /// Forgets processes that died, unless somebody did within the last minute. Returns how many.
-    pub async fn prune_processes(&self) -> Result<usize, StoreError> {
+    /// Forgets processes that died, unless somebody did within the last minute. `presence` says where the process of an
+    /// identity shows itself. Returns how many.
+    pub async fn prune_processes(
+        &self,
+        presence: impl Fn(&str) -> Presence,
+    ) -> Result<usize, StoreError> {
+        let Presence {
+            processes, cleanup, ..
+        } = presence("");
         let mut guard = redis::cmd("SET");
-        guard
-            .arg(self.keys.process_cleanup())
-            .arg("1")
-            .arg("NX")
-            .arg("EX")
-            .arg(60);
+        guard.arg(cleanup).arg("1").arg("NX").arg("EX").arg(60);
         if self.link.command(&guard).await? == redis::Value::Nil {
             return Ok(0);
         }
-        let identities = self.scan_set(&self.keys.processes(), 100_000).await?;
+        let identities = self.members(&processes, 100_000).await?;
         let mut removed = 0;
         for part in identities.chunks(500) {
-            let mut call = Call::keys([self.keys.processes()]);
+            let mut call = Call::keys([processes.clone()]);
             for identity in part {
-                call.push_key(self.keys.process(identity));
+                call.push_key(presence(identity).process);
                 call.arg(identity);
             }
             removed += reply::integer(&self.link.script(&PRUNE, &call).await?)?.unsigned_abs();
@@ -89,14 +93,12 @@ impl Store {
         Ok(usize::try_from(removed).unwrap_or(usize::MAX))
     }
 
-    /// The queues that jobs were pushed to; of absurdly many, ten thousand.
-    pub async fn queues(&self) -> Result<Vec<String>, StoreError> {
-        self.scan_set(&self.keys.queues(), 10_000).await
-    }
-
     /// What each running process told about itself (its `info`); `None` where they are too many to be asked.
-    pub async fn process_infos(&self) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
-        let identities = self.scan_set(&self.keys.processes(), MOST_ASKED).await?;
+    pub async fn process_infos(
+        &self,
+        presence: impl Fn(&str) -> Presence,
+    ) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
+        let identities = self.members(&presence("").processes, MOST_ASKED).await?;
         if identities.len() >= MOST_ASKED {
             return Ok(None);
         }
@@ -107,7 +109,7 @@ impl Store {
             for identity in part {
                 pipeline
                     .cmd("HGET")
-                    .arg(self.keys.process(identity))
+                    .arg(presence(identity).process)
                     .arg("info");
             }
             for value in self.link.pipeline(&pipeline).await? {
@@ -121,16 +123,15 @@ impl Store {
     }
 
     /// Takes a process that stops off the list; its hash expires by itself, as Sidekiq's does.
-    pub async fn clear_process(&self, identity: &str) -> Result<(), StoreError> {
+    pub async fn clear_process(
+        &self,
+        identity: &str,
+        presence: &Presence,
+    ) -> Result<(), StoreError> {
         // Not a transaction, which a full Redis refuses whatever is in it.
         let mut pipeline = redis::pipe();
-        pipeline
-            .cmd("SREM")
-            .arg(self.keys.processes())
-            .arg(identity);
-        pipeline
-            .cmd("UNLINK")
-            .arg(&self.keys.work_of_all_versions(identity));
+        pipeline.cmd("SREM").arg(&presence.processes).arg(identity);
+        pipeline.cmd("UNLINK").arg(&presence.work);
         self.pulse.pipeline(&pipeline).await.map(drop)
     }
 }

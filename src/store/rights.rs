@@ -5,16 +5,18 @@ use redis::Value;
 
 use super::error::{classify, is_about_rights};
 use super::script::{Call, PROBE};
-use super::{Keys, Store, StoreError, reply};
+use super::{Names, Store, StoreError, reply};
 
 /// The hash of no script. To call it tells whether one may: a server looks at the rights first.
 const NO_SCRIPT: &str = "0000000000000000000000000000000000000000";
 
 impl Store {
-    /// Makes sure that this user may run every command of the scripts and touch every key of `samples` (see
-    /// [`Keys::samples`]). Leaves nothing behind. What else keeps the server from writing is an error too.
+    /// Makes sure that this user may run every command of the scripts and touch every key of `samples` (those of
+    /// every kind of key that it uses). Leaves nothing behind. What else keeps the server from writing is an error too.
     pub async fn check_rights(&self, samples: &[String]) -> Result<(), StoreError> {
-        let probe = Call::keys([self.keys.inflight(&format!("probe:{}", std::process::id()))]);
+        let probe = Call::keys([self
+            .names
+            .inflight(&format!("probe:{}", std::process::id()))]);
         let mut attempts = redis::pipe();
         attempts.ignore_errors();
         attempts.cmd("EVAL").arg("return 1").arg(0);
@@ -44,7 +46,7 @@ impl Store {
         }
         if may_run_scripts {
             let refused = samples.iter().filter(|_| is_refused(&next()));
-            missing.extend(refused.map(|key| format!("~{}", pattern(&self.keys, key))));
+            missing.extend(refused.map(|key| format!("~{}", pattern(&self.names, key))));
         }
         // Many keys share a pattern, and stand together.
         missing.dedup();
@@ -63,8 +65,8 @@ fn is_refused(reply: &Value) -> bool {
 }
 
 /// What an ACL says to allow a key and all its kind: `queue:*` for `queue:mail`.
-fn pattern(keys: &Keys, key: &str) -> String {
-    let start = keys.prefix().len();
+fn pattern(names: &Names, key: &str) -> String {
+    let start = names.prefix().len();
     match key[start..].find([':', '|']) {
         Some(end) => format!("{}*", &key[..=start + end]),
         None => key.to_owned(),
@@ -77,11 +79,11 @@ mod tests {
 
     #[test]
     fn a_pattern_covers_a_kind_of_keys() {
-        let plain = Keys::default();
+        let plain = Names::default();
         assert_eq!(pattern(&plain, "queue:mail:slow"), "queue:*");
         assert_eq!(pattern(&plain, "j|260304|8:45"), "j|*");
         assert_eq!(pattern(&plain, "retry"), "retry");
-        let spaced = Keys::new(Some("shop"));
+        let spaced = Names::new(Some("shop"));
         assert_eq!(pattern(&spaced, "shop:stat:failed"), "shop:stat:*");
         assert_eq!(pattern(&spaced, "shop:dead"), "shop:dead");
     }

@@ -47,12 +47,13 @@ impl Call {
         }
     }
 
-    /// Adds a key and returns its index in KEYS.
-    pub(super) fn key(&mut self, key: String) -> usize {
-        if let Some(at) = self.keys.iter().position(|known| *known == key) {
+    /// Adds a key, unless it is there, and returns its index in KEYS.
+    pub(super) fn key(&mut self, key: &str) -> usize {
+        // Calls that name the same few keys again and again name them last.
+        if let Some(at) = self.keys.iter().rposition(|known| known == key) {
             return at + 1;
         }
-        self.keys.push(key);
+        self.keys.push(key.to_owned());
         self.keys.len()
     }
 
@@ -89,26 +90,26 @@ macro_rules! scripts {
 }
 
 scripts! {
-    CLAIM = "preflight.lua" "member.lua" "large.lua" "parcel.lua" "claim.lua" "plain.lua",
+    CLAIM =
+        "preflight.lua" "member.lua" "large.lua" "parcel.lua" "queue.lua" "claim.lua" "plain.lua",
     CAREFUL =
-        "preflight.lua" "member.lua" "large.lua" "parcel.lua" "trial.lua" "claim.lua" "careful.lua",
-    ACKNOWLEDGE = "large.lua" "tally.lua" "acknowledge.lua",
+        "preflight.lua" "member.lua" "large.lua" "parcel.lua" "trial.lua" "queue.lua" "claim.lua" "careful.lua",
+    ACKNOWLEDGE = "large.lua" "acknowledge.lua",
     OPEN = "preflight.lua" "parcel.lua" "open.lua",
     PARK = "member.lua" "park.lua",
     LEAVE = "leave.lua",
     ADOPT = "preflight.lua" "member.lua" "large.lua" "trial.lua" "adopt.lua",
     SWEEP = "sweep.lua",
-    SETTLE = "preflight.lua" "large.lua" "tally.lua" "trim.lua" "settle.lua",
+    SETTLE = "preflight.lua" "large.lua" "trim.lua" "writes.lua" "settle.lua",
     LEASE = "lease.lua",
     EXPIRE = "expire.lua",
     RECOVER = "preflight.lua" "large.lua" "parcel.lua" "recover.lua",
-    BURY = "preflight.lua" "large.lua" "trim.lua" "bury.lua",
     TRIM = "trim.lua" "dead.lua",
     DUE = "due.lua",
-    PROMOTE = "preflight.lua" "trim.lua" "promote.lua",
+    PROMOTE = "preflight.lua" "trim.lua" "writes.lua" "promote.lua",
     BEAT = "beat.lua",
     PRUNE = "prune.lua",
     METRICS = "metrics.lua",
     PROBE = "probe.lua",
-    UNSEEN = "unseen.lua",
+    UNSEEN = "queue.lua" "unseen.lua",
 }

@@ -26,10 +26,11 @@ impl std::fmt::Display for WrongType {
 }
 
 impl Store {
-    /// Those of the keys (see [`Keys::types`](super::Keys::types)) that are there and of a wrong type. None where the
-    /// user may not ask.
-    pub async fn wrong_types(&self) -> Result<Vec<WrongType>, StoreError> {
-        let keys = self.keys.types();
+    /// Those of `keys`, each with what it must hold, that are there and of a wrong type. None where the user may not ask.
+    pub async fn wrong_types(
+        &self,
+        keys: Vec<(String, &'static str)>,
+    ) -> Result<Vec<WrongType>, StoreError> {
         let mut questions = redis::pipe();
         questions.ignore_errors();
         for (key, _) in &keys {

@@ -5,7 +5,7 @@ use magnus::{Error, RArray, Ruby, Value};
 use rb_sys::{ID, VALUE};
 
 use super::json;
-use crate::dialect::sidekiq::Generation;
+use crate::dialect::Generation;
 use crate::job::{Envelope, Job};
 
 /// The names that every job needs, interned once. Symbols made this way are never collected.

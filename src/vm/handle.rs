@@ -16,8 +16,9 @@ use super::renewal::{Renewals, Tenure};
 use super::worker::Worker;
 use super::{fork, mail, sched, trace};
 use crate::config::Config;
-use crate::dialect::sidekiq::Style;
-use crate::engine::{self, Engine, Measure, Settings, Shared};
+use crate::dialect::Style;
+use crate::engine::{self, Engine, Settings, Shared};
+use crate::job::Measure;
 
 /// What the workers of a process share besides the engine.
 pub(super) struct Process {
@@ -149,7 +150,7 @@ impl Handle {
         let array = ruby.ary_new();
         for (tid, it) in this.process.shared.busy.snapshot() {
             let payload = ruby.enc_str_new(&it.job.payload, ruby.utf8_encoding());
-            array.push((tid, &*it.job.queue, payload, it.since))?;
+            array.push((tid, it.job.queue.name.as_str(), payload, it.since))?;
         }
         Ok(array)
     }

@@ -17,9 +17,8 @@ use super::handle::Process;
 use super::joblog::Moment;
 use super::json;
 use super::logger::Writer;
-use crate::dialect::sidekiq::{Backtrace, Failing, Plan, Policy, Raised, Verdict};
-use crate::engine::{Ended, Measure, Outcome};
-use crate::job::Job;
+use crate::dialect::{Backtrace, Failing, Plan, Raised, Verdict};
+use crate::job::{Ended, Job, Measure, Outcome};
 
 /// See the module's text.
 #[derive(magnus::TypedData)]
@@ -122,7 +121,7 @@ impl RubyJob {
     }
 
     fn queue(&self) -> &str {
-        &self.job.queue
+        &self.job.queue.name
     }
 
     fn log_start(ruby: &Ruby, this: &Self) -> Result<(), Error> {
@@ -254,12 +253,10 @@ impl RubyJob {
     }
 
     fn failing(&self) -> Result<Failing<'_>, String> {
-        let settings = &self.process.shared.settings;
-        let policy = Policy {
-            generation: settings.generation,
-            max_retries: settings.max_retries,
-        };
-        Failing::read(&self.job.payload, &self.job.queue, &policy).map_err(|it| it.to_string())
+        let queue = &self.job.queue;
+        let dialect = self.process.shared.settings.dialect(queue);
+        let failing = dialect.failing(&self.job.payload, &queue.name);
+        failing.map_err(|it| it.to_string())
     }
 
     /// The payload with the failure written in.

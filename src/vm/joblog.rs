@@ -10,7 +10,7 @@ use std::sync::Mutex;
 
 use super::gvl::uninterrupted;
 use super::logger::Logger;
-use crate::dialect::sidekiq::{Context, Generation, Level, Line, Style, Utc, millis};
+use crate::dialect::{Context, Generation, Level, Line, Style, Utc, millis};
 use crate::engine::Clock;
 use crate::engine::sync::lock;
 use crate::job::Job;

@@ -1,7 +1,7 @@
 //! Jobs whose end Ruby could not hand in: their thread was killed, or our own Ruby half failed.
 
 use super::job::RubyJob;
-use crate::dialect::sidekiq::Raised;
+use crate::dialect::Raised;
 use crate::job::Job;
 
 /// What Ruby says of a thread that was killed is only that it is over.

@@ -149,7 +149,7 @@ pub(super) fn perform(
                 rb_sys::rb_funcallv_public(instance, ids.set_context, 1, &raw const processor);
             }
             if around.middleware {
-                let args = [instance, payload, string(Some(&job.queue))];
+                let args = [instance, payload, string(Some(&job.queue.name))];
                 return rb_sys::rb_funcallv_public(processor, ids.around, 3, args.as_ptr());
             }
             let args = args.as_slice();

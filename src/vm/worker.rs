@@ -19,8 +19,7 @@ use super::renewal::Tenure;
 use crate::engine::ready::{Ready, Take};
 use crate::engine::sync::Parker;
 use crate::engine::turn::Turn;
-use crate::engine::{Ended, Measure, Outcome};
-use crate::job::Job;
+use crate::job::{Ended, Job, Measure, Outcome};
 
 /// What is said of a job under which this bridge itself broke.
 const PANIC: &str = "Footplate panicked while it ran a job; standard error has the details";

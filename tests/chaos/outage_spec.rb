@@ -14,7 +14,7 @@ RSpec.describe "an outage" do
     server = self.server.start.await_ready
     dead = "gone:1:0123456789ab:1"
     redis.call("ACL", "SETUSER", "default", "-hkeys")
-    redis.call("HSET", "footplate:inflight:#{dead}", "1:default", payload("MarkingJob", 1))
+    redis.call("HSET", "footplate:inflight:#{dead}", "1:queue:default", payload("MarkingJob", 1))
     redis.call("ZADD", "footplate:leases", 1, dead)
     eventually("its complaint") { complaints(server) == ["recover jobs"] }
     redis.call("DEL", "footplate:inflight:#{dead}")

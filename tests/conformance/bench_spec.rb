@@ -14,7 +14,7 @@ module Benching
     redis.call("SADD", "processes", "elsewhere:1:abc")
     redis.call("HSET", "elsewhere:1:abc", "info", "{}")
     redis.call("ZADD", "footplate:leases", 1, "elsewhere:1:abc:0")
-    redis.call("HSET", "footplate:inflight:elsewhere:1:abc:0", "1:default", payload("Note"))
+    redis.call("HSET", "footplate:inflight:elsewhere:1:abc:0", "1:queue:default", payload("Note"))
     push("Note", 1)
     %w[schedule retry].each { |set| put(set, Time.now - 60, "Note", set) }
     @before = everything

@@ -1,6 +1,10 @@
-use footplate::store::{Claim, Parking, StoreError};
+use std::sync::Arc;
 
-use crate::support::{DAY, LONG, Server, claim, payloads, queues};
+use footplate::store::{Claim, Parking, Store, StoreError};
+
+use crate::support::{
+    LONG, NOW, Server, claim, payloads, queue, queue_of, queues, sidekiq_in, spaced, success,
+};
 
 #[tokio::test]
 async fn queues_are_walked_in_order_and_the_oldest_job_comes_first() {
@@ -20,7 +24,7 @@ async fn queues_are_walked_in_order_and_the_oldest_job_comes_first() {
         [10_000, 10_001, 10_002]
     );
     assert_eq!(server.queue("low"), ["l2"]);
-    let kept: String = server.run("HGET footplate:inflight:me 10002:low");
+    let kept: String = server.run("HGET footplate:inflight:me 10002:queue:low");
     assert_eq!(kept, "l1");
 }
 
@@ -58,7 +62,7 @@ async fn a_repeated_claim_returns_what_it_took_and_no_more() {
     assert_eq!(server.queue("b:c"), ["4"]);
     // What was settled in between is not handed out again.
     store
-        .acknowledge("me", &[(10_000, "a")], DAY)
+        .acknowledge("me", &[(10_000, queue("a"))], &success())
         .await
         .unwrap();
     assert_eq!(
@@ -114,7 +118,7 @@ async fn of_several_claims_under_way_each_can_be_repeated() {
     assert_eq!(server.queue("b"), ["5"]);
     // The other one is settled as it was first handed out.
     store
-        .acknowledge("me", &[(10_000, "a")], DAY)
+        .acknowledge("me", &[(10_000, queue("a"))], &success())
         .await
         .unwrap();
     assert_eq!(payloads(&ask(1).await), ["2"]);
@@ -226,8 +230,11 @@ async fn thousands_of_jobs_fit_in_one_claim_and_one_acknowledgement() {
     let jobs = store.claim(&claim(1, 9000, &names)).await.unwrap();
     assert_eq!(payloads(&jobs), all);
     assert_eq!(store.claim(&claim(1, 9000, &names)).await.unwrap(), jobs);
-    let done: Vec<_> = jobs.iter().map(|job| (job.token, "a")).collect();
-    assert_eq!(store.acknowledge("me", &done, DAY).await.unwrap(), 9000);
+    let done: Vec<_> = jobs.iter().map(|job| (job.token, queue("a"))).collect();
+    assert_eq!(
+        store.acknowledge("me", &done, &success()).await.unwrap(),
+        9000
+    );
     assert_eq!(server.number("stat:processed"), 9000);
 }
 
@@ -261,7 +268,10 @@ async fn what_is_no_set_of_paused_queues_or_suspects_stops_nothing() {
     server.run::<()>("SET paused true");
     let one = store.claim(&claim(1, 1, &names)).await.unwrap();
     assert_eq!(payloads(&one), ["a1"]);
-    assert_eq!(store.handoff("a").park("me").await.unwrap(), Parking::Free);
+    assert_eq!(
+        store.handoff(queue_of("a")).park("me").await.unwrap(),
+        Parking::Free
+    );
     server.run::<()>("SET footplate:trials x");
     let one = store.claim(&claim(2, 1, &names)).await.unwrap();
     assert_eq!(payloads(&one), ["a2"]);
@@ -269,22 +279,22 @@ async fn what_is_no_set_of_paused_queues_or_suspects_stops_nothing() {
 
 #[tokio::test]
 async fn a_namespace_stands_before_every_key() {
-    let (server, names) = (Server::start(), queues(&["a"]));
-    let keys = footplate::store::Keys::new(Some("app"));
-    let (store, _) = footplate::store::Store::open(&server.settings(), keys)
-        .await
-        .unwrap();
+    let (server, dialect) = (Server::start(), sidekiq_in("app"));
+    let names = ["a", "b"].map(|name| Arc::new(dialect.queue(0, name)));
+    let opened = Store::open(&server.settings(), spaced("app")).await;
+    let store = opened.unwrap().0;
     store.take_lease("me", LONG).await.unwrap();
     server.run::<()>("LPUSH app:queue:a 1");
     let jobs = store.claim(&claim(1, 1, &names)).await.unwrap();
-    store
-        .acknowledge("me", &[(jobs[0].token, "a")], DAY)
-        .await
-        .unwrap();
+    let done = [(jobs[0].token, &*names[0])];
+    let counters = dialect.success(NOW);
+    let kept = store.acknowledge("me", &done, &counters).await;
+    assert_eq!(kept.unwrap(), 1);
     let mut found: Vec<String> = server.run("KEYS *");
     found.retain(|key| !key.starts_with("app:"));
     assert_eq!(found, [""; 0]);
-    assert_eq!(store.queue_sizes(&["a", "b"]).await.unwrap(), [0, 0]);
+    let lists = names.map(|queue| queue.key.clone());
+    assert_eq!(store.lengths(&lists).await.unwrap(), [0, 0]);
 }
 
 #[tokio::test]

@@ -1,13 +1,14 @@
 //! A random walk over everything that moves a job, with calls repeated as after a lost reply: each job
 //! is in exactly one place after each step, or was finished exactly once.
 
+use footplate::job::{Outcome, Parcel, Queue};
+use footplate::store::{Claim, Store};
 use std::collections::BTreeMap;
 
-use footplate::store::{Claim, DueSet, Outcome, Promotion, PromotionKind, Settlement, Store};
-
-use footplate::job::Parcel;
-
-use crate::support::{DAY, LONG, NOW, Server, parcel_contents, payloads, queues};
+use crate::support::{
+    LONG, Server, moved, parcel_contents, payloads, poisoned_as_it_is, push, queue, queues,
+    settlement, success,
+};
 
 /// A small generator: the same walk for the same seed.
 struct Dice(u64);
@@ -103,10 +104,10 @@ fn large_counted(server: &Server) -> usize {
     tables.iter().map(count).sum()
 }
 
-fn parcels(held: &[Held]) -> Vec<(Parcel, &str)> {
+fn parcels(held: &[Held]) -> Vec<(Parcel, &'static Queue)> {
     let mut parcels: Vec<_> = held
         .iter()
-        .filter_map(|job| Some((job.parcel?, job.queue.as_str())))
+        .filter_map(|job| Some((job.parcel?, queue(&job.queue))))
         .collect();
     parcels.dedup();
     parcels
@@ -128,7 +129,8 @@ async fn open_parcels(store: &Store, process: &mut Process) {
 async fn acknowledge_parcels(store: &Store, process: &mut Process) -> usize {
     let (holder, before) = (process.holder.clone(), process.held.len());
     let parcels = parcels(&process.held);
-    let acknowledge = || store.acknowledge_parcels(&holder, &parcels, DAY);
+    let counters = success();
+    let acknowledge = || store.acknowledge_parcels(&holder, &parcels, &counters);
     let counted = acknowledge().await.unwrap();
     assert_eq!(acknowledge().await.unwrap(), 0);
     process.held.retain(|job| job.parcel.is_none());
@@ -210,7 +212,7 @@ async fn walk(seed: u64) {
                 process.held.extend(jobs.into_iter().map(|job| Held {
                     token: job.token,
                     parcel: job.parcel,
-                    queue: names[job.queue].to_string(),
+                    queue: names[job.queue].name.clone(),
                     payload: job.payload,
                 }));
             }
@@ -218,17 +220,16 @@ async fn walk(seed: u64) {
             4 => {
                 open_parcels(store, process).await;
                 let done: Vec<_> = process.held.drain(..process.held.len() / 2).collect();
-                let name = |job: &Held| (job.token, job.queue.clone());
+                let name = |job: &Held| (job.token, queue(&job.queue));
                 let tokens: Vec<_> = done.iter().map(name).collect();
-                let tokens: Vec<_> = tokens.iter().map(|(a, b)| (*a, b.as_str())).collect();
                 let counted = store
-                    .acknowledge(&process.holder, &tokens, DAY)
+                    .acknowledge(&process.holder, &tokens, &success())
                     .await
                     .unwrap();
                 assert_eq!(counted, done.len());
                 assert_eq!(
                     store
-                        .acknowledge(&process.holder, &tokens, DAY)
+                        .acknowledge(&process.holder, &tokens, &success())
                         .await
                         .unwrap(),
                     0
@@ -244,31 +245,21 @@ async fn walk(seed: u64) {
                         let payload = job.payload.clone();
                         let outcome = match dice.roll(7) {
                             0 => Outcome::Retry {
-                                score: dice.roll(1000) as f64,
+                                at: dice.roll(1000) as f64,
                                 payload,
                             },
                             1 => Outcome::Dead { payload },
                             2 => Outcome::Interrupted,
                             3 => Outcome::Malformed,
                             4 => Outcome::Requeued { payload },
-                            5 => Outcome::Moved {
-                                payload,
-                                to_queue: "b".to_owned(),
-                            },
+                            5 => return moved(job.token, &job.queue, &payload, "b"),
                             _ => Outcome::Returned,
                         };
-                        Settlement {
-                            token: job.token,
-                            queue: &job.queue,
-                            outcome,
-                        }
+                        settlement(job.token, &job.queue, &outcome)
                     })
                     .collect();
                 for expected in [true, false] {
-                    let mine = store
-                        .settle(&process.holder, &settlements, NOW, DAY)
-                        .await
-                        .unwrap();
+                    let mine = store.settle(&process.holder, &settlements).await.unwrap();
                     assert!(mine.into_iter().all(|mine| mine == expected));
                 }
             }
@@ -280,9 +271,8 @@ async fn walk(seed: u64) {
                     let recover = |store: &Store| {
                         let (store, holder) = (store.clone(), dead.holder.clone());
                         async move {
-                            let bytes = <[u8]>::to_vec;
                             store
-                                .recover(&holder, 2, 1 << 20, 3, NOW, bytes)
+                                .recover(&holder, 2, 1 << 20, 3, poisoned_as_it_is)
                                 .await
                                 .unwrap()
                         }
@@ -294,27 +284,14 @@ async fn walk(seed: u64) {
                 }
             }
             _ => {
-                let due = store.due(DueSet::Retry, 5, 1 << 20).await.unwrap();
+                let due = store.due("retry", 5, 1 << 20).await.unwrap();
                 let promotions: Vec<_> = due
                     .members
                     .into_iter()
-                    .map(|member| {
-                        let payload = member.clone();
-                        let kind = PromotionKind::Push {
-                            queue: "a".to_owned(),
-                            payload,
-                        };
-                        Promotion { member, kind }
-                    })
+                    .map(|member| push(&member, "a", &member))
                     .collect();
-                store
-                    .promote(DueSet::Retry, &promotions, NOW)
-                    .await
-                    .unwrap();
-                let again = store
-                    .promote(DueSet::Retry, &promotions, NOW)
-                    .await
-                    .unwrap();
+                store.promote("retry", &promotions).await.unwrap();
+                let again = store.promote("retry", &promotions).await.unwrap();
                 assert!(again.into_iter().all(|moved| !moved));
             }
         }

@@ -4,13 +4,15 @@
 use std::collections::BTreeSet;
 
 use footplate::config::redis::Secret;
-use footplate::job::{Parcel, Token};
-use footplate::store::{
-    Claim, DueSet, Keys, Outcome, Promotion, PromotionKind, Settlement, Store, StoreError,
-};
 
 use crate::conservation::{census, check_large};
-use crate::support::{DAY, LONG, NOW, Server, claim, queues};
+use footplate::job::{Outcome, Parcel, Queue, Token};
+use footplate::store::{Claim, Store, StoreError};
+
+use crate::support::{
+    LONG, Server, bury, claim, layout, moved, poisoned_as_it_is, push, queue, queues, settlement,
+    sidekiq, success,
+};
 
 const TOKEN: u64 = 1 << 52;
 
@@ -72,23 +74,38 @@ impl Step {
         let mut sources = vec![script!("preflight"), script!("member"), script!("large")];
         sources.extend(match self {
             Self::Claim | Self::ClaimParcel | Self::ClaimLarge | Self::ClaimAgain => {
-                vec![script!("parcel"), script!("claim"), script!("plain")]
+                vec![
+                    script!("parcel"),
+                    script!("queue"),
+                    script!("claim"),
+                    script!("plain"),
+                ]
             }
             Self::ClaimTrial | Self::ClaimDrained => {
-                vec![script!("trial"), script!("claim"), script!("careful")]
+                vec![
+                    script!("trial"),
+                    script!("queue"),
+                    script!("claim"),
+                    script!("careful"),
+                ]
             }
             Self::Adopt | Self::AdoptBehind => vec![script!("trial"), script!("adopt")],
             Self::Sweep => vec![script!("sweep")],
             Self::Acknowledge | Self::AcknowledgeParcel => {
-                vec![script!("tally"), script!("acknowledge")]
+                vec![script!("acknowledge")]
             }
             Self::OpenParcel => vec![script!("parcel"), script!("open")],
             Self::Settle | Self::SettleLarge => {
-                vec![script!("tally"), script!("trim"), script!("settle")]
+                vec![script!("trim"), script!("writes"), script!("settle")]
             }
             Self::Recover | Self::RecoverParcel => vec![script!("parcel"), script!("recover")],
-            Self::Bury => vec![script!("recover"), script!("trim"), script!("bury")],
-            Self::Promote => vec![script!("trim"), script!("promote")],
+            Self::Bury => vec![
+                script!("recover"),
+                script!("trim"),
+                script!("writes"),
+                script!("settle"),
+            ],
+            Self::Promote => vec![script!("trim"), script!("writes"), script!("promote")],
             Self::HoldDue => vec![script!("due")],
         });
         sources
@@ -128,7 +145,7 @@ impl Step {
                 server.push("a", &jobs);
                 server.run::<u32>("ZADD footplate:handoffs 1 me\na");
                 for _ in 0..2 {
-                    server.run::<String>("LMOVE queue:a footplate:handoff:me:a RIGHT LEFT");
+                    server.run::<String>("LMOVE queue:a footplate:handoff:me:queue:a RIGHT LEFT");
                 }
                 if self == Self::Sweep {
                     store.abandon("me").await.unwrap();
@@ -160,15 +177,8 @@ impl Step {
                 suspect(server, "j2");
                 let one = store.claim(&claim(1, 1, &names)).await.unwrap();
                 assert_eq!(store.claim(&claim(2, 9, &names)).await.unwrap().len(), 0);
-                let back = Settlement {
-                    token: one[0].token,
-                    queue: "a",
-                    outcome: Outcome::Moved {
-                        payload: b"j1".to_vec(),
-                        to_queue: "b".to_owned(),
-                    },
-                };
-                store.settle("me", &[back], NOW, DAY).await.unwrap();
+                let back = moved(one[0].token, "a", b"j1", "b");
+                store.settle("me", &[back]).await.unwrap();
             }
             Self::ClaimAgain => {
                 let parcel = Claim { parcel: 8, ..all };
@@ -219,42 +229,43 @@ impl Step {
                 .map(drop),
             Self::ClaimTrial | Self::ClaimAgain => store.claim(&all).await.map(drop),
             Self::ClaimDrained => store.claim(&claim(3, 50, &names)).await.map(drop),
-            Self::Adopt => store.adopt("me", "a", TOKEN, b"j1").await.map(drop),
-            Self::AdoptBehind => store.adopt("me", "a", TOKEN, b"j2").await.map(drop),
+            Self::Adopt => store.adopt("me", queue("a"), TOKEN, b"j1").await.map(drop),
+            Self::AdoptBehind => store.adopt("me", queue("a"), TOKEN, b"j2").await.map(drop),
             Self::Sweep => store.sweep_handoffs().await.map(drop),
             Self::Acknowledge => {
-                let tokens = [10_000, 10_001, 10_002, 10_003].map(|token| (token, "a"));
-                store.acknowledge("me", &tokens, DAY).await.map(drop)
+                let tokens = [10_000, 10_001, 10_002, 10_003].map(|token| (token, queue("a")));
+                store.acknowledge("me", &tokens, &success()).await.map(drop)
             }
             Self::AcknowledgeParcel => store
-                .acknowledge_parcels("me", &[PARCEL], DAY)
+                .acknowledge_parcels("me", &parcel(), &success())
                 .await
                 .map(drop),
-            Self::OpenParcel => store.open_parcels("me", &[PARCEL]).await,
+            Self::OpenParcel => store.open_parcels("me", &parcel()).await,
             Self::Settle | Self::SettleLarge => settle(store).await,
             Self::Recover | Self::RecoverParcel | Self::Bury => loop {
-                let bytes = <[u8]>::to_vec;
-                let step = store.recover("me", 2, 1 << 20, 3, NOW, bytes).await?;
+                let step = store
+                    .recover("me", 2, 1 << 20, 3, poisoned_as_it_is)
+                    .await?;
                 if step.done {
                     return Ok(());
                 }
             },
             Self::Promote => promote(store).await,
             Self::HoldDue => store
-                .hold_due(DueSet::Schedule, 10, 1 << 20, LONG)
+                .hold_due("schedule", 10, 1 << 20, LONG)
                 .await
                 .map(drop),
         }
     }
 }
 
-const PARCEL: (Parcel, &str) = (
-    Parcel {
+fn parcel() -> [(Parcel, &'static Queue); 1] {
+    let parcel = Parcel {
         first: Token(10_000),
         count: 4,
-    },
-    "a",
-);
+    };
+    [(parcel, queue("a"))]
+}
 
 fn suspect(server: &Server, payload: &str) {
     let hash = sha1_smol::Sha1::from(payload).digest();
@@ -266,7 +277,7 @@ async fn settle(store: &Store) -> Result<(), StoreError> {
     let payload = |n: u32| format!("j{n}").into_bytes();
     let outcomes = [
         Outcome::Retry {
-            score: 1.0,
+            at: 1.0,
             payload: payload(1),
         },
         Outcome::Dead {
@@ -282,30 +293,22 @@ async fn settle(store: &Store) -> Result<(), StoreError> {
     ];
     let settlements: Vec<_> = (10_000..)
         .zip(outcomes)
-        .map(|(token, outcome)| Settlement {
-            token,
-            queue: "a",
-            outcome,
-        })
+        .map(|(token, outcome)| settlement(token, "a", &outcome))
         .collect();
-    store.settle("me", &settlements, NOW, DAY).await.map(drop)
+    store.settle("me", &settlements).await.map(drop)
 }
 
 async fn promote(store: &Store) -> Result<(), StoreError> {
     let promotion = |n: u32| {
         let member = format!("j{n}").into_bytes();
-        let push = PromotionKind::Push {
-            queue: "a".to_owned(),
-            payload: member.clone(),
-        };
-        let kind = if n == 4 { PromotionKind::Bury } else { push };
-        Promotion { member, kind }
+        if n == 4 {
+            bury(&member)
+        } else {
+            push(&member, "a", &member)
+        }
     };
     let promotions: Vec<_> = (1..=4).map(promotion).collect();
-    store
-        .promote(DueSet::Schedule, &promotions, NOW)
-        .await
-        .map(drop)
+    store.promote("schedule", &promotions).await.map(drop)
 }
 
 /// A user whose rights the test changes while he is connected.
@@ -314,7 +317,10 @@ async fn connect(server: &Server) -> Store {
     let mut settings = server.settings();
     settings.username = Some("shop".to_owned());
     settings.password = Some(Secret("pw".to_owned()));
-    Store::open(&settings, Keys::default()).await.unwrap().0
+    Store::open(&settings, layout(&[sidekiq()]))
+        .await
+        .unwrap()
+        .0
 }
 
 /// Nothing is twice, and nothing is gone.
@@ -378,7 +384,7 @@ async fn any_key_may_be_of_a_wrong_type() {
         "dead",
         "stat:processed",
         "stat:failed",
-        &format!("stat:processed:{DAY}"),
+        "stat:processed:2026-03-04",
         "footplate:suspects",
         "footplate:trials",
         "footplate:orphans",

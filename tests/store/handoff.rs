@@ -1,16 +1,18 @@
+use footplate::store::{Adoption, ClientId, Handoff, Parking, Store, StoreError};
 use std::sync::Arc;
 
-use footplate::store::{Adoption, ClientId, Handoff, Parking, Store, StoreError};
+use crate::support::{
+    LONG, Server, claim, orphans, payloads, poisoned_as_it_is, queue, queue_of, queues, success,
+    until,
+};
 
-use crate::support::{DAY, LONG, NOW, Server, claim, orphans, payloads, queues, until};
-
-const LIST: &str = "footplate:handoff:me:a";
+const LIST: &str = "footplate:handoff:me:queue:a";
 const TOKEN: u64 = 1 << 52;
 
 async fn place(server: &Server) -> (Store, Handoff, ClientId) {
     let store = server.store().await;
     store.take_lease("me", LONG).await.unwrap();
-    let mut place = store.handoff("a");
+    let mut place = store.handoff(queue_of("a"));
     let client = place.connect().await.unwrap();
     (store, place, client)
 }
@@ -36,9 +38,8 @@ fn fields(server: &Server) -> Vec<String> {
 }
 
 async fn recovered(store: &Store) -> usize {
-    let bytes = <[u8]>::to_vec;
     let step = store
-        .recover("me", 100, 1 << 20, 3, NOW, bytes)
+        .recover("me", 100, 1 << 20, 3, poisoned_as_it_is)
         .await
         .unwrap();
     assert!(step.done);
@@ -58,21 +59,24 @@ async fn a_job_comes_with_the_wake_up_and_is_adopted_once() {
     assert_eq!(server.queue("a"), ["2"]);
     for _ in 0..2 {
         assert_eq!(
-            store.adopt("me", "a", TOKEN, b"1").await.unwrap(),
+            store.adopt("me", queue("a"), TOKEN, b"1").await.unwrap(),
             Adoption::Held
         );
     }
-    assert_eq!(fields(&server), [format!("{TOKEN}:a")]);
+    assert_eq!(fields(&server), [format!("{TOKEN}:queue:a")]);
     assert_eq!(server.run::<u32>(&format!("EXISTS {LIST}")), 0);
     assert_eq!(store.release_lease("me").await.unwrap(), 1);
     assert_eq!(
-        store.acknowledge("me", &[(TOKEN, "a")], DAY).await.unwrap(),
+        store
+            .acknowledge("me", &[(TOKEN, queue("a"))], &success())
+            .await
+            .unwrap(),
         1
     );
     // A late copy of the call must not take the next job under the old name.
     assert_eq!(place.wait("me").await.unwrap().as_deref(), Some(&b"2"[..]));
     assert_eq!(
-        store.adopt("me", "a", TOKEN, b"1").await.unwrap(),
+        store.adopt("me", queue("a"), TOKEN, b"1").await.unwrap(),
         Adoption::Held
     );
     assert_eq!(
@@ -80,12 +84,15 @@ async fn a_job_comes_with_the_wake_up_and_is_adopted_once() {
         ["2"]
     );
     assert_eq!(
-        store.adopt("me", "a", TOKEN + 1, b"2").await.unwrap(),
+        store
+            .adopt("me", queue("a"), TOKEN + 1, b"2")
+            .await
+            .unwrap(),
         Adoption::Held
     );
     assert_eq!(
         store
-            .acknowledge("me", &[(TOKEN + 1, "a")], DAY)
+            .acknowledge("me", &[(TOKEN + 1, queue("a"))], &success())
             .await
             .unwrap(),
         1
@@ -159,7 +166,7 @@ async fn a_job_whose_reply_was_lost_is_found_by_the_holder() {
         );
     }
     assert_eq!(
-        store.adopt("me", "a", TOKEN, b"1").await.unwrap(),
+        store.adopt("me", queue("a"), TOKEN, b"1").await.unwrap(),
         Adoption::Held
     );
     assert_eq!(place.park("me").await.unwrap(), Parking::Free);
@@ -203,7 +210,7 @@ async fn a_holder_for_whom_a_job_was_swept_up_lives_on_only_under_another_name()
     assert_eq!(store.sweep_handoffs().await.unwrap(), 1);
     // Awake again, before anybody has recovered the job.
     assert_eq!(
-        store.adopt("me", "a", TOKEN, b"1").await.unwrap(),
+        store.adopt("me", queue("a"), TOKEN, b"1").await.unwrap(),
         Adoption::Gone
     );
     assert!(!store.renew_lease("me", LONG).await.unwrap());
@@ -219,11 +226,13 @@ async fn of_any_number_of_lists_all_are_swept() {
     let mut lists = redis::cmd("ZADD");
     lists.arg("footplate:handoffs");
     for n in 0..3_000 {
-        lists.arg(4_000_000_000_u64).arg(format!("dead{n}\na"));
+        lists
+            .arg(4_000_000_000_u64)
+            .arg(format!("dead{n}\nqueue:a"));
     }
     lists.query::<()>(&mut connection).unwrap();
     for n in [0, 1_500, 2_999] {
-        server.run::<u32>(&format!("LPUSH footplate:handoff:dead{n}:a {n}"));
+        server.run::<u32>(&format!("LPUSH footplate:handoff:dead{n}:queue:a {n}"));
     }
     assert_eq!(store.sweep_handoffs().await.unwrap(), 3);
     assert_eq!(orphans(&store).await.len(), 3);
@@ -260,12 +269,12 @@ async fn a_job_that_must_be_tried_is_on_trial_however_it_came() {
     must_be_tried(&server, "1");
     strand(&server, "1");
     assert_eq!(
-        store.adopt("me", "a", TOKEN, b"1").await.unwrap(),
+        store.adopt("me", queue("a"), TOKEN, b"1").await.unwrap(),
         Adoption::Held
     );
     assert_eq!(on_trial(&server).as_deref(), Some(&*fields(&server)[0]));
     store.abandon("me").await.unwrap();
-    let step = store.recover("me", 100, 1 << 20, 3, NOW, <[u8]>::to_vec);
+    let step = store.recover("me", 100, 1 << 20, 3, poisoned_as_it_is);
     assert_eq!(step.await.unwrap().buried.len(), 1);
 }
 
@@ -282,7 +291,7 @@ async fn what_comes_to_a_dead_holder_is_not_convicted() {
         store.release_lease("me").await.unwrap();
         if adopted {
             assert_eq!(
-                store.adopt("me", "a", TOKEN, b"1").await.unwrap(),
+                store.adopt("me", queue("a"), TOKEN, b"1").await.unwrap(),
                 Adoption::Orphaned
             );
         } else {
@@ -304,10 +313,10 @@ async fn the_job_that_is_adopted_is_the_one_that_came() {
         strand(&server, job);
     }
     assert_eq!(
-        store.adopt("me", "a", TOKEN, b"2").await.unwrap(),
+        store.adopt("me", queue("a"), TOKEN, b"2").await.unwrap(),
         Adoption::Held
     );
-    let kept: String = server.run(&format!("HGET footplate:inflight:me {TOKEN}:a"));
+    let kept: String = server.run(&format!("HGET footplate:inflight:me {TOKEN}:queue:a"));
     assert_eq!(kept, "2");
     let list: Vec<String> = server.run(&format!("LRANGE {LIST} 0 -1"));
     assert_eq!(list, ["4", "3", "1"]);
@@ -316,7 +325,10 @@ async fn the_job_that_is_adopted_is_the_one_that_came() {
         Parking::Stranded(b"1".to_vec())
     );
     assert_eq!(
-        store.adopt("me", "a", TOKEN + 1, b"2").await.unwrap(),
+        store
+            .adopt("me", queue("a"), TOKEN + 1, b"2")
+            .await
+            .unwrap(),
         Adoption::Gone
     );
 }
@@ -329,7 +341,9 @@ async fn of_two_that_must_be_tried_and_came_at_once_none_is_blamed() {
     for (payload, token) in [("1", TOKEN), ("2", TOKEN + 1)] {
         must_be_tried(&server, payload);
         strand(&server, payload);
-        let adopted = store.adopt("me", "a", token, payload.as_bytes()).await;
+        let adopted = store
+            .adopt("me", queue("a"), token, payload.as_bytes())
+            .await;
         assert_eq!(adopted.unwrap(), Adoption::Held);
     }
     assert_eq!(on_trial(&server), None);
@@ -347,14 +361,17 @@ async fn an_adoption_after_the_lease_leaves_the_job_to_recovery() {
     // Also for a holder that did not hear it the first time.
     for _ in 0..2 {
         assert_eq!(
-            store.adopt("me", "a", TOKEN, b"1").await.unwrap(),
+            store.adopt("me", queue("a"), TOKEN, b"1").await.unwrap(),
             Adoption::Orphaned
         );
     }
     assert_eq!(orphans(&store).await, ["me"]);
     assert_eq!(recovered(&store).await, 1);
     assert_eq!(
-        store.adopt("me", "a", TOKEN + 1, b"2").await.unwrap(),
+        store
+            .adopt("me", queue("a"), TOKEN + 1, b"2")
+            .await
+            .unwrap(),
         Adoption::Gone
     );
     assert_eq!(server.queue("a"), ["1"]);
@@ -388,10 +405,13 @@ async fn who_hears_from_an_adoption_that_there_is_no_lease_lives_on() {
     place.park("me").await.unwrap();
     server.run::<()>("FLUSHALL");
     strand(&server, "1");
-    let adopted = store.adopt("me", "a", TOKEN, b"1").await.unwrap();
+    let adopted = store.adopt("me", queue("a"), TOKEN, b"1").await.unwrap();
     assert_eq!(adopted, Adoption::Orphaned);
     assert!(store.renew_lease("me", LONG).await.unwrap());
     assert!(orphans(&store).await.is_empty());
-    let names = [(TOKEN, "a")];
-    assert_eq!(store.acknowledge("me", &names, DAY).await.unwrap(), 1);
+    let names = [(TOKEN, queue("a"))];
+    assert_eq!(
+        store.acknowledge("me", &names, &success()).await.unwrap(),
+        1
+    );
 }

@@ -1,10 +1,12 @@
 //! Large payloads: beside the table, and moved without being looked at.
 
+use footplate::job::Outcome;
+use footplate::store::{Claim, Claimed, Claims, Settlement, Store};
 use std::collections::HashMap;
 
-use footplate::store::{Claim, Claimed, Claims, Outcome, Settlement, Store};
-
-use crate::support::{DAY, LONG, NOW, Server, calls, claim, payloads, queues};
+use crate::support::{
+    LONG, Server, calls, claim, payloads, poisoned_as_it_is, queue, queues, settlement, success,
+};
 
 const LARGE: usize = 1_000;
 
@@ -43,12 +45,8 @@ fn lists(server: &Server) -> Vec<String> {
     lists
 }
 
-fn settlement<'a>(job: &Claimed, outcome: Outcome) -> Settlement<'a> {
-    Settlement {
-        token: job.token,
-        queue: ["a", "b:c"][job.queue],
-        outcome,
-    }
+fn settled(job: &Claimed, outcome: &Outcome) -> Settlement<'static> {
+    settlement(job.token, ["a", "b:c"][job.queue], outcome)
 }
 
 #[tokio::test]
@@ -68,10 +66,16 @@ async fn they_come_in_order_among_small_ones_whatever_was_expected() {
         assert_eq!(payloads(&again), all, "{expected:?}");
         let names: Vec<_> = jobs
             .iter()
-            .map(|it| (it.token, ["a", "b:c"][it.queue]))
+            .map(|it| (it.token, queue(["a", "b:c"][it.queue])))
             .collect();
-        assert_eq!(store.acknowledge("me", &names, DAY).await.unwrap(), 10);
-        assert_eq!(store.acknowledge("me", &names, DAY).await.unwrap(), 0);
+        assert_eq!(
+            store.acknowledge("me", &names, &success()).await.unwrap(),
+            10
+        );
+        assert_eq!(
+            store.acknowledge("me", &names, &success()).await.unwrap(),
+            0
+        );
         assert_eq!(lists(&server), [""; 0]);
         assert_eq!(store.release_lease("me").await.unwrap(), 0);
         assert_eq!(server.run::<Vec<String>>("KEYS footplate:*"), [""; 0]);
@@ -140,13 +144,13 @@ async fn each_outcome_takes_the_list_away_and_moves_the_very_bytes() {
     let outcomes = [
         Outcome::Failed,
         Outcome::Retry {
-            score: 7.0,
+            at: 7.0,
             payload: b"retry".to_vec(),
         },
         Outcome::Malformed,
         Outcome::Interrupted,
         Outcome::Returned,
-        Outcome::Skipped,
+        Outcome::Done,
         Outcome::Requeued {
             payload: b"requeued".to_vec(),
         },
@@ -154,10 +158,10 @@ async fn each_outcome_takes_the_list_away_and_moves_the_very_bytes() {
     let settlements: Vec<_> = jobs
         .iter()
         .zip(outcomes)
-        .map(|(job, outcome)| settlement(job, outcome))
+        .map(|(job, outcome)| settled(job, &outcome))
         .collect();
     for mine in [true, false] {
-        let kept = store.settle("me", &settlements, NOW, DAY).await.unwrap();
+        let kept = store.settle("me", &settlements).await.unwrap();
         assert_eq!(kept, [mine; 7]);
     }
     assert_eq!(
@@ -180,7 +184,7 @@ async fn recovery_puts_them_back_and_buries_them() {
         assert_eq!(claimed(&store, death, &[]).await.len(), 3);
         assert!(store.abandon("me").await.unwrap());
         loop {
-            let part = store.recover("me", 2, 1 << 20, 3, NOW, <[u8]>::to_vec);
+            let part = store.recover("me", 2, 1 << 20, 3, poisoned_as_it_is);
             if part.await.unwrap().done {
                 break;
             }
@@ -197,7 +201,7 @@ async fn recovery_puts_them_back_and_buries_them() {
     );
     assert!(store.abandon("me").await.unwrap());
     let part = store
-        .recover("me", 2, 1 << 20, 3, NOW, <[u8]>::to_vec)
+        .recover("me", 2, 1 << 20, 3, poisoned_as_it_is)
         .await
         .unwrap();
     assert_eq!(part.buried.len(), 1);

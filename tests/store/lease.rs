@@ -1,8 +1,8 @@
+use footplate::job::Outcome;
+use footplate::store::{Claim, LONGEST_LEASE, Lease, Store, StoreError};
 use std::time::Duration;
 
-use footplate::store::{Claim, LONGEST_LEASE, Lease, Outcome, Settlement, Store, StoreError};
-
-use crate::support::{DAY, LONG, NOW, Server, claim, orphans, payloads, queues, until};
+use crate::support::{LONG, Server, claim, orphans, payloads, poisoned, queues, settlement, until};
 
 const BRIEF: Duration = Duration::from_millis(1);
 
@@ -23,7 +23,7 @@ async fn recover_all(store: &Store, holder: &str) -> usize {
     let mut requeued = 0;
     loop {
         let part = store
-            .recover(holder, 7, 1 << 20, 3, NOW, poisoned)
+            .recover(holder, 7, 1 << 20, 3, poisoned)
             .await
             .unwrap();
         requeued += part.requeued;
@@ -31,10 +31,6 @@ async fn recover_all(store: &Store, holder: &str) -> usize {
             return requeued;
         }
     }
-}
-
-fn poisoned(payload: &[u8]) -> Vec<u8> {
-    [b"poison ", payload].concat()
 }
 
 #[tokio::test]
@@ -53,10 +49,7 @@ async fn a_lease_that_ended_is_taken_over_for_good_once_a_job_was_moved() {
     let refused = store.claim(&claim(2, 1, &names)).await;
     assert!(matches!(refused, Err(StoreError::LeaseLost)), "{refused:?}");
     assert!(store.renew_lease("alive", LONG).await.unwrap());
-    let step = store
-        .recover("me", 1, 1 << 20, 3, NOW, poisoned)
-        .await
-        .unwrap();
+    let step = store.recover("me", 1, 1 << 20, 3, poisoned).await.unwrap();
     assert_eq!((step.requeued, step.done), (1, false));
     assert!(!store.renew_lease("me", LONG).await.unwrap());
     assert_eq!(recover_all(&store, "me").await, 1);
@@ -85,12 +78,8 @@ async fn a_lease_is_released_only_with_nothing_in_flight() {
     let store = holding(&server, "me", 2).await;
     assert_eq!(store.release_lease("me").await.unwrap(), 2);
     assert!(store.renew_lease("me", LONG).await.unwrap());
-    let back = [10_000, 10_001].map(|token| Settlement {
-        token,
-        queue: "a",
-        outcome: Outcome::Returned,
-    });
-    store.settle("me", &back, NOW, DAY).await.unwrap();
+    let back = [10_000, 10_001].map(|token| settlement(token, "a", &Outcome::Returned));
+    store.settle("me", &back).await.unwrap();
     assert_eq!(store.release_lease("me").await.unwrap(), 0);
     assert_eq!(store.release_lease("me").await.unwrap(), 0);
     let left: Vec<String> = server.run("KEYS footplate:*");
@@ -120,10 +109,7 @@ async fn recovered_jobs_come_next_and_oldest_first() {
 async fn only_the_orphaned_are_recovered() {
     let server = Server::start();
     let store = holding(&server, "me", 2).await;
-    let nothing = store
-        .recover("me", 10, 1 << 20, 3, NOW, poisoned)
-        .await
-        .unwrap();
+    let nothing = store.recover("me", 10, 1 << 20, 3, poisoned).await.unwrap();
     assert_eq!((nothing.requeued, nothing.done), (0, true));
     assert_eq!(server.in_flight("me"), 2);
 }
@@ -149,7 +135,7 @@ async fn a_recovery_that_was_cut_off_is_finished_by_another() {
     let store = holding(&server, "dead", 20).await;
     store.abandon("dead").await.unwrap();
     let part = store
-        .recover("dead", 7, 1 << 20, 3, NOW, poisoned)
+        .recover("dead", 7, 1 << 20, 3, poisoned)
         .await
         .unwrap();
     assert_eq!((part.requeued, part.done), (7, false));
@@ -231,7 +217,7 @@ async fn a_queue_that_cannot_be_pushed_to_keeps_no_other_job_from_recovery() {
     store.claim(&claim(1, 3, &names)).await.unwrap();
     server.run::<String>("SET queue:b 1");
     store.abandon("me").await.unwrap();
-    let step = async || store.recover("me", 1, 1 << 20, 3, NOW, poisoned).await;
+    let step = async || store.recover("me", 1, 1 << 20, 3, poisoned).await;
     let first = step().await.unwrap();
     assert_eq!((first.requeued, first.done), (1, false));
     assert_eq!(server.queue("a"), ["1"]);
@@ -252,7 +238,7 @@ async fn a_recovery_is_bounded_in_bytes() {
     let server = Server::start();
     let store = holding(&server, "dead", 9).await;
     store.abandon("dead").await.unwrap();
-    let part = store.recover("dead", 9, 3, 3, NOW, poisoned).await.unwrap();
+    let part = store.recover("dead", 9, 3, 3, poisoned).await.unwrap();
     assert_eq!((part.requeued, part.done), (3, false));
 }
 
@@ -273,7 +259,7 @@ async fn a_job_that_kills_three_times_is_buried() {
         assert_eq!(claimed.len(), [1, 2, 1][round - 1], "round {round}");
         store.abandon(&holder).await.unwrap();
         let part = store
-            .recover(&holder, 10, 1 << 20, 3, NOW, poisoned)
+            .recover(&holder, 10, 1 << 20, 3, poisoned)
             .await
             .unwrap();
         if round < 3 {
@@ -290,10 +276,10 @@ async fn a_job_that_kills_three_times_is_buried() {
                     part.buried[0].queue.as_str(),
                     part.buried[0].payload.as_slice()
                 ),
-                ("a", &b"killer"[..])
+                ("queue:a", &b"killer"[..])
             );
             let rest = store
-                .recover(&holder, 10, 1 << 20, 3, NOW, poisoned)
+                .recover(&holder, 10, 1 << 20, 3, poisoned)
                 .await
                 .unwrap();
             assert!(rest.done && rest.buried.is_empty());

@@ -1,6 +1,6 @@
-use footplate::store::{Keys, Store, StoreError, Touched};
+use footplate::store::{Store, StoreError, Touched};
 
-use crate::support::{LONG, Server, claim, heard, queues};
+use crate::support::{LONG, Server, claim, heard, layout, queues, sidekiq, spaced};
 
 fn touches(key: &'static str) -> impl Fn(&Touched) -> bool {
     move |message| matches!(message, Touched::Keys(keys) if keys.iter().any(|k| k == key))
@@ -33,7 +33,7 @@ async fn what_others_touch_is_heard() {
     let (server, names) = (Server::start(), queues(&["a"]));
     let (store, mut touched) = server.open().await;
     assert_eq!(touched.recv().await, Some(Touched::Everything));
-    store.watch_signals("host:1:abc").await.unwrap();
+    store.watch("host:1:abc-signals".to_owned()).await.unwrap();
     for (command, key) in [
         ("LPUSH queue:a 1", "queue:a"),
         ("ZADD schedule 1 a", "schedule"),
@@ -57,20 +57,22 @@ async fn what_others_touch_is_heard() {
 }
 
 #[tokio::test]
-async fn a_namespace_is_taken_off_what_is_heard() {
+async fn only_keys_of_the_namespace_are_heard() {
     let server = Server::start();
-    let opened = Store::open(&server.settings(), Keys::new(Some("app"))).await;
+    let opened = Store::open(&server.settings(), spaced("app")).await;
     let (_store, mut touched) = opened.unwrap();
+    heard(&mut touched, |it| *it == Touched::Everything).await;
     server.run::<()>("LPUSH queue:a 1");
     server.run::<()>("LPUSH app:queue:b 1");
-    heard(&mut touched, touches("queue:b")).await;
+    let first = heard(&mut touched, |_| true).await;
+    assert_eq!(first, Touched::Keys(vec!["app:queue:b".to_owned()]));
 }
 
 #[tokio::test]
 async fn a_killed_connection_is_replaced_and_still_listens() {
     let server = Server::start();
     let (store, mut touched) = server.open().await;
-    store.watch_signals("me").await.unwrap();
+    store.watch("me-signals".to_owned()).await.unwrap();
     server.run::<()>("CLIENT KILL TYPE normal SKIPME yes");
     // Heard without a call being made.
     heard(&mut touched, |message| *message == Touched::Lost).await;
@@ -99,7 +101,10 @@ async fn nobody_there_is_said_and_is_temporary() {
     let mut server = Server::start();
     let settings = server.settings();
     server.kill();
-    let error = Store::open(&settings, Keys::default()).await.err().unwrap();
+    let error = Store::open(&settings, layout(&[sidekiq()]))
+        .await
+        .err()
+        .unwrap();
     assert!(
         matches!(error, StoreError::Unavailable(_)) && error.is_temporary(),
         "{error}"

@@ -6,6 +6,7 @@
 mod big;
 mod claim;
 mod conservation;
+mod dialects;
 mod halfway;
 mod handoff;
 mod large;

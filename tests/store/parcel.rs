@@ -1,7 +1,10 @@
-use footplate::job::{Parcel, Token};
-use footplate::store::{Claim, Claimed, Outcome, Settlement, Store};
+use footplate::job::{Outcome, Parcel, Token};
+use footplate::store::{Claim, Claimed, Store};
 
-use crate::support::{DAY, LONG, NOW, Server, claim, parcel_contents, payloads, queues};
+use crate::support::{
+    LONG, Server, claim, parcel_contents, payloads, poisoned_as_it_is, queue, queues, settlement,
+    success,
+};
 
 const TABLE: &str = "footplate:inflight:me";
 
@@ -54,8 +57,8 @@ async fn jobs_of_one_queue_share_a_field_and_keep_their_bytes_and_order() {
         (jobs[3].token, jobs[5].token, jobs[5].queue),
         (10_003, 10_005, 1)
     );
-    assert_eq!(fields(&server), ["10000+4:a", "10004+2:b:c"]);
-    let packed: Vec<u8> = server.run(&format!("HGET {TABLE} 10000+4:a"));
+    assert_eq!(fields(&server), ["10000+4:queue:a", "10004+2:queue:b:c"]);
+    let packed: Vec<u8> = server.run(&format!("HGET {TABLE} 10000+4:queue:a"));
     assert_eq!(parcel_contents(&packed), expected[..4]);
 }
 
@@ -66,7 +69,7 @@ async fn one_job_alone_is_no_parcel() {
     let (_, jobs) = claimed(&server, 1).await;
     assert_eq!(
         (jobs[0].parcel, fields(&server)),
-        (None, vec!["10000:a".to_owned()])
+        (None, vec!["10000:queue:a".to_owned()])
     );
 }
 
@@ -79,7 +82,7 @@ async fn a_big_claim_makes_parcels_of_at_most_128() {
     assert_eq!(payloads(&jobs), all);
     let mut parcels: Vec<_> = jobs
         .iter()
-        .filter_map(|job| Some((job.parcel?, "a")))
+        .filter_map(|job| Some((job.parcel?, queue("a"))))
         .collect();
     parcels.dedup();
     assert!(parcels.iter().all(|(parcel, _)| parcel.count <= 128));
@@ -89,14 +92,14 @@ async fn a_big_claim_makes_parcels_of_at_most_128() {
     );
     assert_eq!(
         store
-            .acknowledge_parcels("me", &parcels, DAY)
+            .acknowledge_parcels("me", &parcels, &success())
             .await
             .unwrap(),
         300
     );
     assert_eq!(
         store
-            .acknowledge_parcels("me", &parcels, DAY)
+            .acknowledge_parcels("me", &parcels, &success())
             .await
             .unwrap(),
         0
@@ -111,20 +114,22 @@ async fn an_opened_parcel_is_settled_job_by_job_or_still_as_a_whole() {
     let server = Server::start();
     server.push("b:c", &["1", "2", "3"]);
     let (store, _) = claimed(&server, 1).await;
-    let whole = [(parcel(10_000, 3), "b:c")];
+    let whole = [(parcel(10_000, 3), queue("b:c"))];
     assert_eq!(store.release_lease("me").await.unwrap(), 1);
     store.open_parcels("me", &whole).await.unwrap();
     store.open_parcels("me", &whole).await.unwrap();
-    assert_eq!(fields(&server), ["10000:b:c", "10001:b:c", "10002:b:c"]);
-    let back = Settlement {
-        token: 10_001,
-        queue: "b:c",
-        outcome: Outcome::Returned,
-    };
-    assert_eq!(store.settle("me", &[back], NOW, DAY).await.unwrap(), [true]);
+    assert_eq!(
+        fields(&server),
+        ["10000:queue:b:c", "10001:queue:b:c", "10002:queue:b:c"]
+    );
+    let back = settlement(10_001, "b:c", &Outcome::Returned);
+    assert_eq!(store.settle("me", &[back]).await.unwrap(), [true]);
     assert_eq!(server.queue("b:c"), ["2"]);
     assert_eq!(
-        store.acknowledge_parcels("me", &whole, DAY).await.unwrap(),
+        store
+            .acknowledge_parcels("me", &whole, &success())
+            .await
+            .unwrap(),
         2
     );
     assert_eq!(store.release_lease("me").await.unwrap(), 0);
@@ -141,7 +146,7 @@ async fn a_repeated_claim_finds_its_jobs_in_parcels_too() {
     assert!(again.iter().all(|job| job.parcel.is_none()));
     assert_eq!(
         store
-            .acknowledge("me", &[(10_004, "b:c")], DAY)
+            .acknowledge("me", &[(10_004, queue("b:c"))], &success())
             .await
             .unwrap(),
         1
@@ -159,7 +164,7 @@ async fn recovery_puts_the_jobs_of_parcels_back_in_order() {
     let mut requeued = 0;
     loop {
         let part = store
-            .recover("me", 2, 1 << 20, 3, NOW, <[u8]>::to_vec)
+            .recover("me", 2, 1 << 20, 3, poisoned_as_it_is)
             .await
             .unwrap();
         requeued += part.requeued;

@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use footplate::config::redis::RedisSettings;
-use footplate::dialect::sidekiq;
 use footplate::job::{Envelope, Job, Token};
-use footplate::store::{Beat, Keys, Store, StoreError};
+use footplate::store::{Beat, Store, StoreError};
 
-use crate::support::{LONG, Server, claim, queues, shortest_script, until};
+use crate::support::{
+    LONG, Server, claim, layout, presence, queue_of, queues, shortest_script, sidekiq, until,
+};
 
 /// Stands between a store and its server, and may leave the first connection hanging.
 struct Middleman {
@@ -49,7 +50,10 @@ impl Middleman {
             response_timeout: Some(1.0),
             ..RedisSettings::default()
         };
-        Store::open(&settings, Keys::default()).await.unwrap().0
+        Store::open(&settings, layout(&[sidekiq()]))
+            .await
+            .unwrap()
+            .0
     }
 }
 
@@ -69,6 +73,7 @@ fn pass_on(mut from: UnixStream, mut to: UnixStream, hang: &AtomicBool) {
 
 fn beat(work: Vec<(String, Vec<u8>)>) -> Beat {
     Beat {
+        presence: presence("host:1:abc"),
         identity: "host:1:abc".to_owned(),
         fields: vec![("info".to_owned(), "{}".to_owned())],
         work,
@@ -92,7 +97,10 @@ async fn lease_and_heartbeat_go_on_while_the_jobs_connection_hangs() {
         assert!(store.renew_lease("me", LONG).await.unwrap());
         store.beat(&beat(Vec::new())).await.unwrap();
         store.release_lease("me").await.unwrap();
-        store.clear_process("host:1:abc").await.unwrap();
+        store
+            .clear_process("host:1:abc", &presence("host:1:abc"))
+            .await
+            .unwrap();
     };
     let began = Instant::now();
     let ((), lived) = tokio::join!(load, async {
@@ -136,12 +144,12 @@ async fn a_heartbeat_keeps_redis_for_5_ms_at_most_whatever_runs() {
             token: Token(1),
             parcel: None,
             epoch: 1,
-            queue: Arc::from("q"),
+            queue: queue_of("q"),
             envelope: Envelope::read(payload.as_bytes()),
             payload: payload.into_bytes().into_boxed_slice(),
         };
-        let most = sidekiq::shown_bytes(std::iter::repeat_n(job.payload.len(), 1_000));
-        let entry = |n| (format!("tid{n}"), sidekiq::work_entry(&job, most, n));
+        let most = sidekiq().shown_bytes(std::iter::repeat_n(job.payload.len(), 1_000));
+        let entry = |n| (format!("tid{n}"), sidekiq().work_entry(&job, most, n));
         let work = (0..1_000)
             .map(entry)
             .map(|(tid, it)| (tid, it.into_bytes()));

@@ -1,10 +1,11 @@
-use footplate::dialect::sidekiq::{BUCKETS, Write};
+use footplate::dialect::MetricsWrite;
 use footplate::store::{Beat, StoreError};
 
-use crate::support::{LONG, Server};
+use crate::support::{LONG, Server, presence};
 
 fn beat(work: &[(&str, &str)]) -> Beat {
     Beat {
+        presence: presence("host:1:abc"),
         identity: "host:1:abc".to_owned(),
         fields: vec![
             ("info".to_owned(), "{}".to_owned()),
@@ -44,7 +45,10 @@ async fn a_beat_shows_the_process_and_fetches_its_commands() {
     assert_eq!(server.run::<Vec<String>>("HKEYS host:1:abc:work"), ["t3"]);
     store.beat(&beat(&[])).await.unwrap();
     assert_eq!(server.run::<u64>("EXISTS host:1:abc:work"), 0);
-    store.clear_process("host:1:abc").await.unwrap();
+    store
+        .clear_process("host:1:abc", &presence("host:1:abc"))
+        .await
+        .unwrap();
     assert_eq!(server.run::<u64>("SCARD processes"), 0);
     assert_eq!(server.run::<u64>("EXISTS host:1:abc"), 1);
 }
@@ -55,11 +59,11 @@ async fn dead_processes_are_pruned_once_a_minute() {
     let store = server.store().await;
     store.beat(&beat(&[])).await.unwrap();
     server.run::<()>("SADD processes gone:1 gone:2");
-    assert_eq!(store.prune_processes().await.unwrap(), 2);
+    assert_eq!(store.prune_processes(presence).await.unwrap(), 2);
     server.run::<()>("SADD processes gone:3");
-    assert_eq!(store.prune_processes().await.unwrap(), 0);
+    assert_eq!(store.prune_processes(presence).await.unwrap(), 0);
     server.run::<()>("DEL process_cleanup");
-    assert_eq!(store.prune_processes().await.unwrap(), 1);
+    assert_eq!(store.prune_processes(presence).await.unwrap(), 1);
     assert_eq!(
         server.run::<Vec<String>>("SMEMBERS processes"),
         ["host:1:abc"]
@@ -73,11 +77,11 @@ async fn what_the_running_processes_told_is_read_unless_they_are_too_many() {
     store.beat(&beat(&[])).await.unwrap();
     server.run::<()>("SADD processes gone:1 strange:1");
     server.run::<()>("SET strange:1 text");
-    let told = store.process_infos().await.unwrap();
+    let told = store.process_infos(presence).await.unwrap();
     assert_eq!(told, Some(vec![b"{}".to_vec()]));
     let many: Vec<String> = (0..6_000).map(|it| format!("many:{it}")).collect();
     server.run::<()>(&format!("SADD processes {}", many.join(" ")));
-    assert_eq!(store.process_infos().await.unwrap(), None);
+    assert_eq!(store.process_infos(presence).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -85,22 +89,22 @@ async fn a_flush_of_metrics_is_written_once() {
     let server = Server::start();
     let store = server.store().await;
     let minute = || "j|260304|8:45".to_owned();
-    let increment = |field: &str, by| Write::HashIncrement {
+    let increment = |field: &str, by| MetricsWrite::HashIncrement {
         key: minute(),
         field: field.to_owned(),
         by,
     };
-    let mut bucket_counts = [0; BUCKETS];
+    let mut bucket_counts = [0; 26];
     bucket_counts[0] = 2;
     bucket_counts[25] = 70_000;
     let writes = [
         increment("Job|p", 3),
         increment("Job|ms", 120),
-        Write::Expire {
+        MetricsWrite::Expire {
             key: minute(),
             seconds: 28_800,
         },
-        Write::Histogram {
+        MetricsWrite::Histogram {
             key: "h|Job-4-8:45".to_owned(),
             bucket_counts,
         },

@@ -1,8 +1,7 @@
 use footplate::config::redis::{RedisSettings, Secret};
-use footplate::dialect::sidekiq::Generation;
-use footplate::store::{Keys, Parking, Store, StoreError};
+use footplate::store::{Parking, Store, StoreError};
 
-use crate::support::{LONG, Server};
+use crate::support::{LONG, Server, layout, queue, queue_of, sidekiq, sidekiq_in, spaced};
 
 /// A user with these rights, and how to connect as him.
 fn user(server: &Server, rules: &str) -> RedisSettings {
@@ -13,9 +12,13 @@ fn user(server: &Server, rules: &str) -> RedisSettings {
     settings
 }
 
-async fn tried(settings: &RedisSettings, keys: Keys) -> Result<(), StoreError> {
-    let samples = keys.samples("host:1:ab", Generation::default(), &["mail", "low"]);
-    let (store, _) = Store::open(settings, keys).await?;
+/// As an engine tries at the start.
+async fn tried(settings: &RedisSettings, namespace: &str) -> Result<(), StoreError> {
+    let (dialect, layout) = (sidekiq_in(namespace), spaced(namespace));
+    let mut samples = ["mail", "low"].map(|it| dialect.queue(0, it).key).to_vec();
+    samples.extend(dialect.samples("host:1:ab"));
+    samples.extend(layout.names.samples("host:1:ab"));
+    let (store, _) = Store::open(settings, layout).await?;
     store.check_rights(&samples).await
 }
 
@@ -38,15 +41,13 @@ async fn a_missing_right_is_named_as_it_is_granted() {
           ~paused ~process_cleanup ~j|* ~h|*",
         ),
     ] {
-        let error = tried(&user(&server, rules), Keys::default())
-            .await
-            .unwrap_err();
+        let error = tried(&user(&server, rules), "").await.unwrap_err();
         let grant = format!("ACL SETUSER shop {missing}");
         assert!(error.to_string().ends_with(&grant), "{rules}: {error}");
         // It is enough.
         server.run::<()>(&grant);
         let settings = user(&server, &format!("{rules} {missing}"));
-        tried(&settings, Keys::default()).await.unwrap();
+        tried(&settings, "").await.unwrap();
     }
     assert_eq!(server.run::<Vec<String>>("KEYS *"), [""; 0]);
 }
@@ -64,17 +65,17 @@ async fn the_rights_in_the_docs_are_enough_for_a_hand_off() {
         rights.join(" ")
     );
     let settings = user(&server, &rules);
-    tried(&settings, Keys::default()).await.unwrap();
-    let (store, _) = Store::open(&settings, Keys::default()).await.unwrap();
+    tried(&settings, "").await.unwrap();
+    let (store, _) = Store::open(&settings, layout(&[sidekiq()])).await.unwrap();
     store.take_lease("me", LONG).await.unwrap();
-    let mut place = store.handoff("a");
+    let mut place = store.handoff(queue_of("a"));
     place.connect().await.unwrap();
     assert_eq!(place.park("me").await.unwrap(), Parking::Free);
     server.push("a", &["1"]);
     assert!(place.wait("me").await.unwrap().is_some());
     // In front of it one that came for a lost connection.
-    server.run::<u32>("RPUSH footplate:handoff:me:a 2");
-    let adopted = store.adopt("me", "a", 1 << 52, b"1").await.unwrap();
+    server.run::<u32>("RPUSH footplate:handoff:me:queue:a 2");
+    let adopted = store.adopt("me", queue("a"), 1 << 52, b"1").await.unwrap();
     assert_eq!(adopted, footplate::store::Adoption::Held);
     store.abandon("me").await.unwrap();
     assert_eq!(store.sweep_handoffs().await.unwrap(), 1);
@@ -87,7 +88,7 @@ async fn what_may_only_be_read_is_not_enough() {
     if server.store().await.server().version < Some((7, 0, 0)) {
         return;
     }
-    let error = tried(&user(&server, "+@all %R~*"), Keys::default()).await;
+    let error = tried(&user(&server, "+@all %R~*"), "").await;
     let error = error.unwrap_err().to_string();
     assert!(error.contains(" ~queue:* ~queues "), "{error}");
 }
@@ -96,11 +97,8 @@ async fn what_may_only_be_read_is_not_enough() {
 async fn keys_are_those_of_the_namespace() {
     let server = Server::start();
     let settings = user(&server, "~app:* +@all");
-    tried(&settings, Keys::new(Some("app"))).await.unwrap();
-    let error = tried(&settings, Keys::new(Some("shop")))
-        .await
-        .unwrap_err()
-        .to_string();
+    tried(&settings, "app").await.unwrap();
+    let error = tried(&settings, "shop").await.unwrap_err().to_string();
     assert!(error.contains(" ~shop:queue:* ~shop:queues "), "{error}");
 }
 
@@ -108,16 +106,14 @@ async fn keys_are_those_of_the_namespace() {
 async fn a_full_server_is_not_about_rights() {
     let server = Server::start();
     server.run::<()>("CONFIG SET maxmemory 1");
-    tried(&server.settings(), Keys::default()).await.unwrap();
+    tried(&server.settings(), "").await.unwrap();
 }
 
 #[tokio::test]
 async fn a_replica_is_told() {
     let server = Server::start();
     server.run::<()>("REPLICAOF 127.0.0.1 1");
-    let error = tried(&server.settings(), Keys::default())
-        .await
-        .unwrap_err();
+    let error = tried(&server.settings(), "").await.unwrap_err();
     assert!(
         matches!(&error, StoreError::Refused(why) if why.starts_with("READONLY ")),
         "{error}"

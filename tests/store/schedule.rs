@@ -1,26 +1,18 @@
+use footplate::store::Promotion;
 use std::time::Duration;
 
-use footplate::store::{DueSet, Promotion, PromotionKind};
+use crate::support::{Server, bury, drop_it, push, shortest_script};
 
-use crate::support::{NOW, Server, shortest_script};
-
-fn push(member: &str, queue: &str) -> Promotion {
-    let payload = format!("{member} pushed").into_bytes();
-    let kind = PromotionKind::Push {
-        queue: queue.to_owned(),
-        payload,
-    };
-    Promotion {
-        member: member.as_bytes().to_vec(),
-        kind,
-    }
+fn pushed(member: &str, queue: &str) -> Promotion {
+    let payload = format!("{member} pushed");
+    push(member.as_bytes(), queue, payload.as_bytes())
 }
 
 #[tokio::test]
 async fn what_is_due_comes_by_the_servers_clock() {
     let server = Server::start();
     let store = server.store().await;
-    let empty = store.due(DueSet::Schedule, 10, 1000).await.unwrap();
+    let empty = store.due("schedule", 10, 1000).await.unwrap();
     assert_eq!((empty.members.len(), empty.next_in), (0, None));
     let [now, _]: [u64; 2] = server.run("TIME");
     server.run::<()>(&format!(
@@ -29,7 +21,7 @@ async fn what_is_due_comes_by_the_servers_clock() {
         now - 9,
         now + 100
     ));
-    let due = store.due(DueSet::Schedule, 10, 1000).await.unwrap();
+    let due = store.due("schedule", 10, 1000).await.unwrap();
     assert_eq!(due.members, [b"first".to_vec(), b"second".to_vec()]);
     let wait = due.next_in.unwrap();
     assert!(
@@ -38,7 +30,7 @@ async fn what_is_due_comes_by_the_servers_clock() {
     );
     assert_eq!(server.run::<u64>("ZCARD schedule"), 3);
     server.run::<()>("ZADD retry inf never");
-    let never = store.due(DueSet::Retry, 10, 1000).await.unwrap();
+    let never = store.due("retry", 10, 1000).await.unwrap();
     assert_eq!(
         (never.members.len(), never.next_in),
         (0, Some(Duration::from_secs(86_400)))
@@ -52,17 +44,17 @@ async fn what_is_due_is_bounded_in_number_and_bytes() {
     for n in 0..250 {
         server.run::<()>(&format!("ZADD retry {n} member{n:03}"));
     }
-    let due = store.due(DueSet::Retry, 230, 1 << 20).await.unwrap();
+    let due = store.due("retry", 230, 1 << 20).await.unwrap();
     assert_eq!(
         (due.members.len(), due.next_in),
         (230, Some(Duration::ZERO))
     );
     assert_eq!(due.members[229], b"member229");
-    let due = store.due(DueSet::Retry, 1000, 95).await.unwrap();
+    let due = store.due("retry", 1000, 95).await.unwrap();
     assert_eq!((due.members.len(), due.next_in), (10, Some(Duration::ZERO)));
-    let due = store.due(DueSet::Retry, 1000, 1).await.unwrap();
+    let due = store.due("retry", 1000, 1).await.unwrap();
     assert_eq!(due.members.len(), 1);
-    let due = store.due(DueSet::Retry, 1000, 1 << 20).await.unwrap();
+    let due = store.due("retry", 1000, 1 << 20).await.unwrap();
     assert_eq!((due.members.len(), due.next_in), (250, None));
 }
 
@@ -74,10 +66,10 @@ async fn of_what_is_large_no_more_is_read_than_is_returned() {
     for n in 0..60 {
         server.run::<()>(&format!("ZADD retry {n} {n:02}{large}"));
     }
-    let due = || store.due(DueSet::Retry, 200, 4 << 20);
+    let due = || store.due("retry", 200, 4 << 20);
     assert_eq!(due().await.unwrap().members.len(), 3);
     let few = shortest_script(&server, due).await;
-    let all = shortest_script(&server, || store.due(DueSet::Retry, 200, 60 << 20)).await;
+    let all = shortest_script(&server, || store.due("retry", 200, 60 << 20)).await;
     assert!(few * 4 < all, "{few} of {all} µs");
 }
 
@@ -87,21 +79,15 @@ async fn a_member_is_promoted_once() {
     let (store, other) = (server.store().await, server.store().await);
     server.run::<()>("ZADD schedule 1 one 2 two 3 veto 4 broken 5 stays");
     let promotions = [
-        push("one", "a"),
-        push("two", "b"),
-        Promotion {
-            member: b"veto".to_vec(),
-            kind: PromotionKind::Drop,
-        },
-        Promotion {
-            member: b"broken".to_vec(),
-            kind: PromotionKind::Bury,
-        },
-        push("missing", "a"),
+        pushed("one", "a"),
+        pushed("two", "b"),
+        drop_it(b"veto"),
+        bury(b"broken"),
+        pushed("missing", "a"),
     ];
     let (mine, theirs) = tokio::join!(
-        store.promote(DueSet::Schedule, &promotions, NOW),
-        other.promote(DueSet::Schedule, &promotions, NOW),
+        store.promote("schedule", &promotions),
+        other.promote("schedule", &promotions),
     );
     for (n, (mine, theirs)) in mine.unwrap().into_iter().zip(theirs.unwrap()).enumerate() {
         assert_eq!(mine ^ theirs, n < 4, "member {n}");
@@ -121,26 +107,14 @@ async fn what_is_held_is_due_for_nobody_else_and_moves_all_the_same() {
     let store = server.store().await;
     server.run::<()>("ZADD schedule 1 a 2 b");
     let hold = Duration::from_secs(30);
-    let held = store
-        .hold_due(DueSet::Schedule, 10, 1000, hold)
-        .await
-        .unwrap();
+    let held = store.hold_due("schedule", 10, 1000, hold).await.unwrap();
     assert_eq!(held.members, [b"a".to_vec(), b"b".to_vec()]);
-    let other = store.due(DueSet::Schedule, 10, 1000).await.unwrap();
+    let other = store.due("schedule", 10, 1000).await.unwrap();
     assert_eq!(other.members, [b""; 0]);
     let wait = other.next_in.unwrap();
     assert!(wait > Duration::from_secs(25) && wait <= hold, "{wait:?}");
-    let moved = [Promotion {
-        member: b"a".to_vec(),
-        kind: PromotionKind::Push {
-            queue: "q".to_owned(),
-            payload: b"A".to_vec(),
-        },
-    }];
-    assert_eq!(
-        store.promote(DueSet::Schedule, &moved, NOW).await.unwrap(),
-        [true]
-    );
+    let moved = [push(b"a", "q", b"A")];
+    assert_eq!(store.promote("schedule", &moved).await.unwrap(), [true]);
     assert_eq!(server.queue("q"), ["A"]);
     assert_eq!(server.run::<Vec<String>>("ZRANGE schedule 0 -1"), ["b"]);
 }
@@ -151,20 +125,15 @@ async fn a_queue_that_cannot_be_pushed_to_keeps_no_other_due_job_waiting() {
     let store = server.store().await;
     server.run::<String>("SET queue:broken 1");
     server.run::<u32>("ZADD schedule 1 first 2 second");
-    let promotions = [push("first", "broken"), push("second", "a")];
-    assert!(
-        store
-            .promote(DueSet::Schedule, &promotions, NOW)
-            .await
-            .is_err()
-    );
+    let promotions = [pushed("first", "broken"), pushed("second", "a")];
+    assert!(store.promote("schedule", &promotions).await.is_err());
     assert_eq!(server.queue("a"), ["second pushed"]);
     assert_eq!(server.run::<Vec<String>>("SMEMBERS queues"), ["a"]);
     // Still there, and not due for a while.
     assert_eq!(server.run::<Vec<String>>("ZRANGE schedule 0 -1"), ["first"]);
     assert!(
         store
-            .due(DueSet::Schedule, 5, 1 << 20)
+            .due("schedule", 5, 1 << 20)
             .await
             .unwrap()
             .members

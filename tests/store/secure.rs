@@ -1,12 +1,12 @@
 use std::process::Command;
 
 use footplate::config::redis::{RedisSettings, Secret, TlsSettings};
-use footplate::store::{Claim, Keys, Store, StoreError};
+use footplate::store::{Claim, Store, StoreError};
 
-use crate::support::{LONG, Scratch, Server, claim, queues};
+use crate::support::{LONG, Scratch, Server, claim, layout, presence, queues, sidekiq};
 
 async fn refused(settings: &RedisSettings) -> StoreError {
-    Store::open(settings, Keys::default())
+    Store::open(settings, layout(&[sidekiq()]))
         .await
         .err()
         .expect("no access")
@@ -28,7 +28,7 @@ async fn a_wrong_password_is_said_clearly() {
     );
     assert!(!error.to_string().contains("wrong\""), "{error}");
     settings.password = Some(Secret("right".to_owned()));
-    let (store, _) = Store::open(&settings, Keys::default()).await.unwrap();
+    let (store, _) = Store::open(&settings, layout(&[sidekiq()])).await.unwrap();
     // The password changes while the process runs.
     server.run::<()>("ACL SETUSER footplate resetpass >other");
     server.run::<()>("CLIENT KILL TYPE normal SKIPME yes");
@@ -59,10 +59,10 @@ async fn a_user_without_tracking_polls() {
     let mut settings = server.settings();
     settings.username = Some("footplate".to_owned());
     settings.password = Some(Secret("pw".to_owned()));
-    let (store, _touched) = Store::open(&settings, Keys::default()).await.unwrap();
+    let (store, _touched) = Store::open(&settings, layout(&[sidekiq()])).await.unwrap();
     let facts = store.server();
     assert!(!facts.tracking && facts.version.is_none(), "{facts:?}");
-    store.watch_signals("me").await.unwrap();
+    store.watch("me-signals".to_owned()).await.unwrap();
     store.take_lease("me", LONG).await.unwrap();
     server.push("a", &["1"]);
     assert_eq!(store.claim(&claim(1, 1, &names)).await.unwrap().len(), 1);
@@ -87,9 +87,9 @@ async fn a_server_without_hello_is_spoken_to_in_the_old_protocol() {
         })
         .await;
     assert!(matches!(error, Err(StoreError::LeaseLost)), "{error:?}");
-    store.queue_sizes(&["a"]).await.unwrap();
-    store.clear_process("me").await.unwrap();
-    store.prune_processes().await.unwrap();
+    store.lengths(&["queue:a".to_owned()]).await.unwrap();
+    store.clear_process("me", &presence("me")).await.unwrap();
+    store.prune_processes(presence).await.unwrap();
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn tls_with_a_private_authority_and_a_client_certificate() {
         key_file: Some(key_file.clone()),
         verify: None,
     });
-    let (store, _touched) = Store::open(&settings, Keys::default()).await.unwrap();
+    let (store, _touched) = Store::open(&settings, layout(&[sidekiq()])).await.unwrap();
     assert!(store.server().tracking);
     store.take_lease("me", LONG).await.unwrap();
 
@@ -177,7 +177,7 @@ async fn tls_with_a_private_authority_and_a_client_certificate() {
 
     // Unless nobody looks.
     settings.tls.as_mut().unwrap().verify = Some(false);
-    Store::open(&settings, Keys::default()).await.unwrap();
+    Store::open(&settings, layout(&[sidekiq()])).await.unwrap();
 
     // The server wants to see a certificate.
     settings.tls = Some(TlsSettings {
@@ -205,7 +205,7 @@ async fn the_user_who_lacks_a_right_is_the_one_who_connected() {
     settings.username = Some("nobody".to_owned());
     settings.password = Some(Secret("pw".to_owned()));
     settings.password_alone = true;
-    let (store, _) = Store::open(&settings, Keys::default()).await.unwrap();
+    let (store, _) = Store::open(&settings, layout(&[sidekiq()])).await.unwrap();
     let error = store.check_rights(&[]).await.unwrap_err().to_string();
     assert!(error.contains("the Redis user default may not"), "{error}");
     assert!(error.ends_with("ACL SETUSER default +zadd"), "{error}");

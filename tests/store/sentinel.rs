@@ -2,9 +2,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use footplate::config::redis::RedisSettings;
-use footplate::store::{Keys, Store, StoreError};
+use footplate::store::{Store, StoreError};
 
-use crate::support::{LONG, Scratch, Server, claim, eventually, payloads, queues, until};
+use crate::support::{
+    LONG, Scratch, Server, claim, eventually, layout, payloads, queues, sidekiq, until,
+};
 
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0")
@@ -74,7 +76,7 @@ async fn a_failover_is_followed() {
             "sentinels":[{{"host":"127.0.0.1","port":1}},{{"host":"127.0.0.1","port":{watcher}}}]}}"#
     );
     let settings = RedisSettings::from_json(&json).unwrap();
-    let (store, _touched) = Store::open(&settings, Keys::default()).await.unwrap();
+    let (store, _touched) = Store::open(&settings, layout(&[sidekiq()])).await.unwrap();
     store.take_lease("me", LONG).await.unwrap();
     master.push("a", &["1", "2"]);
     assert_eq!(
@@ -110,7 +112,10 @@ async fn a_failover_is_followed() {
 
     let mut wrong = settings.clone();
     wrong.name = Some("other".to_owned());
-    let error = Store::open(&wrong, Keys::default()).await.err().unwrap();
+    let error = Store::open(&wrong, layout(&[sidekiq()]))
+        .await
+        .err()
+        .unwrap();
     assert!(
         matches!(&error, StoreError::Unavailable(why) if why.contains("no master named other")),
         "{error}"

@@ -1,12 +1,16 @@
+use footplate::dialect::DeadLimits;
+use footplate::job::{Outcome, Queue};
+use footplate::store::{Settlement, Store, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 
-use footplate::store::{DeadLimits, Outcome, Settlement, Store, StoreError};
-
-use crate::support::{DAY, LONG, NOW, Server, claim, payloads, queues};
+use crate::support::{
+    LONG, NOW, Server, claim, moved, payloads, poisoned_as_it_is, queue, queues, settlement,
+    settlement_by, sidekiq_with, success,
+};
 
 /// A store with a lease that has claimed jobs `1`, `2`, … of queue `a`.
-async fn holding(server: &Server, count: usize) -> (Store, Vec<Arc<str>>) {
+async fn holding(server: &Server, count: usize) -> (Store, Vec<Arc<Queue>>) {
     let (store, names) = (server.store().await, queues(&["a"]));
     store.take_lease("me", LONG).await.unwrap();
     let all: Vec<String> = (1..=count).map(|n| n.to_string()).collect();
@@ -19,11 +23,7 @@ async fn holding(server: &Server, count: usize) -> (Store, Vec<Arc<str>>) {
 }
 
 fn nth(n: u64, outcome: Outcome) -> Settlement<'static> {
-    Settlement {
-        token: 10_000 + n - 1,
-        queue: "a",
-        outcome,
-    }
+    settlement(10_000 + n - 1, "a", &outcome)
 }
 
 fn counters(server: &Server) -> [u64; 4] {
@@ -40,9 +40,9 @@ fn counters(server: &Server) -> [u64; 4] {
 async fn an_acknowledgement_counts_each_job_once() {
     let server = Server::start();
     let (store, _) = holding(&server, 3).await;
-    let done = [(10_000, "a"), (10_002, "a")];
-    assert_eq!(store.acknowledge("me", &done, DAY).await.unwrap(), 2);
-    assert_eq!(store.acknowledge("me", &done, DAY).await.unwrap(), 0);
+    let done = [(10_000, queue("a")), (10_002, queue("a"))];
+    assert_eq!(store.acknowledge("me", &done, &success()).await.unwrap(), 2);
+    assert_eq!(store.acknowledge("me", &done, &success()).await.unwrap(), 0);
     assert_eq!(counters(&server), [2, 2, 0, 0]);
     assert_eq!(server.in_flight("me"), 1);
     let ttl: u64 = server.run("TTL stat:processed:2026-03-04");
@@ -66,14 +66,8 @@ async fn what_is_returned_comes_next_and_in_order() {
             )
         })
         .collect();
-    assert_eq!(
-        store.settle("me", &back, NOW, DAY).await.unwrap(),
-        [true; 4]
-    );
-    assert_eq!(
-        store.settle("me", &back, NOW, DAY).await.unwrap(),
-        [false; 4]
-    );
+    assert_eq!(store.settle("me", &back).await.unwrap(), [true; 4]);
+    assert_eq!(store.settle("me", &back).await.unwrap(), [false; 4]);
     assert_eq!(server.queue("a"), ["1", "2", "3", "4", "5"]);
     assert_eq!(counters(&server), [1, 1, 1, 1]);
     assert_eq!(server.run::<Vec<String>>("SMEMBERS queues"), ["a"]);
@@ -91,11 +85,11 @@ async fn each_outcome_goes_where_it_belongs() {
     let payload = |text: &str| text.as_bytes().to_vec();
     let outcomes = [
         nth(1, Outcome::Failed),
-        nth(2, Outcome::Skipped),
+        nth(2, Outcome::Done),
         nth(
             3,
             Outcome::Retry {
-                score: 1_735_689_600.123_456_7,
+                at: 1_735_689_600.123_456_7,
                 payload: payload("retry me"),
             },
         ),
@@ -112,25 +106,19 @@ async fn each_outcome_goes_where_it_belongs() {
                 payload: payload("again"),
             },
         ),
-        nth(
-            7,
-            Outcome::Moved {
-                payload: payload("over"),
-                to_queue: "b".to_owned(),
-            },
-        ),
+        moved(10_006, "a", b"over", "b"),
         // Never claimed.
         nth(
             99,
             Outcome::Retry {
-                score: 1.0,
+                at: 1.0,
                 payload: payload("not mine"),
             },
         ),
     ];
-    let mine = store.settle("me", &outcomes, NOW, DAY).await.unwrap();
+    let mine = store.settle("me", &outcomes).await.unwrap();
     assert_eq!(mine, [true, true, true, true, true, true, true, false]);
-    let again = store.settle("me", &outcomes, NOW, DAY).await.unwrap();
+    let again = store.settle("me", &outcomes).await.unwrap();
     assert_eq!(again, [false; 8]);
     let retry: Vec<String> = server.run("ZRANGE retry 0 -1 WITHSCORES");
     // Redis 8 writes it with an exponent.
@@ -155,7 +143,7 @@ async fn the_dead_set_is_trimmed_by_age_and_number() {
         max_jobs: 4,
         timeout: Duration::from_secs(100),
     };
-    let store = store.with_dead_limits(limits);
+    let sidekiq = sidekiq_with(limits);
     server.run::<()>(&format!(
         "ZADD dead {} old {} recent",
         NOW - 101.0,
@@ -166,7 +154,16 @@ async fn the_dead_set_is_trimmed_by_age_and_number() {
             payload: n.to_string().into_bytes(),
         };
         store
-            .settle("me", &[nth(n, dead)], NOW + n as f64 / 10.0, DAY)
+            .settle(
+                "me",
+                &[settlement_by(
+                    &sidekiq,
+                    9_999 + n,
+                    "a",
+                    &dead,
+                    NOW + n as f64 / 10.0,
+                )],
+            )
             .await
             .unwrap();
     }
@@ -187,18 +184,18 @@ async fn a_push_that_fails_leaves_its_job_and_settles_the_others() {
         nth(
             2,
             Outcome::Retry {
-                score: 1.0,
+                at: 1.0,
                 payload: b"2".to_vec(),
             },
         ),
         nth(3, Outcome::Returned),
     ];
-    let error = store.settle("me", &outcomes, NOW, DAY).await;
+    let error = store.settle("me", &outcomes).await;
     assert!(matches!(error, Err(StoreError::Unexpected(_))), "{error:?}");
     assert_eq!(server.in_flight("me"), 1);
     assert_eq!(server.queue("a"), ["3"]);
     server.run::<()>("DEL retry");
-    let mine = store.settle("me", &outcomes, NOW, DAY).await.unwrap();
+    let mine = store.settle("me", &outcomes).await.unwrap();
     assert_eq!(mine, [false, true, false]);
     assert_eq!(counters(&server), [2, 2, 2, 2]);
 }
@@ -211,34 +208,28 @@ async fn what_another_process_recovered_cannot_be_settled() {
     // Orphaned but not yet recovered: what did finish is finished.
     assert_eq!(
         store
-            .acknowledge("me", &[(10_000, "a")], DAY)
+            .acknowledge("me", &[(10_000, queue("a"))], &success())
             .await
             .unwrap(),
         1
     );
     let recovered = store
-        .recover("me", 10, 1 << 20, 3, NOW, <[u8]>::to_vec)
+        .recover("me", 10, 1 << 20, 3, poisoned_as_it_is)
         .await
         .unwrap();
     assert_eq!((recovered.requeued, recovered.done), (1, true));
     assert_eq!(
         store
-            .acknowledge("me", &[(10_001, "a")], DAY)
+            .acknowledge("me", &[(10_001, queue("a"))], &success())
             .await
             .unwrap(),
         0
     );
     let retry = Outcome::Retry {
-        score: 1.0,
+        at: 1.0,
         payload: b"2".to_vec(),
     };
-    assert_eq!(
-        store
-            .settle("me", &[nth(2, retry)], NOW, DAY)
-            .await
-            .unwrap(),
-        [false]
-    );
+    assert_eq!(store.settle("me", &[nth(2, retry)]).await.unwrap(), [false]);
     assert_eq!(server.run::<u64>("ZCARD retry"), 0);
     assert_eq!(server.queue("a"), ["2"]);
 }
@@ -254,19 +245,15 @@ async fn what_went_through_beside_a_broken_dead_set_is_counted() {
     let dead = Outcome::Dead {
         payload: b"1".to_vec(),
     };
-    let settlement = |token, outcome| Settlement {
-        token,
-        queue: "a",
-        outcome,
-    };
+
     let both = [
-        settlement(10_000, dead),
-        settlement(10_001, Outcome::Failed),
+        settlement(10_000, "a", &dead),
+        settlement(10_001, "a", &Outcome::Failed),
     ];
-    assert!(store.settle("me", &both, NOW, DAY).await.is_err());
+    assert!(store.settle("me", &both).await.is_err());
     assert_eq!(server.run::<u32>("GET stat:failed"), 1);
     assert_eq!(
-        server.run::<u32>("HEXISTS footplate:inflight:me 10000:a"),
+        server.run::<u32>("HEXISTS footplate:inflight:me 10000:queue:a"),
         1
     );
 }
@@ -286,7 +273,7 @@ fn bury_many(server: &Server, count: u32) {
 async fn a_dead_set_that_is_far_too_large_is_trimmed_in_parts() {
     let server = Server::start();
     let (store, _) = holding(&server, 1).await;
-    let store = store.with_dead_limits(DeadLimits {
+    let sidekiq = sidekiq_with(DeadLimits {
         max_jobs: 10,
         ..DeadLimits::default()
     });
@@ -294,13 +281,16 @@ async fn a_dead_set_that_is_far_too_large_is_trimmed_in_parts() {
     let dead = Outcome::Dead {
         payload: b"new".to_vec(),
     };
-    let settled = store.settle("me", &[nth(1, dead)], NOW, DAY).await.unwrap();
+    let settled = store
+        .settle("me", &[settlement_by(&sidekiq, 10_000, "a", &dead, NOW)])
+        .await
+        .unwrap();
     assert_eq!(settled, [true]);
     let mut size: u32 = server.run("ZCARD dead");
     assert!(size > 4_000, "{size}");
     store.dead_set_overfull().await;
     loop {
-        let more = store.trim_dead_set(NOW).await.unwrap();
+        let more = store.trim_dead_set(&sidekiq.trim(NOW)).await.unwrap();
         let now: u32 = server.run("ZCARD dead");
         assert!(size - now <= 200);
         size = now;
@@ -317,14 +307,17 @@ async fn a_dead_set_may_keep_nothing() {
     for max_jobs in [0, 1] {
         let server = Server::start();
         let (store, _) = holding(&server, 1).await;
-        let store = store.with_dead_limits(DeadLimits {
+        let sidekiq = sidekiq_with(DeadLimits {
             max_jobs,
             ..DeadLimits::default()
         });
         let dead = Outcome::Dead {
             payload: b"new".to_vec(),
         };
-        let settled = store.settle("me", &[nth(1, dead)], NOW, DAY).await.unwrap();
+        let settled = store
+            .settle("me", &[settlement_by(&sidekiq, 10_000, "a", &dead, NOW)])
+            .await
+            .unwrap();
         assert_eq!(settled, [true]);
         assert_eq!(server.run::<u32>("ZCARD dead"), 0);
         assert_eq!(server.in_flight("me"), 0);

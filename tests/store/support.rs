@@ -8,10 +8,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use footplate::config::redis::RedisSettings;
-use footplate::store::{Claim, Claimed, Keys, Store, StoreError, Touched};
+use footplate::dialect::{DeadLimits, Dialect, Keys, Note, Presence, Sidekiq, Writes};
+use footplate::job::{Outcome, Queue};
+use footplate::store::{
+    Claim, Claimed, Layout, Leaving, Names, Promotion, Settlement, Store, StoreError, Touched,
+};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-pub(crate) const DAY: &str = "2026-03-04";
 pub(crate) const NOW: f64 = 1_772_582_400.25;
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
@@ -113,7 +116,7 @@ impl Server {
     }
 
     pub(crate) async fn open(&self) -> (Store, UnboundedReceiver<Touched>) {
-        Store::open(&self.settings(), Keys::default())
+        Store::open(&self.settings(), layout(&[sidekiq()]))
             .await
             .unwrap()
     }
@@ -193,7 +196,7 @@ pub(crate) async fn shortest_script<T, F: Future<Output = Result<T, StoreError>>
 }
 
 /// A claim with room to spare.
-pub(crate) fn claim<'a>(number: u64, limit: usize, queues: &'a [Arc<str>]) -> Claim<'a> {
+pub(crate) fn claim<'a>(number: u64, limit: usize, queues: &'a [Arc<Queue>]) -> Claim<'a> {
     let first_token = number * 10_000;
     Claim {
         holder: "me",
@@ -210,8 +213,123 @@ pub(crate) fn claim<'a>(number: u64, limit: usize, queues: &'a [Arc<str>]) -> Cl
     }
 }
 
-pub(crate) fn queues(names: &[&str]) -> Vec<Arc<str>> {
-    names.iter().map(|name| Arc::from(*name)).collect()
+pub(crate) fn sidekiq() -> Dialect {
+    Dialect::Sidekiq(Sidekiq::default())
+}
+
+/// One whose dead set keeps other numbers.
+pub(crate) fn sidekiq_with(dead: DeadLimits) -> Dialect {
+    Dialect::Sidekiq(Sidekiq {
+        dead,
+        ..Sidekiq::default()
+    })
+}
+
+/// What a store is told of these dialects, without a namespace.
+pub(crate) fn layout(dialects: &[Dialect]) -> Layout {
+    Layout::of(Names::default(), dialects)
+}
+
+/// The same for Sidekiq's keys under a namespace.
+pub(crate) fn spaced(namespace: &str) -> Layout {
+    Layout::of(Names::new(Some(namespace)), &[sidekiq_in(namespace)])
+}
+
+pub(crate) fn sidekiq_in(namespace: &str) -> Dialect {
+    Dialect::Sidekiq(Sidekiq {
+        keys: Keys::new(Some(namespace)),
+        ..Sidekiq::default()
+    })
+}
+
+/// Where Sidekiq's process of this identity shows itself.
+pub(crate) fn presence(identity: &str) -> Presence {
+    sidekiq().presence(identity)
+}
+
+/// Sidekiq's queues of these names.
+pub(crate) fn queues(names: &[&str]) -> Vec<Arc<Queue>> {
+    names.iter().map(|name| queue_of(name)).collect()
+}
+
+pub(crate) fn queue_of(name: &str) -> Arc<Queue> {
+    Arc::new(sidekiq().queue(0, name))
+}
+
+/// The same for good.
+pub(crate) fn queue(name: &str) -> &'static Queue {
+    Box::leak(Box::new(sidekiq().queue(0, name)))
+}
+
+/// What Sidekiq writes of a job that ended at [`NOW`].
+pub(crate) fn settlement(token: u64, name: &str, outcome: &Outcome) -> Settlement<'static> {
+    settlement_by(&sidekiq(), token, name, outcome, NOW)
+}
+
+pub(crate) fn settlement_by(
+    dialect: &Dialect,
+    token: u64,
+    name: &str,
+    outcome: &Outcome,
+    now: f64,
+) -> Settlement<'static> {
+    let queue = queue(name);
+    Settlement {
+        token,
+        queue,
+        leaving: Leaving::of(outcome),
+        writes: dialect.settle(outcome, queue, now),
+    }
+}
+
+/// One that goes to the back of another queue, and counts nothing.
+pub(crate) fn moved(token: u64, name: &str, payload: &[u8], to: &str) -> Settlement<'static> {
+    Settlement {
+        writes: sidekiq().push(queue(to), payload.to_vec()),
+        ..settlement(token, name, &Outcome::Failed)
+    }
+}
+
+/// What a success moves at [`NOW`].
+pub(crate) fn success() -> Vec<Note> {
+    sidekiq().success(NOW)
+}
+
+/// To the dead set, with a word before it.
+pub(crate) fn poisoned(_queue: &str, payload: &[u8]) -> Option<Writes> {
+    let dead = Outcome::Dead {
+        payload: [b"poison ", payload].concat(),
+    };
+    Some(sidekiq().settle(&dead, queue("a"), NOW))
+}
+
+/// To the dead set as it is.
+pub(crate) fn poisoned_as_it_is(_queue: &str, _payload: &[u8]) -> Option<Writes> {
+    Some(sidekiq().bury(NOW))
+}
+
+/// A due member to the back of a queue.
+pub(crate) fn push(member: &[u8], name: &str, payload: &[u8]) -> Promotion {
+    Promotion {
+        member: member.to_vec(),
+        writes: sidekiq().push(queue(name), payload.to_vec()),
+    }
+}
+
+/// One that cannot be read.
+pub(crate) fn bury(member: &[u8]) -> Promotion {
+    Promotion {
+        member: member.to_vec(),
+        writes: sidekiq().bury(NOW),
+    }
+}
+
+/// One that is forgotten.
+pub(crate) fn drop_it(member: &[u8]) -> Promotion {
+    Promotion {
+        member: member.to_vec(),
+        writes: Writes::default(),
+    }
 }
 
 pub(crate) fn payloads(jobs: &[Claimed]) -> Vec<&str> {

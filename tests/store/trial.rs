@@ -1,14 +1,10 @@
 //! Jobs that have been running when two processes died: the third time they run alone.
 
+use footplate::job::{Outcome, Queue};
+use footplate::store::{Claim, Claims, Store};
 use std::sync::Arc;
 
-use footplate::store::{Claim, Claims, Outcome, Settlement, Store};
-
-use crate::support::{DAY, LONG, NOW, Server, claim, payloads, queues};
-
-fn poisoned(payload: &[u8]) -> Vec<u8> {
-    [b"poison ", payload].concat()
-}
+use crate::support::{LONG, Server, claim, payloads, poisoned, queue, queues, settlement, success};
 
 /// As recovery leaves jobs that have twice been running when a process died.
 fn suspect(server: &Server, payloads: &[String]) {
@@ -36,7 +32,7 @@ struct Holder {
     name: &'static str,
     number: u64,
     store: Store,
-    queues: Vec<Arc<str>>,
+    queues: Vec<Arc<Queue>>,
 }
 
 impl Holder {
@@ -61,8 +57,12 @@ impl Holder {
     }
 
     async fn done(&self, claims: &Claims) {
-        let done: Vec<_> = claims.iter().map(|job| (job.token, "a")).collect();
-        let kept = self.store.acknowledge(self.name, &done, DAY).await.unwrap();
+        let done: Vec<_> = claims.iter().map(|job| (job.token, queue("a"))).collect();
+        let kept = self
+            .store
+            .acknowledge(self.name, &done, &success())
+            .await
+            .unwrap();
         assert_eq!(kept, claims.len());
     }
 
@@ -73,7 +73,7 @@ impl Holder {
         loop {
             let step = self
                 .store
-                .recover(self.name, 7, 1 << 20, 3, NOW, poisoned)
+                .recover(self.name, 7, 1 << 20, 3, poisoned)
                 .await
                 .unwrap();
             requeued += step.requeued;
@@ -258,12 +258,8 @@ async fn a_job_on_trial_that_goes_back_unstarted_is_still_to_be_tried() {
     for _ in 0..2 {
         let claims = it.claim(50).await;
         assert_eq!(payloads(&claims), ["suspect0"]);
-        let back = Settlement {
-            token: claims[0].token,
-            queue: "a",
-            outcome: Outcome::Returned,
-        };
-        let settled = it.store.settle("me", &[back], NOW, DAY).await.unwrap();
+        let back = settlement(claims[0].token, "a", &Outcome::Returned);
+        let settled = it.store.settle("me", &[back]).await.unwrap();
         assert_eq!(settled, [true]);
         let life: i64 = server.run("TTL footplate:trials");
         assert!(life > 0, "{life}");

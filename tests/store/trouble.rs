@@ -1,8 +1,11 @@
+use footplate::job::Outcome;
+use footplate::store::{Beat, Parking, Store, StoreError, Touched};
 use std::time::Duration;
 
-use footplate::store::{Beat, Outcome, Parking, Settlement, Store, StoreError, Touched};
-
-use crate::support::{DAY, LONG, NOW, Scratch, Server, claim, heard, payloads, queues, until};
+use crate::support::{
+    LONG, Scratch, Server, claim, heard, layout, payloads, presence, queue, queue_of, queues,
+    settlement, sidekiq, success, until,
+};
 
 #[tokio::test]
 async fn scripts_that_the_server_forgot_run_all_the_same() {
@@ -16,7 +19,7 @@ async fn scripts_that_the_server_forgot_run_all_the_same() {
         server.run::<()>("SCRIPT FLUSH");
         assert_eq!(
             store
-                .acknowledge("me", &[(jobs[0].token, "a")], DAY)
+                .acknowledge("me", &[(jobs[0].token, queue("a"))], &success())
                 .await
                 .unwrap(),
             1
@@ -39,7 +42,9 @@ async fn a_server_that_became_a_replica_is_left_and_nothing_is_lost() {
         "{refused:?}"
     );
     heard(&mut touched, |message| *message == Touched::Lost).await;
-    let refused = store.acknowledge("me", &[(10_000, "a")], DAY).await;
+    let refused = store
+        .acknowledge("me", &[(10_000, queue("a"))], &success())
+        .await;
     assert!(
         matches!(&refused, Err(error) if error.is_temporary()),
         "{refused:?}"
@@ -47,7 +52,7 @@ async fn a_server_that_became_a_replica_is_left_and_nothing_is_lost() {
     server.run::<()>("REPLICAOF NO ONE");
     assert_eq!(
         store
-            .acknowledge("me", &[(10_000, "a")], DAY)
+            .acknowledge("me", &[(10_000, queue("a"))], &success())
             .await
             .unwrap(),
         1
@@ -80,40 +85,38 @@ async fn a_full_server_is_drained() {
     );
     assert_eq!(store.claim(&claim(1, 3, &names)).await.unwrap().len(), 3);
     let outcomes = [
-        Settlement {
-            token: 10_000,
-            queue: "a",
-            outcome: Outcome::Retry {
-                score: 1.0,
+        settlement(
+            10_000,
+            "a",
+            &Outcome::Retry {
+                at: 1.0,
                 payload: b"1".to_vec(),
             },
-        },
-        Settlement {
-            token: 10_001,
-            queue: "a",
-            outcome: Outcome::Returned,
-        },
+        ),
+        settlement(10_001, "a", &Outcome::Returned),
     ];
-    assert_eq!(
-        store.settle("me", &outcomes, NOW, DAY).await.unwrap(),
-        [true, true]
-    );
+    assert_eq!(store.settle("me", &outcomes).await.unwrap(), [true, true]);
     assert_eq!(
         store
-            .acknowledge("me", &[(10_002, "a")], DAY)
+            .acknowledge("me", &[(10_002, queue("a"))], &success())
             .await
             .unwrap(),
         1
     );
-    assert_eq!(store.handoff("a").park("me").await.unwrap(), Parking::Free);
+    assert_eq!(
+        store.handoff(queue_of("a")).park("me").await.unwrap(),
+        Parking::Free
+    );
     assert!(store.renew_lease("me", LONG).await.unwrap());
     let beat = Beat {
+        presence: presence("id"),
         identity: "id".to_owned(),
+        fields: Vec::new(),
+        work: Vec::new(),
         ttl: LONG,
-        ..Beat::default()
     };
     store.beat(&beat).await.unwrap();
-    store.clear_process("id").await.unwrap();
+    store.clear_process("id", &presence("id")).await.unwrap();
     assert_eq!(store.release_lease("me").await.unwrap(), 0);
     assert_eq!(server.run::<u64>("SCARD processes"), 0);
     assert_eq!(server.queue("a"), ["2", "4"]);
@@ -127,7 +130,7 @@ async fn a_claim_whose_reply_was_lost_is_repeated_on_the_next_connection() {
     let mut settings = server.settings();
     settings.connect_timeout = Some(0.3);
     settings.response_timeout = Some(0.3);
-    let (store, _touched) = Store::open(&settings, Default::default()).await.unwrap();
+    let (store, _touched) = Store::open(&settings, layout(&[sidekiq()])).await.unwrap();
     store.take_lease("me", LONG).await.unwrap();
     server.push("a", &["1", "2", "3"]);
     server.signal("STOP");
@@ -213,11 +216,11 @@ async fn keys_of_a_wrong_type_are_named() {
     server.push("a", &["1"]);
     server.run::<u32>("SADD queues a");
     server.run::<u32>("INCR stat:processed");
-    assert_eq!(store.wrong_types().await.unwrap(), []);
+    assert_eq!(store.wrong_types(sidekiq().types()).await.unwrap(), []);
     server.run::<String>("SET retry 1");
     server.run::<u32>("HSET stat:failed a 1");
     let said: Vec<String> = store
-        .wrong_types()
+        .wrong_types(sidekiq().types())
         .await
         .unwrap()
         .iter()
@@ -256,10 +259,8 @@ async fn what_a_busy_server_says_is_not_taken_for_what_it_can_do() {
     let mut settings = server.settings();
     settings.response_timeout = Some(0.2);
     settings.db = 3;
-    let (store, mut touched) = Store::open(&settings, footplate::store::Keys::default())
-        .await
-        .unwrap();
-    store.watch_signals("me").await.unwrap();
+    let (store, mut touched) = Store::open(&settings, layout(&[sidekiq()])).await.unwrap();
+    store.watch("me-signals".to_owned()).await.unwrap();
     let facts = store.server();
     busy(&server, &store).await;
     until("it answers", async || store.ping().await.ok()).await;

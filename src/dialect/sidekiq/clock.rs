@@ -13,7 +13,7 @@ pub fn millis(now: f64) -> i64 {
 
 /// A timestamp for a payload field, as JSON: whole milliseconds (8) or float seconds (before).
 /// `now` is epoch seconds.
-pub fn payload_time(now: f64, generation: Generation) -> String {
+pub(super) fn payload_time(now: f64, generation: Generation) -> String {
     if generation.timestamps_in_ms() {
         millis(now).to_string()
     } else {

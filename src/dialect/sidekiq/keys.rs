@@ -1,4 +1,4 @@
-//! Every key name, once.
+//! Every key name of Sidekiq's, once. Footplate's own are the store's.
 
 use std::fmt::Display;
 
@@ -18,11 +18,6 @@ impl Keys {
             Some(namespace) => format!("{namespace}:"),
         };
         Self { prefix }
-    }
-
-    /// What stands before every key: empty, or the namespace and a colon.
-    pub fn prefix(&self) -> &str {
-        &self.prefix
     }
 
     fn key(&self, name: impl Display) -> String {
@@ -114,15 +109,14 @@ impl Keys {
         self.key(name)
     }
 
-    /// A key of every kind that a process with these queues uses. Without the histograms of Sidekiq 7, which begin
+    /// A key of every kind that a process uses, but for its queues. Without the histograms of Sidekiq 7, which begin
     /// with the names of job classes.
-    pub fn samples(&self, identity: &str, generation: Generation, queues: &[&str]) -> Vec<String> {
+    pub fn samples(&self, identity: &str, generation: Generation) -> Vec<String> {
         let metrics: &[&str] = match generation.metrics_form() {
             MetricsForm::None => &[],
             MetricsForm::LongDate => &["j|20260304|8:45"],
             MetricsForm::ShortDate => &["j|260304|8:45", "h|Job-4-8:45"],
         };
-        let queues = queues.iter().map(|name| self.queue(name));
         let of_everybody = [
             self.queues(),
             self.schedule(),
@@ -135,19 +129,10 @@ impl Keys {
             self.stat_processed_on("2026-03-04"),
             self.stat_failed(),
             self.stat_failed_on("2026-03-04"),
-            self.leases(),
-            self.orphans(),
-            self.suspects(),
-            self.trials(),
-            self.recovered("0"),
-            self.inflight(identity),
-            self.large(identity, 0),
-            self.handoff(identity, "0"),
-            self.handoffs(),
         ];
         let work = self.work_of_all_versions(identity);
-        queues
-            .chain(of_everybody)
+        of_everybody
+            .into_iter()
             .chain([self.process(identity), self.signals(identity)])
             .chain(work)
             .chain(metrics.iter().map(|name| self.metrics(name)))
@@ -166,56 +151,6 @@ impl Keys {
             (self.stat_processed(), "string"),
             (self.stat_failed(), "string"),
         ]
-    }
-
-    /// Footplate: sorted set of holders by the Redis time at which their lease ends.
-    pub fn leases(&self) -> String {
-        self.key("footplate:leases")
-    }
-
-    /// Footplate: sorted set of holders whose lease ended with jobs left to recover.
-    pub fn orphans(&self) -> String {
-        self.key("footplate:orphans")
-    }
-
-    /// Footplate: hash of the jobs that a holder has claimed and not settled, by token.
-    pub fn inflight(&self, holder: &str) -> String {
-        self.key(format_args!("footplate:inflight:{holder}"))
-    }
-
-    /// Footplate: list of one payload that a holder has claimed under this token, mostly a large one.
-    pub fn large(&self, holder: &str, token: u64) -> String {
-        self.key(format_args!("footplate:large:{holder}:{token}"))
-    }
-
-    /// Footplate: list through which BLMOVE hands a job of `queue` to a holder.
-    pub fn handoff(&self, holder: &str, queue: &str) -> String {
-        self.key(format_args!("footplate:handoff:{holder}:{queue}"))
-    }
-
-    /// What the keys of all such lists begin with.
-    pub fn handoff_prefix(&self) -> String {
-        self.key("footplate:handoff:")
-    }
-
-    /// Footplate: sorted set of these lists, `holder\nqueue`, by the time at which somebody last waited there.
-    pub fn handoffs(&self) -> String {
-        self.key("footplate:handoffs")
-    }
-
-    /// Footplate: there for a while after jobs of a dead process were recovered.
-    pub fn suspects(&self) -> String {
-        self.key("footplate:suspects")
-    }
-
-    /// Footplate: set of the digests of jobs that are to be claimed one at a time.
-    pub fn trials(&self) -> String {
-        self.key("footplate:trials")
-    }
-
-    /// Footplate: how often the payload with this digest was recovered.
-    pub fn recovered(&self, sha: &str) -> String {
-        self.key(format_args!("footplate:recovered:{sha}"))
     }
 }
 
@@ -236,16 +171,12 @@ mod tests {
         assert_eq!(keys.process("host:1:ab"), "host:1:ab");
         assert_eq!(keys.work_of_all_versions("a"), ["a:work", "a:workers"]);
         assert_eq!(keys.signals("host:1:ab"), "host:1:ab-signals");
-        assert_eq!(keys.inflight("h"), "footplate:inflight:h");
-        assert_eq!(keys.large("h", 7), "footplate:large:h:7");
     }
 
     #[test]
     fn a_namespace_stands_before_every_key() {
         let keys = Keys::new(Some("app"));
-        assert_eq!(keys.prefix(), "app:");
         assert_eq!(keys.queue("low"), "app:queue:low");
-        assert_eq!(keys.leases(), "app:footplate:leases");
         assert_eq!(keys.process("host:1:ab"), "app:host:1:ab");
         assert_eq!(Keys::new(Some("")), Keys::new(None));
     }

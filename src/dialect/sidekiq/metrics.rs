@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::clock::Utc;
-use super::{Generation, MetricsForm};
+use super::{Generation, Keys, MetricsForm};
 
 /// Upper bounds of the histogram's buckets, in milliseconds; a last bucket takes the rest.
 const BOUNDS: [f64; 25] = [
@@ -14,14 +14,14 @@ const BOUNDS: [f64; 25] = [
 ];
 
 /// Buckets of a histogram.
-pub const BUCKETS: usize = BOUNDS.len() + 1;
+pub(super) const BUCKETS: usize = BOUNDS.len() + 1;
 
 const SHORT_TERM: u32 = 8 * 60 * 60;
 const MID_TERM: u32 = 3 * 24 * 60 * 60;
 
 /// How a job ended, as far as metrics care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Measured {
     /// `perform` returned.
     Success,
     /// An iterable job stopped to go on later: its time counts.
@@ -30,9 +30,9 @@ pub enum Outcome {
     Failed,
 }
 
-/// One write to Redis. Keys lack the namespace: see [`super::Keys::metrics`].
+/// One write to Redis. Keys are full names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Write {
+pub enum MetricsWrite {
     /// `HINCRBY key field by`.
     HashIncrement {
         /// Hash of one minute, or of ten.
@@ -69,14 +69,16 @@ struct Totals {
 
 /// What ran since the last [`Metrics::drain`].
 pub struct Metrics {
+    keys: Keys,
     generation: Generation,
     classes: HashMap<Box<str>, Totals>,
 }
 
 impl Metrics {
     /// Nothing yet.
-    pub fn new(generation: Generation) -> Self {
+    pub fn new(generation: Generation, keys: Keys) -> Self {
         Self {
+            keys,
             generation,
             classes: HashMap::new(),
         }
@@ -84,7 +86,7 @@ impl Metrics {
 
     /// Adds one attempt of `class` (`wrapped`, or `class`) that took `ms` milliseconds. Allocates
     /// only for a class that it has not seen since the last drain.
-    pub fn record(&mut self, class: &str, outcome: Outcome, ms: f64) {
+    pub fn record(&mut self, class: &str, measured: Measured, ms: f64) {
         if !self.generation.has_metrics() {
             return;
         }
@@ -93,7 +95,7 @@ impl Metrics {
             None => self.classes.entry(class.into()).or_default(),
         };
         totals.processed += 1;
-        if outcome == Outcome::Failed {
+        if measured == Measured::Failed {
             totals.failed += 1;
             return;
         }
@@ -109,7 +111,7 @@ impl Metrics {
 
     /// Takes what was recorded as the writes of one flush, in Sidekiq's order, under the keys of the
     /// minute of `now` (epoch seconds). Empty when nothing ran.
-    pub fn drain(&mut self, now: f64) -> Vec<Write> {
+    pub fn drain(&mut self, now: f64) -> Vec<MetricsWrite> {
         if self.classes.is_empty() {
             return Vec::new();
         }
@@ -128,11 +130,12 @@ impl Metrics {
                     format!("h|{class}-{}-{}:{}", time.day, time.hour, time.minute)
                 }
             };
-            writes.push(Write::Histogram {
+            let key = self.keys.metrics(&key);
+            writes.push(MetricsWrite::Histogram {
                 key: key.clone(),
                 bucket_counts: totals.buckets,
             });
-            writes.push(Write::Expire {
+            writes.push(MetricsWrite::Expire {
                 key,
                 seconds: SHORT_TERM,
             });
@@ -151,7 +154,9 @@ impl Metrics {
                 hash(
                     &mut writes,
                     &classes,
-                    &format!("j|{year:04}{month:02}{day:02}|{hour}:{minute}"),
+                    &self
+                        .keys
+                        .metrics(&format!("j|{year:04}{month:02}{day:02}|{hour}:{minute}")),
                     SHORT_TERM,
                 );
             }
@@ -160,13 +165,13 @@ impl Metrics {
                 hash(
                     &mut writes,
                     &classes,
-                    &format!("{date}{}", minute / 10),
+                    &self.keys.metrics(&format!("{date}{}", minute / 10)),
                     MID_TERM,
                 );
                 hash(
                     &mut writes,
                     &classes,
-                    &format!("{date}{minute:02}"),
+                    &self.keys.metrics(&format!("{date}{minute:02}")),
                     SHORT_TERM,
                 );
             }
@@ -175,9 +180,9 @@ impl Metrics {
     }
 }
 
-fn hash(writes: &mut Vec<Write>, classes: &[(Box<str>, Totals)], key: &str, seconds: u32) {
+fn hash(writes: &mut Vec<MetricsWrite>, classes: &[(Box<str>, Totals)], key: &str, seconds: u32) {
     let mut add = |class: &str, what: &str, by: u64| {
-        writes.push(Write::HashIncrement {
+        writes.push(MetricsWrite::HashIncrement {
             key: key.to_owned(),
             field: format!("{class}|{what}"),
             by,
@@ -193,7 +198,7 @@ fn hash(writes: &mut Vec<Write>, classes: &[(Box<str>, Totals)], key: &str, seco
         }
         add(class, "p", totals.processed);
     }
-    writes.push(Write::Expire {
+    writes.push(MetricsWrite::Expire {
         key: key.to_owned(),
         seconds,
     });
@@ -208,43 +213,43 @@ mod tests {
     /// 2025-02-04 08:03:59 UTC.
     const NOW: f64 = 1_738_656_239.0;
 
-    fn drained(generation: Generation) -> Vec<Write> {
-        let mut metrics = Metrics::new(generation);
-        metrics.record("B", Outcome::Failed, 12.0);
-        metrics.record("A", Outcome::Success, 20.0);
-        metrics.record("A", Outcome::Interrupted, 1e9);
-        metrics.record("A", Outcome::Failed, 5.0);
+    fn drained(generation: Generation) -> Vec<MetricsWrite> {
+        let mut metrics = Metrics::new(generation, Keys::default());
+        metrics.record("B", Measured::Failed, 12.0);
+        metrics.record("A", Measured::Success, 20.0);
+        metrics.record("A", Measured::Interrupted, 1e9);
+        metrics.record("A", Measured::Failed, 5.0);
         let writes = metrics.drain(NOW);
         assert!(metrics.drain(NOW).is_empty());
         writes
     }
 
-    fn inc(key: &str, field: &str, by: u64) -> Write {
-        Write::HashIncrement {
+    fn inc(key: &str, field: &str, by: u64) -> MetricsWrite {
+        MetricsWrite::HashIncrement {
             key: key.to_owned(),
             field: field.to_owned(),
             by,
         }
     }
 
-    fn expire(key: &str, seconds: u32) -> Write {
-        Write::Expire {
+    fn expire(key: &str, seconds: u32) -> MetricsWrite {
+        MetricsWrite::Expire {
             key: key.to_owned(),
             seconds,
         }
     }
 
-    fn histogram(key: &str) -> Write {
+    fn histogram(key: &str) -> MetricsWrite {
         let mut bucket_counts = [0; BUCKETS];
         bucket_counts[1] = 1;
         bucket_counts[25] = 1;
-        Write::Histogram {
+        MetricsWrite::Histogram {
             key: key.to_owned(),
             bucket_counts,
         }
     }
 
-    fn counts(key: &str) -> [Write; 4] {
+    fn counts(key: &str) -> [MetricsWrite; 4] {
         [
             inc(key, "A|ms", 1_000_000_020),
             inc(key, "A|f", 1),
@@ -282,10 +287,10 @@ mod tests {
     #[test]
     fn a_bound_belongs_to_the_next_bucket() {
         let bucket = |ms: f64| {
-            let mut metrics = Metrics::new(Generation::default());
-            metrics.record("A", Outcome::Success, ms);
+            let mut metrics = Metrics::new(Generation::default(), Keys::default());
+            metrics.record("A", Measured::Success, ms);
             match &metrics.drain(NOW)[0] {
-                Write::Histogram { bucket_counts, .. } => {
+                MetricsWrite::Histogram { bucket_counts, .. } => {
                     bucket_counts.iter().position(|&n| n == 1).unwrap()
                 }
                 other => panic!("{other:?}"),

@@ -10,15 +10,102 @@ mod metrics;
 mod registry;
 mod schedule;
 mod served;
+mod settle;
 mod work;
 
-pub use clock::{Utc, millis, payload_time};
-pub use failure::{Backtrace, Failing, Plan, Policy, Raised, Verdict};
-pub use generation::{Generation, Jitter, MetricsForm, RetryFor, UnknownVersion};
+pub use clock::{Utc, millis};
+pub use failure::{Backtrace, Failing, Plan, Raised, Verdict};
+pub use generation::{Generation, UnknownVersion};
+use generation::{Jitter, MetricsForm, RetryFor};
 pub use keys::Keys;
 pub use logline::{Context, Level, Line, Style};
-pub use metrics::{BUCKETS, Metrics, Outcome, Write};
-pub use registry::{Beat, CapsuleFacts, Mode, ProcessFacts};
-pub use schedule::{Malformed, Promotion, promote};
-pub use served::served_queues;
-pub use work::{shown_bytes, work_entry};
+pub use metrics::{Measured, Metrics, MetricsWrite};
+pub use registry::{CapsuleFacts, Mode, ProcessFacts, Vitals};
+pub use schedule::Malformed;
+pub(super) use served::served_queues;
+pub use settle::DeadLimits;
+pub(super) use work::{shown_bytes, work_entry};
+
+use self::failure::Policy;
+use super::{Family, Presence, Promotion};
+use crate::job::{End, PatchError, Queue};
+
+/// What a job gets that says nothing about itself, as the gem's client adds it.
+const DEFAULTS: [(&str, &[u8]); 2] = [("retry", b"true"), ("queue", b"\"default\"")];
+
+/// Sidekiq as this application has it.
+#[derive(Clone, Debug, Default)]
+pub struct Sidekiq {
+    /// Key names, under the application's namespace if it has one.
+    pub keys: Keys,
+    /// Whose forms are written.
+    pub version: Generation,
+    /// How often a job whose `retry` is `true` is retried.
+    pub max_retries: i64,
+    /// How much the dead set keeps.
+    pub dead: DeadLimits,
+}
+
+impl Sidekiq {
+    pub(super) fn queue(&self, dialect: usize, name: &str) -> Queue {
+        Queue {
+            dialect,
+            name: name.to_owned(),
+            key: self.keys.queue(name),
+            pop: End::Right,
+            paused_as: name.to_owned(),
+        }
+    }
+
+    pub(super) fn family(&self) -> Family {
+        Family {
+            prefix: self.keys.queue_prefix(),
+            pop: End::Right,
+            registry: self.keys.queues(),
+        }
+    }
+
+    pub(super) fn watched(&self) -> Vec<String> {
+        vec![
+            self.keys.queue_prefix(),
+            self.keys.schedule(),
+            self.keys.retry(),
+            self.keys.paused(),
+        ]
+    }
+
+    pub(super) fn presence(&self, identity: &str) -> Presence {
+        Presence {
+            processes: self.keys.processes(),
+            process: self.keys.process(identity),
+            work: self.keys.work_of_all_versions(identity),
+            signals: self.keys.signals(identity),
+            cleanup: self.keys.process_cleanup(),
+        }
+    }
+
+    pub(super) fn promote(
+        &self,
+        member: &[u8],
+        now: f64,
+        jid: impl FnOnce() -> String,
+    ) -> Result<Promotion, Malformed> {
+        schedule::promote(member, now, self.version, &DEFAULTS, jid)
+    }
+
+    /// A failed job before its failure is recorded, which was claimed from the queue of this bare name.
+    ///
+    /// # Errors
+    /// When the payload is no object.
+    pub(super) fn failing<'a>(
+        &self,
+        payload: &'a [u8],
+        queue: &str,
+    ) -> Result<Failing<'a>, PatchError> {
+        let policy = Policy {
+            generation: self.version,
+            max_retries: self.max_retries,
+        };
+        Failing::read(payload, queue, &policy)
+    }
+}

@@ -167,7 +167,7 @@ impl ProcessFacts {
 
 /// What changes from beat to beat.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Beat {
+pub struct Vitals {
     /// Threads of all capsules.
     pub concurrency: u32,
     /// Jobs running.
@@ -182,7 +182,7 @@ pub struct Beat {
     pub rss: u64,
 }
 
-impl Beat {
+impl Vitals {
     /// The fields of the process hash, in Sidekiq's order; `info` is [`ProcessFacts::info`].
     pub fn fields(&self, info: &str) -> [(&'static str, String); 7] {
         [
@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_beat_is_written_as_text() {
-        let beat = Beat {
+        let beat = Vitals {
             concurrency: 5,
             busy: 2,
             at: 1_735_689_600.0,

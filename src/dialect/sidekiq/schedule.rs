@@ -7,16 +7,8 @@
 use super::Generation;
 use super::clock::payload_time;
 use super::fields::{Number, to_i, truthy};
+use crate::dialect::Promotion;
 use crate::job::{Field, PatchError, json_string, patch, unescape, visit};
-
-/// A due job, ready to be pushed.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Promotion {
-    /// The bare name of the queue to push to; also a member for `queues`.
-    pub queue: String,
-    /// What to push.
-    pub payload: Vec<u8>,
-}
 
 /// Why a member cannot be pushed. Sidekiq raises in its poller, and the job is lost; the caller has
 /// the better choice of the dead set.
@@ -64,7 +56,7 @@ struct Member<'a> {
 /// Adds or replaces `enqueued_at` in the unit of `generation`. A member that has an `at` of its own,
 /// which no client stores, is promoted all the same: Sidekiq would put it back into the schedule
 /// for ever.
-pub fn promote(
+pub(super) fn promote(
     member: &[u8],
     now: f64,
     generation: Generation,

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 /// The queues' names; none where the text tells none.
-pub fn served_queues(info: &[u8]) -> Vec<String> {
+pub(in crate::dialect) fn served_queues(info: &[u8]) -> Vec<String> {
     let Ok(info) = serde_json::from_slice::<Value>(info) else {
         return Vec::new();
     };

@@ -15,7 +15,7 @@ const NAME: usize = 128;
 const MAILERS: [&str; 2] = ["ActionMailer::MailDeliveryJob", "ActionMailer::DeliveryJob"];
 
 /// How much may be shown of each payload, so that all that run together are not too much: the large ones give way.
-pub fn shown_bytes(lengths: impl Iterator<Item = usize> + Clone) -> usize {
+pub(in crate::dialect) fn shown_bytes(lengths: impl Iterator<Item = usize> + Clone) -> usize {
     let mut most = MOST;
     while most > NAME && lengths.clone().map(|it| it.min(most)).sum::<usize>() > MOST_TOGETHER {
         most /= 2;
@@ -26,11 +26,11 @@ pub fn shown_bytes(lengths: impl Iterator<Item = usize> + Clone) -> usize {
 /// The bare queue name, the payload as a JSON *string*, and whole epoch seconds. A payload of up to `most` bytes is
 /// shown as it is, but that bytes that are not UTF-8 show as U+FFFD: the entry is only looked at, and Sidekiq would
 /// fail its whole heartbeat over them.
-pub fn work_entry(job: &Job, most: usize, run_at: i64) -> String {
+pub(in crate::dialect) fn work_entry(job: &Job, most: usize, run_at: i64) -> String {
     let payload = shown(job, most);
-    let mut out = Vec::with_capacity(payload.len() + payload.len() / 4 + job.queue.len() + 48);
+    let mut out = Vec::with_capacity(payload.len() + payload.len() / 4 + job.queue.name.len() + 48);
     out.extend_from_slice(b"{\"queue\":");
-    json_string(&mut out, &job.queue);
+    json_string(&mut out, &job.queue.name);
     out.extend_from_slice(b",\"payload\":");
     json_string(&mut out, &String::from_utf8_lossy(&payload));
     out.extend_from_slice(format!(",\"run_at\":{run_at}}}").as_bytes());
@@ -114,7 +114,7 @@ impl Names {
             name(",\"wrapped\":", self.wrapped.as_deref());
         }
         name(",\"jid\":", self.jid.as_deref());
-        name(",\"queue\":", Some(&shortened(job.queue.as_bytes())));
+        name(",\"queue\":", Some(&shortened(job.queue.name.as_bytes())));
         out.extend_from_slice(b",\"args\":");
         out.extend_from_slice(self.args(job.payload.len()).as_bytes());
         out.push(b'}');
@@ -133,8 +133,6 @@ fn shortened(name: &[u8]) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use std::sync::Arc;
-
     use serde_json::{Value, json};
 
     use super::*;
@@ -145,7 +143,7 @@ mod tests {
             token: Token(1),
             parcel: None,
             epoch: 1,
-            queue: Arc::from(queue),
+            queue: crate::job::Queue::named(queue),
             envelope: Envelope::read(payload),
             payload: payload.into(),
         }

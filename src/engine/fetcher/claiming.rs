@@ -7,7 +7,7 @@ use super::large::LARGE;
 use crate::engine::shared::{Patience, Shared};
 use crate::engine::sync::{Mutex, lock};
 use crate::engine::touches::Look;
-use crate::job::{Envelope, Job, Token};
+use crate::job::{Envelope, Job, Queue, Token};
 use crate::store::{Claim, Claimed, Claims, Store, StoreError};
 
 /// The most bytes one claim asks for.
@@ -54,7 +54,7 @@ pub(super) struct Claiming {
     /// As in [`Claim`].
     pub(super) large_in: Vec<usize>,
     /// In the order to look, and shares as in [`Claim`].
-    pub(super) queues: Vec<Arc<str>>,
+    pub(super) queues: Vec<Arc<Queue>>,
     /// Which these are.
     pub(super) look: Look,
     pub(super) shares: Vec<(usize, usize)>,
@@ -65,12 +65,12 @@ pub(super) struct Brought {
     pub(super) jobs: Vec<Arc<Job>>,
     pub(super) asked: usize,
     pub(super) look: Look,
-    pub(super) queues: Vec<Arc<str>>,
+    pub(super) queues: Vec<Arc<Queue>>,
     pub(super) elapsed: Duration,
     /// No jobs does not mean that there are none: see [`Claims`].
     pub(super) held_back: bool,
     pub(super) late: bool,
-    pub(super) passed_over: Vec<Arc<str>>,
+    pub(super) passed_over: Vec<Arc<Queue>>,
 }
 
 impl Claiming {

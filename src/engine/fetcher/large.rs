@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::job::Job;
+use crate::job::{Job, Queue};
 
 /// From so many bytes on a payload is large: what that saves Redis outweighs the commands it takes and the other round trip.
 /// Measured with payloads of 3 to 100 kB, they are even at 5.
@@ -12,7 +12,7 @@ pub(super) const LARGE: usize = 8 << 10;
 
 /// The queues whose last claimed job was large.
 #[derive(Default)]
-pub(in crate::engine) struct LargeIn(HashSet<Arc<str>>);
+pub(in crate::engine) struct LargeIn(HashSet<Arc<Queue>>);
 
 impl LargeIn {
     /// What a claim brought.
@@ -30,11 +30,11 @@ impl LargeIn {
     }
 
     /// Which of `queues`, as indexes.
-    pub(super) fn among(&self, queues: &[Arc<str>]) -> Vec<usize> {
+    pub(super) fn among(&self, queues: &[Arc<Queue>]) -> Vec<usize> {
         if self.0.is_empty() {
             return Vec::new();
         }
-        let large = |(_, queue): &(usize, &Arc<str>)| self.0.contains(*queue);
+        let large = |(_, queue): &(usize, &Arc<Queue>)| self.0.contains(*queue);
         queues
             .iter()
             .enumerate()
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn the_last_job_of_a_queue_says_what_the_next_one_is() {
-        let queues: [Arc<str>; 2] = ["low".into(), "high".into()];
+        let queues: [Arc<Queue>; 2] = ["low", "high"].map(Queue::named);
         let job = |queue: usize, bytes| {
             Arc::new(Job {
                 token: Token(0),

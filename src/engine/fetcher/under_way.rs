@@ -92,7 +92,7 @@ mod tests {
             token: crate::job::Token(0),
             parcel: None,
             epoch: 1,
-            queue: "default".into(),
+            queue: crate::job::Queue::named("default"),
             payload: Box::default(),
             envelope: None,
         };

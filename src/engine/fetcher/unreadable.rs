@@ -1,30 +1,33 @@
 //! Queues that claims pass over because their key holds no list: each is told of once, and once more when it can be read.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::Arc;
+
+use crate::job::Queue;
 
 /// Those that are known.
 #[derive(Default)]
-pub(in crate::engine) struct Unreadable(BTreeSet<Arc<str>>);
+pub(in crate::engine) struct Unreadable(HashSet<Arc<Queue>>);
 
 impl Unreadable {
     /// What a claim passed over, and all the queues that it came to for sure.
-    pub(super) fn learn(&mut self, passed_over: &[Arc<str>], came_to: &[Arc<str>]) {
+    pub(super) fn learn(&mut self, passed_over: &[Arc<Queue>], came_to: &[Arc<Queue>]) {
         if passed_over.is_empty() && self.0.is_empty() {
             return;
         }
         for queue in passed_over {
             if self.0.insert(Arc::clone(queue)) {
                 tracing::error!(
-                    "queue {queue} is passed over: its key in Redis holds something else than a list of jobs; \
-                     rename or delete that key"
+                    "queue {} is passed over: its key in Redis holds something else than a list of jobs; \
+                     rename or delete that key",
+                    queue.name
                 );
             }
         }
         self.0.retain(|queue| {
             let still = passed_over.contains(queue) || !came_to.contains(queue);
             if !still {
-                tracing::info!("queue {queue} can be read again");
+                tracing::info!("queue {} can be read again", queue.name);
             }
             still
         });

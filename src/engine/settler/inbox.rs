@@ -8,10 +8,9 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use super::BATCH;
-use crate::engine::outcome::{Ended, Measure, Outcome};
 use crate::engine::parcels::{Parcels, Sorted};
 use crate::engine::sync::{Mutex, lock};
-use crate::job::Job;
+use crate::job::{Ended, Job, Measure, Outcome};
 
 /// Successes wait for one another until so long after the last call, so that each job of a few hundred in a second is
 /// not a call of its own. Should the process die meanwhile, they run again; so this is no longer than an acknowledgement
@@ -216,7 +215,7 @@ mod tests {
             token: Token(token),
             parcel: None,
             epoch: 1,
-            queue: Arc::from("default"),
+            queue: crate::job::Queue::named("default"),
             payload: Box::default(),
             envelope: None,
         };

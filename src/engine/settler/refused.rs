@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::settlement;
-use crate::engine::outcome::Ended;
 use crate::engine::shared::Shared;
 use crate::engine::sync::lock;
+use crate::job::Ended;
 use crate::store::{Store, StoreError};
 
 /// How often.
@@ -58,10 +58,6 @@ async fn round(shared: &Shared, store: &Store) {
 
 async fn settle(shared: &Shared, store: &Store, ended: &Ended) -> Result<(), StoreError> {
     let holder = shared.holder(ended.job.epoch);
-    let (now, day) = (shared.clock.now(), shared.clock.day());
-    let settlements = [settlement(ended)];
-    store
-        .settle(&holder, &settlements, now, &day)
-        .await
-        .map(drop)
+    let settlements = [settlement(shared, ended)];
+    store.settle(&holder, &settlements).await.map(drop)
 }

@@ -1,12 +1,12 @@
 -- A claim while some jobs may have brought down a process (claim.lua and trial.lua, which come before this). It takes
 -- no more than can start at once, each job as a field of its own. One that must be tried it takes only as the holder's
 -- only one, and then nothing else for a while.
-limit = math.min(limit, tonumber(ARGV[6]))
+limit = math.min(limit, careful_limit)
 local state = trial_state(inflight)
 if state == 'alone' or state == 'draining' then return {2} end
 
 -- What is popped and not taken must go back, whatever rights there are.
-must_be_tried('', KEYS[5])
+must_be_tried('', trials)
 preflight_push(scratch_key(inflight), 'RPUSH')
 preflight_push(scratch_key(inflight), 'LPUSH')
 
@@ -15,33 +15,33 @@ local empty = not has_jobs(inflight)
 local held, held_most, unseen = {}, 100, false
 
 -- Takes a job that must be tried, as the holder's only one.
-local function try(i, payload)
-  tell(i, store({payload}, ARGV[i + 4]))
-  put_on_trial(inflight, string.format('%d:%s', first, ARGV[i + 4]), payload, KEYS[5], KEYS[4])
+local function try(queue, payload)
+  tell(queue, store(queue, {payload}))
+  put_on_trial(inflight, string.format('%d:%s', first, queue.key), payload, trials, suspects)
   end_drain(inflight)
   taken, full = 1, true
 end
 
 -- Leaves in `popped` what may be taken beside others. Returns whether one of them was taken for a trial instead.
-local function keep_unsuspected(i, popped)
+local function keep_unsuspected(queue, popped)
   local kept = 0
   for j = 1, #popped do
     local payload = popped[j]
-    if not must_be_tried(payload, KEYS[5]) then
+    if not must_be_tried(payload, trials) then
       kept = kept + 1
       popped[kept] = payload
     elseif state == 'resting' then
-      held[#held + 1] = {i, payload}
+      held[#held + 1] = {queue, payload}
     else
       reply[1], full = 2, true
       local alone = empty and kept == 0 and taken == 0
-      put_back(i, popped, alone and j + 1 or j)
+      put_back(queue, popped, alone and j + 1 or j)
       if alone then
         popped[j] = nil
-        try(i, payload)
+        try(queue, payload)
         return true
       end
-      begin_drain(inflight, ARGV[i + 4])
+      begin_drain(inflight, queue.key)
       break
     end
   end
@@ -50,14 +50,14 @@ local function keep_unsuspected(i, popped)
 end
 
 -- Takes up to `want` jobs of a queue. Returns whether there are more, and the largest one's bytes.
-local function take_some(i, want)
-  local popped = ask(i, 'RPOP', want)
+local function take_some(queue, want)
+  local popped = ask(queue, queue.pop, want)
   if not popped then return false end
   local more = #popped == want
-  if keep_unsuspected(i, popped) then return false end
-  local keep, biggest = bound(i, popped)
+  if keep_unsuspected(queue, popped) then return false end
+  local keep, biggest = bound(queue, popped)
   if keep > 0 then
-    tell(i, store(popped, ARGV[i + 4]))
+    tell(queue, store(queue, popped))
     taken = taken + keep
   end
   if taken >= limit or bytes >= byte_limit then full = true end
@@ -69,27 +69,28 @@ local function take_some(i, want)
 end
 
 -- Takes up to so many jobs of a queue.
-local function take(i, most)
-  if is_paused(ARGV[i + 4]) then return end
+local function take(queue, most)
+  if is_paused(queue) then return end
   local target = math.min(limit, taken + most)
-  local oldest = ask(i, 'LINDEX', -1)
+  local oldest = ask(queue, 'LINDEX', queue.next_at)
   local more, biggest = oldest, oldest and #oldest
   while more and taken < target do
     local step = room(biggest, 16)
     if full then break end
-    more, biggest = take_some(i, math.min(target - taken, step))
+    more, biggest = take_some(queue, math.min(target - taken, step))
   end
   unseen = unseen or more
 end
 
 -- The suspect for which the table has become empty is still there, or somebody else was faster.
 local function take_drained()
-  local name = end_drain(inflight)
-  for i = 6, #KEYS do
-    if ARGV[i + 4] == name and not is_paused(name) then
-      local popped = ask(i, 'RPOP', 1)
-      if popped and must_be_tried(popped[1], KEYS[5]) then return try(i, popped[1]) end
-      if popped then put_back(i, popped, 1) end
+  local key = end_drain(inflight)
+  for n = 1, count do
+    local queue = queue_at(n)
+    if queue.key == key and not is_paused(queue) then
+      local popped = ask(queue, queue.pop, 1)
+      if popped and must_be_tried(popped[1], trials) then return try(queue, popped[1]) end
+      if popped then put_back(queue, popped, 1) end
       return
     end
   end
@@ -100,7 +101,7 @@ walk(take)
 if #held > 0 then
   reply[1] = 2
   -- They are suspects as long as they are here.
-  redis.call('EXPIRE', KEYS[5], suspicion_seconds)
+  redis.call('EXPIRE', trials, suspicion_seconds)
   -- Nobody is kept waiting by a trial where there are only suspects.
   local next_one = 1
   if empty and taken == 0 and not unseen then
@@ -108,6 +109,9 @@ if #held > 0 then
     next_one = 2
   end
   -- The others let pass what came after them.
-  for j = next_one, #held do redis.call('LPUSH', KEYS[held[j][1]], held[j][2]) end
+  for j = next_one, #held do
+    local queue, payload = unpack(held[j])
+    redis.call(queue.push, queue.key, payload)
+  end
 end
 return reply

@@ -4,20 +4,41 @@
 -- ARGV: 1 holder, 2 claim number, 3 first token, 4 most jobs, 5 most bytes,
 --       6 most jobs of a careful claim, 0 for a plain one, 7 most jobs of a parcel (see parcel.lua; 0: none),
 --       8 from how many bytes on a payload is large (see large.lua; 0: none is), 9 for each queue 1 if its next job
---       probably is, else 0,
---       10... the queues' bare names, then shares: index of a queue and most jobs of it, for as many as there are
+--       probably is, else 0, 10 for each queue the end at which its next job is, L or R,
+--       11... how each queue is called among the paused ones, then shares: index of a queue and most jobs of it, for as
+--       many as there are
 -- What the shares leave open is taken in the order of the queues.
 -- Returns {0, index, {payload...}, index, parcel, index, 1, index, 2...}, tokens counting up from the first: 1 stands for
 -- a large payload, to be had from its list, and 2 for a queue that was passed over; with 2 instead of 0 at the beginning
 -- when jobs had to stay for a trial;
 -- or {4}, and has done nothing: a plain claim must be careful;
--- or, for a claim that was executed before, {1, token, queue, payload, token, ...}. For one with a lower number than
+-- or, for a claim that was executed before, {1, token, queue's key, payload, token, ...}. For one with a lower number than
 -- the last the same with 3: it was executed, and what it took is found by its tokens, or it comes late, from a
 -- connection that its client has given up, and must take nothing.
-local inflight, number, first, limit = KEYS[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local byte_limit = tonumber(ARGV[5])
+local inflight, leases, paused, suspects, trials = unpack(KEYS, 1, 5)
+local holder, number, first, limit, byte_limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]),
+  tonumber(ARGV[5])
+local careful_limit, parcel, large, marks, all_ends = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9],
+  ARGV[10]
+local count = #KEYS - 5
+local first_share = 11 + count
 
-if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then
+-- By its place in the claim, from 1 on; made when it is first looked at.
+local queues = {}
+local function queue_at(n)
+  local queue = queues[n]
+  if not queue then
+    local at = ends[string.sub(all_ends, n, n)]
+    queue = {
+      index = n - 1, key = KEYS[5 + n], name = ARGV[10 + n], seems_large = string.sub(marks, n, n) == '1',
+      pop = at.pop, put_back = at.put_back, push = at.push, next_at = at.next_at,
+    }
+    queues[n] = queue
+  end
+  return queue
+end
+
+if not redis.call('ZSCORE', leases, holder) then
   return redis.error_reply('LEASELOST another process took over')
 end
 
@@ -40,34 +61,33 @@ if number <= last then
   return reply
 end
 
-if ARGV[6] == '0' and redis.call('EXISTS', KEYS[4], KEYS[5]) > 0 then return {4} end
+if careful_limit == 0 and redis.call('EXISTS', suspects, trials) > 0 then return {4} end
 
 -- Redis checks maxmemory only before a script's first write, and PERSIST is never refused for it:
 -- a full Redis must be drained. The number is written before anything is popped, so that a user
 -- without the right to HSET fails while the jobs are still in their queues.
 redis.call('PERSIST', inflight)
-redis.call('HSET', inflight, '#claim', ARGV[2])
+redis.call('HSET', inflight, '#claim', number)
 
 local reply, taken, bytes, full = {0}, 0, 0, limit < 1
 
-local any_paused = redis.call('EXISTS', KEYS[3]) == 1
-local function is_paused(name) return any_paused and is_member(KEYS[3], name) end
+local any_paused = redis.call('EXISTS', paused) == 1
+local function is_paused(queue) return any_paused and is_member(paused, queue.name) end
 
-local function tell(i, jobs)
-  reply[#reply + 1] = i - 6
+local function tell(queue, jobs)
+  reply[#reply + 1] = queue.index
   reply[#reply + 1] = jobs
 end
 
 -- Asks a queue for something. Of one that is no list nothing comes, and the answer is as if it were empty.
-local passed_over = {}
-local function ask(i, command, ...)
-  local answer = redis.pcall(command, KEYS[i], ...)
+local function ask(queue, command, ...)
+  local answer = redis.pcall(command, queue.key, ...)
   if type(answer) ~= 'table' or not answer.err then return answer end
   -- Anything else is no matter of this queue, and is told as it is.
-  if not string.find(answer.err, 'WRONGTYPE', 1, true) then return redis.call(command, KEYS[i], ...) end
-  if not passed_over[i] then
-    passed_over[i] = true
-    tell(i, 2)
+  if not string.find(answer.err, 'WRONGTYPE', 1, true) then return redis.call(command, queue.key, ...) end
+  if not queue.passed_over then
+    queue.passed_over = true
+    tell(queue, 2)
   end
   return false
 end
@@ -85,24 +105,24 @@ end
 
 -- Puts jobs from `from` on back to where they were popped, still the same instant for everybody else. They stay in
 -- `popped` if that cannot be done.
-local function put_back(i, popped, from)
+local function put_back(queue, popped, from)
   local excess = {}
   for j = #popped, from, -1 do excess[#excess + 1] = popped[j] end
   if #excess == 0 then return true end
-  local pushed = redis.pcall('RPUSH', KEYS[i], unpack(excess))
+  local pushed = redis.pcall(queue.put_back, queue.key, unpack(excess))
   if type(pushed) == 'table' and pushed.err then return false end
   for j = #popped, from, -1 do popped[j] = nil end
   return true
 end
 
 -- Keeps of the popped what may be taken in one claim. Returns how many are kept, and the largest one's bytes.
-local function bound(i, popped)
+local function bound(queue, popped)
   local biggest = 1
   for j = 1, #popped do
     local size = #popped[j]
     if bytes + size > byte_limit and taken + j > 1 then
       full = true
-      if put_back(i, popped, j) then break end
+      if put_back(queue, popped, j) then break end
     end
     bytes = bytes + size
     if size > biggest then biggest = size end
@@ -111,10 +131,10 @@ local function bound(i, popped)
 end
 
 -- Writes jobs into the table, one field each, and returns them.
-local function store(jobs, name)
+local function store(queue, jobs)
   local fields = {}
   for j, payload in ipairs(jobs) do
-    fields[2 * j - 1] = string.format('%d:%s', first + taken + j - 1, name)
+    fields[2 * j - 1] = string.format('%d:%s', first + taken + j - 1, queue.key)
     fields[2 * j] = payload
   end
   redis.call('HSET', inflight, unpack(fields))
@@ -124,12 +144,12 @@ end
 -- Goes through the queues until the claim is full: first what the shares say, then in their order. `take` takes up to so
 -- many jobs of a queue.
 local function walk(take)
-  for at = #KEYS + 5, #ARGV, 2 do
+  for at = first_share, #ARGV, 2 do
     if full then break end
-    take(tonumber(ARGV[at]) + 6, tonumber(ARGV[at + 1]))
+    take(queue_at(tonumber(ARGV[at]) + 1), tonumber(ARGV[at + 1]))
   end
-  for i = 6, #KEYS do
+  for n = 1, count do
     if full then break end
-    take(i, limit)
+    take(queue_at(n), limit)
   end
 end

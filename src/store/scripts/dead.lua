@@ -1,6 +1,7 @@
 -- Goes on with a trim that was not finished in one step.
--- KEYS: 1 dead
+-- KEYS: 1 a sorted set of dead jobs
 -- ARGV: 1 death before which dead jobs are dropped, 2 most dead jobs
 -- Returns 1 if there is more to trim.
-redis.call('PERSIST', KEYS[1])
-return trim_dead(KEYS[1], ARGV[1], ARGV[2]) and 1 or 0
+local dead, oldest, most = KEYS[1], ARGV[1], ARGV[2]
+redis.call('PERSIST', dead)
+return trim_sorted(dead, oldest, most) and 1 or 0

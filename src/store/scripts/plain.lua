@@ -1,23 +1,22 @@
 -- A claim where nobody is suspected of anything (claim.lua, which comes before this): small payloads one by one or in
 -- parcels, large ones moved unseen.
-local parcel, large = tonumber(ARGV[7]), tonumber(ARGV[8])
 -- How many large payloads the table has, once that is asked.
 local beside
 
-local function pack(jobs, name)
+local function pack(queue, jobs)
   local packed = cmsgpack.pack(jobs)
-  redis.call('HSET', inflight, string.format('%d+%d:%s', first + taken, #jobs, name), packed)
+  redis.call('HSET', inflight, string.format('%d+%d:%s', first + taken, #jobs, queue.key), packed)
   return packed
 end
 
 -- Takes the next job of a queue without looking at it, unless it does not fit. Returns how many bytes it has, about, 0
 -- when there is none, and nothing when that cannot be done: a right may be missing, or this be no list.
-local function take_large(i, name)
-  local field = string.format('%d:%s', first + taken, name)
+local function take_large(queue)
+  local field = string.format('%d:%s', first + taken, queue.key)
   local own = large_key(inflight, field)
   preflight_hdel(inflight)
   redis.call('UNLINK', own)
-  local copied = redis.pcall('SORT', KEYS[i], 'BY', 'nosort', 'LIMIT', 0, 1, 'DESC', 'STORE', own)
+  local copied = copy_next(queue, own)
   if copied == 0 then return 0 end
   if copied ~= 1 then return end
   local size = redis.pcall('MEMORY', 'USAGE', own, 'SAMPLES', 1)
@@ -32,26 +31,26 @@ local function take_large(i, name)
   end
   beside = beside or large_count(inflight)
   redis.call('HSET', inflight, field, '', '#large', beside + 1)
-  if redis.pcall('LTRIM', KEYS[i], 0, -2).err then
+  if drop_next(queue).err then
     redis.call('HDEL', inflight, field)
     forget_large(inflight, {field})
     return
   end
-  tell(i, 1)
+  tell(queue, 1)
   taken, bytes, beside = taken + 1, bytes + size, beside + 1
   if taken >= limit or bytes >= byte_limit then full = true end
   return size
 end
 
 -- Takes up to `want` jobs of a queue. Returns whether there are more, and the bytes of the largest and of the last one.
-local function take_some(i, name, want)
-  local popped = ask(i, 'RPOP', want)
+local function take_some(queue, want)
+  local popped = ask(queue, queue.pop, want)
   if not popped then return false end
   local more = #popped == want
-  local keep, biggest = bound(i, popped)
+  local keep, biggest = bound(queue, popped)
   if keep > 0 then
     local is_parcel = keep > 1 and keep <= parcel
-    tell(i, is_parcel and pack(popped, name) or store(popped, name))
+    tell(queue, is_parcel and pack(queue, popped) or store(queue, popped))
     taken = taken + keep
   end
   if taken >= limit or bytes >= byte_limit then full = true end
@@ -59,28 +58,28 @@ local function take_some(i, name, want)
 end
 
 -- How many of up to `want` jobs to pop at first, and whether they are large instead.
-local function look(i, want)
+local function look(queue, want)
   if want == 1 then return 1 end
-  local oldest = ask(i, 'LINDEX', -1)
+  local oldest = ask(queue, 'LINDEX', queue.next_at)
   if not oldest then return 0 end
   return room(#oldest, 16), large > 0 and #oldest >= large
 end
 
 -- Takes up to so many jobs of a queue.
-local function take(i, most)
-  local name, target = ARGV[i + 4], math.min(limit, taken + most)
-  if is_paused(name) then return end
+local function take(queue, most)
+  local target = math.min(limit, taken + most)
+  if is_paused(queue) then return end
   local more, step, biggest, last = true, nil, nil, nil
-  local is_large = large > 0 and string.sub(ARGV[9], i - 5, i - 5) == '1'
+  local is_large = large > 0 and queue.seems_large
   while more and taken < target do
-    if not (step or is_large) then step, is_large = look(i, target - taken) end
+    if not (step or is_large) then step, is_large = look(queue, target - taken) end
     if full or step == 0 then break end
     if is_large then
-      last = take_large(i, name)
+      last = take_large(queue)
       if not last then large = 0 end
       more, biggest = last ~= 0, last
     else
-      more, biggest, last = take_some(i, name, math.min(target - taken, step))
+      more, biggest, last = take_some(queue, math.min(target - taken, step))
     end
     local fitting = biggest and room(biggest, 128)
     -- One large payload says nothing about how many small ones to pop.

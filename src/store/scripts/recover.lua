@@ -1,19 +1,40 @@
 -- Puts a bounded part of an orphan's jobs back at the popping end of their queues, newest first, so
 -- that the oldest is popped next. A job that was recovered too often is left in the table and
--- returned instead: bury.lua takes it, once its payload has been marked.
+-- returned instead: settle.lua takes it, once its payload has been marked.
 -- The names of the queues and of the counters are in the table, so they cannot be declared in KEYS.
 -- One of the jobs may have killed its process, and will again: for a while, claims take no more than they
 -- can start at once (claim.lua), so that the others are not counted along with it.
 -- A job whose next recovery would be one too many goes on trial (trial.lua). If it was the only one of its process when
 -- that died again, it is a poison pill; in company it is tried again.
--- KEYS: 1 in-flight table, 2 orphans, 3 queues, 4 suspects, 5 trials
--- ARGV: 1 holder, 2 most jobs, 3 most bytes, 4 recoveries that make a poison pill, 5 prefix of a
---       queue's key, 6 prefix of a counter's key, 7 seconds that a counter lives,
---       8 seconds that claims are careful
+-- KEYS: 1 in-flight table, 2 orphans, 3 suspects, 4 trials, 5... for each dialect the set in which its queues are registered
+-- ARGV: 1 holder, 2 most jobs, 3 most bytes, 4 recoveries that make a poison pill, 5 prefix of a counter's key, 6 seconds
+--       that a counter lives, 7 seconds that claims are careful, then for each dialect: what its queues' keys begin with,
+--       and the end from which they are popped, L or R
 -- Returns {done, requeued, field, payload, field, payload...}
-local inflight, most, most_bytes, pill = KEYS[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local inflight, orphans, suspects, trials = unpack(KEYS, 1, 4)
+local holder, most, most_bytes, pill = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local counters, remembered, suspicion = ARGV[5], ARGV[6], ARGV[7]
+local dialects = {}
+for n = 1, #KEYS - 4 do
+  dialects[n] = {registry = KEYS[4 + n], prefix = ARGV[6 + 2 * n], push = ARGV[7 + 2 * n] == 'L' and 'LPUSH' or 'RPUSH'}
+end
+
+-- Puts a job back to where it was popped. Returns what Redis said if that cannot be done.
+local function put_back(queue, payload)
+  local found
+  for _, dialect in ipairs(dialects) do
+    local starts = string.sub(queue, 1, #dialect.prefix) == dialect.prefix
+    if starts and (not found or #dialect.prefix > #found.prefix) then found = dialect end
+  end
+  if not found then return redis.error_reply('ERR no queue that this version knows has the key ' .. queue) end
+  local pushed = redis.pcall(found.push, queue, payload)
+  if type(pushed) == 'table' and pushed.err then return pushed end
+  -- It is in its queue: nothing of what follows may keep the others from theirs.
+  redis.pcall('SADD', found.registry, string.sub(queue, #found.prefix + 1))
+end
+
 -- Not an orphan, or no longer: its jobs are not ours to move.
-if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then return {1, 0} end
+if not redis.call('ZSCORE', orphans, holder) then return {1, 0} end
 redis.call('PERSIST', inflight)
 open_parcels(inflight)
 
@@ -40,12 +61,12 @@ redis.call('UNLINK', scratch_key(inflight))
 -- Counts that the process died under this job.
 local function suspect(payload)
   local sha = redis.sha1hex(payload)
-  local times = redis.pcall('INCR', ARGV[6] .. sha)
+  local times = redis.pcall('INCR', counters .. sha)
   if type(times) ~= 'number' then return end
-  redis.pcall('EXPIRE', ARGV[6] .. sha, ARGV[7])
+  redis.pcall('EXPIRE', counters .. sha, remembered)
   if times + 1 >= pill then
-    redis.pcall('SADD', KEYS[5], sha)
-    redis.pcall('EXPIRE', KEYS[5], ARGV[8])
+    redis.pcall('SADD', trials, sha)
+    redis.pcall('EXPIRE', trials, suspicion)
   end
 end
 
@@ -54,20 +75,18 @@ local requeued, bytes, poisoned, broken, refused = 0, 0, {}, nil, {}
 for i = 1, #fields do
   if requeued + #poisoned / 2 >= most or bytes >= most_bytes then break end
   local field = fields[i][2]
-  local queue = string.match(field, ':(.*)$')
+  local queue = string.match(field, '^%d+:(.*)$')
   if field == blamed then
     poisoned[#poisoned + 1] = field
     poisoned[#poisoned + 1] = payload_of(inflight, field)
   elseif not refused[queue] then
     local payload = payload_of(inflight, field)
-    local pushed = redis.pcall('RPUSH', ARGV[5] .. queue, payload)
-    if type(pushed) == 'table' and pushed.err then
-      broken, refused[queue] = pushed, true
+    local said = put_back(queue, payload)
+    if said then
+      broken, refused[queue] = said, true
     else
       redis.call('HDEL', inflight, field)
       forget_large(inflight, {field})
-      -- It is in its queue: nothing of what follows may keep the others from theirs.
-      redis.pcall('SADD', KEYS[3], queue)
       bytes = bytes + #payload
       requeued = requeued + 1
       suspect(payload)
@@ -75,17 +94,17 @@ for i = 1, #fields do
   end
 end
 
-if requeued > 0 then redis.pcall('SET', KEYS[4], ARGV[1], 'EX', ARGV[8]) end
+if requeued > 0 then redis.pcall('SET', suspects, holder, 'EX', suspicion) end
 local done = 0
 if requeued == #fields then
   redis.call('UNLINK', inflight)
-  redis.call('ZREM', KEYS[2], ARGV[1])
+  redis.call('ZREM', orphans, holder)
   done = 1
 end
 -- Behind the others: only some of the orphans are looked at in a round.
 if broken then
   local time = redis.call('TIME')
-  redis.call('ZADD', KEYS[2], 'XX', string.format('%d.%06d', tonumber(time[1]), tonumber(time[2])), ARGV[1])
+  redis.call('ZADD', orphans, 'XX', string.format('%d.%06d', tonumber(time[1]), tonumber(time[2])), holder)
 end
 if broken and requeued == 0 and #poisoned == 0 then return broken end
 return {done, requeued, unpack(poisoned)}

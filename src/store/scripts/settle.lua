@@ -1,78 +1,59 @@
--- Carries out what became of jobs that did not simply succeed, each only if it is still the holder's.
--- KEYS: 1 in-flight table, 2 retry, 3 dead, 4 queues, 5 stat:processed, 6 stat:processed of the day,
---       7 stat:failed, 8 stat:failed of the day, 9 trials (trial.lua), 10... queues to push to
--- ARGV: 1 now, 2 death before which dead jobs are dropped, 3 most dead jobs, 4 the day's expiry,
---       5 seconds that a trial is waited for, then per job: field, operation, index into KEYS (or 0),
---       bare queue name, score, payload
--- Operations: f failed, s skipped, r retry, d dead, m malformed, i interrupted, b back, q requeued,
---             v moved. Returns one 0 or 1 per job, and one 1 more if the dead set is not yet trimmed.
-local inflight = KEYS[1]
-local count = (#ARGV - 5) / 6
-local done, processed, failed, buried, broken = {}, 0, 0, false, nil
+-- Carries out what became of jobs (writes.lua), each only if it is still the holder's: jobs that did not simply succeed,
+-- and poison pills of an orphan (recover.lua).
+-- KEYS: 1 in-flight table, 2 trials (trial.lua), 3... keys to write to
+-- ARGV: 1 seconds that a trial is waited for, then per job: field, how it leaves (b back and never started, i back and
+--       interrupted, o otherwise), 1 if its first write is its place, how many writes, and four arguments for each
+-- Returns one 0 or 1 per job, and one 1 more if a set of dead jobs is not yet trimmed.
+local inflight, trials, suspicion = KEYS[1], KEYS[2], ARGV[1]
 
+local jobs, at = {}, 2
+while at <= #ARGV do
+  local job = read_writes(at + 4, ARGV[at + 2], ARGV[at + 3])
+  job.field, job.leaves = ARGV[at], ARGV[at + 1]
+  jobs[#jobs + 1] = job
+  at = job.last + 4
+end
+
+local done, broken = {}, nil
 local trial = redis.call('HGET', inflight, '#trial')
 -- Makes the script one that has written, which a full Redis no longer refuses (see claim.lua).
 redis.call('PERSIST', inflight)
 preflight_hdel(inflight)
 redis.call('UNLINK', scratch_key(inflight))
 
-local function settle(n)
-  local at = 5 + (n - 1) * 6
-  local field, op, key, queue, score, payload = unpack(ARGV, at + 1, at + 6)
-  done[n] = 0
-  if redis.call('HEXISTS', inflight, field) == 0 then return end
-  -- Written first and removed after: a push that fails (a key of a wrong type, a missing right)
-  -- leaves the job in the table.
-  local wrote, claimed = 1, nil
-  if op == 'r' then
-    wrote = redis.pcall('ZADD', KEYS[2], score, payload)
-  elseif op == 'd' then
-    wrote = redis.pcall('ZADD', KEYS[3], ARGV[1], payload)
-  elseif op == 'm' then
-    wrote = redis.pcall('ZADD', KEYS[3], ARGV[1], payload_of(inflight, field))
-  elseif op == 'i' or op == 'b' then
-    claimed = payload_of(inflight, field)
-    wrote = redis.pcall('RPUSH', KEYS[tonumber(key)], claimed)
-    redis.pcall('SADD', KEYS[4], queue)
-  elseif op == 'q' or op == 'v' then
-    wrote = redis.pcall('LPUSH', KEYS[tonumber(key)], payload)
-    redis.pcall('SADD', KEYS[4], queue)
+local function settle(job)
+  local field = job.field
+  if redis.call('HEXISTS', inflight, field) == 0 then return 0 end
+  local claimed
+  local function as_claimed()
+    claimed = claimed or payload_of(inflight, field)
+    return claimed
   end
-  if type(wrote) == 'table' and wrote.err then
-    broken = wrote
-    return
+  -- Written first and removed after: a push that fails (a key of a wrong type, a missing right) leaves the job in the
+  -- table.
+  local refused = write_place(job, as_claimed)
+  if refused then
+    broken = refused
+    return 0
   end
-  if op == 'b' and field == trial then
+  if job.leaves == 'b' and field == trial then
     -- It did not begin, so its trial is still to come. It is in its queue: nothing may keep it from leaving the table.
-    redis.pcall('SADD', KEYS[9], redis.sha1hex(claimed))
-    redis.pcall('EXPIRE', KEYS[9], ARGV[5])
+    redis.pcall('SADD', trials, redis.sha1hex(as_claimed()))
+    redis.pcall('EXPIRE', trials, suspicion)
     redis.call('HDEL', inflight, '#trial')
   end
-  if op == 'd' or op == 'm' then buried = true end
+  write_others(job, as_claimed)
   redis.call('HDEL', inflight, field)
   forget_large(inflight, {field})
-  done[n] = 1
-  if op ~= 'b' and op ~= 'm' and op ~= 'v' then
-    processed = processed + 1
-    if op ~= 's' then failed = failed + 1 end
-  end
+  return 1
 end
 
-local function returns(n)
-  local op = ARGV[5 + (n - 1) * 6 + 2]
-  return op == 'i' or op == 'b'
-end
-
-for n = 1, count do
-  if not returns(n) then settle(n) end
+for n, job in ipairs(jobs) do
+  if job.leaves == 'o' then done[n] = settle(job) end
 end
 -- Newest first, so that the oldest ends up as the next to be popped.
-for n = count, 1, -1 do
-  if returns(n) then settle(n) end
+for n = #jobs, 1, -1 do
+  if jobs[n].leaves ~= 'o' then done[n] = settle(jobs[n]) end
 end
-
-tally(KEYS[5], KEYS[6], processed, ARGV[4])
-tally(KEYS[7], KEYS[8], failed, ARGV[4])
-if buried and trim_dead(KEYS[3], ARGV[2], ARGV[3]) then done[count + 1] = 1 end
-if broken then return broken end
-return done
+if finish_writes() then done[#jobs + 1] = 1 end
+return broken or done

@@ -95,7 +95,7 @@ local function begin_drain(inflight, queue)
   redis.call('HSET', inflight, '#drain_queue', queue)
 end
 
--- Returns the name of the queue for whose sake the holder had drained.
+-- Returns the key of the queue for whose sake the holder had drained.
 local function end_drain(inflight)
   local queue = redis.call('HGET', inflight, '#drain_queue')
   redis.call('HDEL', inflight, '#drain_until', '#drain_queue', '#drain_for')

@@ -1,8 +1,8 @@
-//! How a job ended, as a worker hands it in.
+//! How a job ended, from the worker that hands it in to the script that carries it out.
 
 use std::sync::Arc;
 
-use crate::job::Job;
+use super::Job;
 
 /// What is to become of a job that a worker took. Counters and metrics follow from it.
 #[derive(Clone, Debug)]
