@@ -3,22 +3,22 @@
 -- ARGV: 1 identity, 2 seconds to live, 3 number of facts, then field and value of each fact,
 --       then thread id and JSON of each running job
 -- Returns {known before, signal...}
-local facts = tonumber(ARGV[3])
+local processes, process, work, workers, signals = unpack(KEYS, 1, 5)
+local identity, lives, facts = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local first_job = 4 + 2 * facts
 -- Before anything that needs memory: a full Redis must not make a live process look dead.
-redis.call('UNLINK', KEYS[3], KEYS[4])
-local known = redis.call('EXISTS', KEYS[2])
-redis.call('SADD', KEYS[1], ARGV[1])
-if facts > 0 then redis.call('HSET', KEYS[2], unpack(ARGV, 4, 3 + 2 * facts)) end
-redis.call('EXPIRE', KEYS[2], ARGV[2])
-local first = 4 + 2 * facts
-for i = first, #ARGV, 1000 do
+redis.call('UNLINK', work, workers)
+local known = redis.call('EXISTS', process)
+redis.call('SADD', processes, identity)
+if facts > 0 then redis.call('HSET', process, unpack(ARGV, 4, first_job - 1)) end
+redis.call('EXPIRE', process, lives)
+for i = first_job, #ARGV, 1000 do
   local last = math.min(i + 999, #ARGV)
-  redis.call('HSET', KEYS[3], unpack(ARGV, i, last))
-  redis.call('HSET', KEYS[4], unpack(ARGV, i, last))
+  redis.call('HSET', work, unpack(ARGV, i, last))
+  redis.call('HSET', workers, unpack(ARGV, i, last))
 end
-if first <= #ARGV then
-  redis.call('EXPIRE', KEYS[3], ARGV[2])
-  redis.call('EXPIRE', KEYS[4], ARGV[2])
+if first_job <= #ARGV then
+  redis.call('EXPIRE', work, lives)
+  redis.call('EXPIRE', workers, lives)
 end
-local signals = redis.call('RPOP', KEYS[5], 50)
-return {known, unpack(signals or {})}
+return {known, unpack(redis.call('RPOP', signals, 50) or {})}

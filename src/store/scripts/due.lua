@@ -4,17 +4,17 @@
 -- Held: the score moves on by so much, so that nobody else sees the member as due meanwhile, and everybody
 -- does if we never come back to it.
 -- Returns {microseconds until the next one, or -1, member...}
+local set, most, most_bytes, hold = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = string.format('%d.%06d', tonumber(time[1]), tonumber(time[2]))
-local most, most_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
 local reply, bytes, seen = {-1}, 0, 0
 
 local function finish()
-  if tonumber(ARGV[3]) > 0 and seen > 0 then
+  if hold > 0 and seen > 0 then
     -- Also on a full Redis (see claim.lua).
-    redis.call('PERSIST', KEYS[1])
-    local held = string.format('%d.%06d', tonumber(time[1]) + tonumber(ARGV[3]), tonumber(time[2]))
-    for i = 2, #reply do redis.call('ZADD', KEYS[1], 'XX', held, reply[i]) end
+    redis.call('PERSIST', set)
+    local held = string.format('%d.%06d', tonumber(time[1]) + hold, tonumber(time[2]))
+    for i = 2, #reply do redis.call('ZADD', set, 'XX', held, reply[i]) end
   end
   return reply
 end
@@ -22,7 +22,7 @@ end
 -- How large they are is seen only when they are read, which takes Redis long if they are: so few at a time.
 local step = 1
 while seen < most do
-  local part = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', seen, math.min(step, most - seen))
+  local part = redis.call('ZRANGEBYSCORE', set, '-inf', now, 'LIMIT', seen, math.min(step, most - seen))
   for _, member in ipairs(part) do
     bytes = bytes + #member
     if bytes > most_bytes and seen > 0 then
@@ -40,7 +40,7 @@ while seen < most do
   local fit = math.floor((most_bytes - bytes) * seen / bytes)
   step = math.max(1, math.min(20, 2 * seen, fit))
 end
-local following = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '+inf', 'WITHSCORES', 'LIMIT', seen, 1)
+local following = redis.call('ZRANGEBYSCORE', set, '-inf', '+inf', 'WITHSCORES', 'LIMIT', seen, 1)
 if following[2] then
   local wait = tonumber(following[2]) - tonumber(now)
   -- A score may be infinite; a day is soon enough to look again.

@@ -5,20 +5,22 @@
 -- ARGV: 1 most orphans, 2 most leases to return, 3 the most seconds that a lease lasts, then holder and end of each
 --       lease that was not renewed in time
 -- Returns {{orphan...}, {holder, end...}, now}, the longest waiting first, and the leases that end first.
+local leases, orphans = KEYS[1], KEYS[2]
+local most_orphans, most_leases, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = string.format('%d.%06d', tonumber(time[1]), tonumber(time[2]))
 for i = 4, #ARGV, 2 do
   local holder, ends = ARGV[i], ARGV[i + 1]
   local left = tonumber(ends) - tonumber(now)
-  local over = left <= 0 or left > tonumber(ARGV[3])
-  if over and redis.call('ZSCORE', KEYS[1], holder) == ends then
-    redis.call('PERSIST', KEYS[1])
-    redis.call('ZADD', KEYS[2], 'NX', now, holder)
-    redis.call('ZREM', KEYS[1], holder)
+  local over = left <= 0 or left > longest
+  if over and redis.call('ZSCORE', leases, holder) == ends then
+    redis.call('PERSIST', leases)
+    redis.call('ZADD', orphans, 'NX', now, holder)
+    redis.call('ZREM', leases, holder)
   end
 end
 return {
-  redis.call('ZRANGE', KEYS[2], 0, tonumber(ARGV[1]) - 1),
-  redis.call('ZRANGE', KEYS[1], 0, tonumber(ARGV[2]) - 1, 'WITHSCORES'),
+  redis.call('ZRANGE', orphans, 0, most_orphans - 1),
+  redis.call('ZRANGE', leases, 0, most_leases - 1, 'WITHSCORES'),
   now,
 }

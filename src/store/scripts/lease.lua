@@ -3,41 +3,42 @@
 -- ARGV: 1 take, renew, release or abandon; 2 holder; 3 seconds
 -- take and renew return 1, or 0 when the lease is lost; release returns the jobs still in flight,
 -- and releases when there are none; abandon returns 1 when it orphaned something.
-local action, holder = ARGV[1], ARGV[2]
+local leases, orphans, inflight = unpack(KEYS, 1, 3)
+local action, holder, seconds = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 
 -- As in claim.lua: a full Redis must not cost a process its lease.
-redis.call('PERSIST', KEYS[1])
+redis.call('PERSIST', leases)
 
 if action == 'take' or action == 'renew' then
-  if redis.call('ZSCORE', KEYS[2], holder) then
+  if redis.call('ZSCORE', orphans, holder) then
     -- Declared dead, perhaps by a call that Redis carried out late. As long as nobody has moved a job of
     -- its, it simply lives on.
-    if action == 'take' or redis.call('HEXISTS', KEYS[3], '#moved') == 1 then return 0 end
-    redis.call('ZREM', KEYS[2], holder)
-  elseif action == 'renew' and not redis.call('ZSCORE', KEYS[1], holder) then
+    if action == 'take' or redis.call('HEXISTS', inflight, '#moved') == 1 then return 0 end
+    redis.call('ZREM', orphans, holder)
+  elseif action == 'renew' and not redis.call('ZSCORE', leases, holder) then
     return 0
   end
-  redis.call('ZADD', KEYS[1], string.format('%.6f', now + tonumber(ARGV[3])), holder)
+  redis.call('ZADD', leases, string.format('%.6f', now + seconds), holder)
   return 1
 end
 
 local left = 0
-for _, field in ipairs(redis.call('HKEYS', KEYS[3])) do
+for _, field in ipairs(redis.call('HKEYS', inflight)) do
   if string.sub(field, 1, 1) ~= '#' then left = left + 1 end
 end
 if action == 'release' then
   -- Orphaned in the meantime: the table belongs to whoever recovers it.
-  if redis.call('ZSCORE', KEYS[2], holder) then return 0 end
+  if redis.call('ZSCORE', orphans, holder) then return 0 end
   if left == 0 then
-    redis.call('UNLINK', KEYS[3])
-    redis.call('ZREM', KEYS[1], holder)
+    redis.call('UNLINK', inflight)
+    redis.call('ZREM', leases, holder)
   end
   return left
 end
 
-local held = redis.call('ZREM', KEYS[1], holder)
+local held = redis.call('ZREM', leases, holder)
 if held == 0 and left <= 0 then return 0 end
-redis.call('ZADD', KEYS[2], 'NX', string.format('%.6f', now), holder)
+redis.call('ZADD', orphans, 'NX', string.format('%.6f', now), holder)
 return 1

@@ -3,12 +3,13 @@
 -- ARGV: 1 holder, 2 sequence number, then per write: operation, how many arguments, the arguments
 -- Operations: h HINCRBY field by; b histogram, bucket and count each; e EXPIRE seconds
 -- Returns 1, or 0 when this flush was already written.
-if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
+local leases, inflight, holder, sequence = KEYS[1], KEYS[2], ARGV[1], tonumber(ARGV[2])
+if not redis.call('ZSCORE', leases, holder) then
   return redis.error_reply('LEASELOST another process took over')
 end
-if tonumber(redis.call('HGET', KEYS[2], '#metrics') or '-1') >= tonumber(ARGV[2]) then return 0 end
-redis.call('PERSIST', KEYS[2])
-redis.call('HSET', KEYS[2], '#metrics', ARGV[2])
+if tonumber(redis.call('HGET', inflight, '#metrics') or '-1') >= sequence then return 0 end
+redis.call('PERSIST', inflight)
+redis.call('HSET', inflight, '#metrics', sequence)
 local at, key = 3, 3
 while at <= #ARGV do
   local op, count = ARGV[at], tonumber(ARGV[at + 1])

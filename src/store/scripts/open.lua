@@ -1,6 +1,7 @@
 -- Opens parcels, those that are still there.
 -- KEYS: 1 in-flight table
 -- ARGV: fields of parcels
-redis.call('PERSIST', KEYS[1])
-for _, field in ipairs(ARGV) do open_parcel(KEYS[1], field) end
+local inflight = KEYS[1]
+redis.call('PERSIST', inflight)
+for _, field in ipairs(ARGV) do open_parcel(inflight, field) end
 return 1

@@ -2,10 +2,11 @@
 -- the first time between the two.
 -- KEYS: 1 processes, 2... identities
 -- ARGV: the identities
+local processes, first_process = KEYS[1], 2
 local removed = 0
 for i, identity in ipairs(ARGV) do
-  if redis.call('HEXISTS', KEYS[i + 1], 'info') == 0 then
-    removed = removed + redis.call('SREM', KEYS[1], identity)
+  if redis.call('HEXISTS', KEYS[first_process + i - 1], 'info') == 0 then
+    removed = removed + redis.call('SREM', processes, identity)
   end
 end
 return removed
