@@ -8,7 +8,7 @@ use crate::dialect::{
     self, CapsuleFacts, DeadLimits, Dialect, Generation, Keys, ProcessFacts, Sidekiq, Style,
     UnknownVersion,
 };
-use crate::engine::order::QueueSpec;
+use crate::engine::queue_order::QueueSpec;
 use crate::engine::{CapsuleSettings, Settings};
 use crate::store::Names;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::shared::Shared;
+use crate::engine::state::Shared;
 use crate::store::Store;
 
 /// Runs until the engine's runtime ends.
@@ -12,7 +12,11 @@ pub(super) async fn trim(shared: Arc<Shared>, store: Store) {
         for dialect in &shared.settings.dialects {
             let trim = dialect.trim(shared.clock.now());
             let step = || store.trim_dead_set(&trim);
-            while shared.insist("trim the dead set", step).await {}
+            while shared
+                .outages
+                .retry_until_ok("trim the dead set", step)
+                .await
+            {}
         }
     }
 }

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use tokio::task::yield_now;
 use tokio::time::sleep;
 
-use super::control::Control;
-use super::restraint::Restraint;
-use super::shared::{Phase, Shared};
 use crate::dialect::{Dialect, Vitals};
+use crate::engine::state::control::Control;
+use crate::engine::state::restraint::Restraint;
+use crate::engine::state::{Phase, Shared};
 use crate::store::{Beat, Store, StoreError};
 
 /// Round trips that are remembered to judge the connection, as Sidekiq does.
@@ -27,7 +27,7 @@ const IN_HAND: u32 = 8;
 /// Beats until the engine finishes.
 pub(super) async fn run(shared: Arc<Shared>, store: Store) {
     let mut restraint = Restraint::of(IN_HAND);
-    let mut attempts = shared.attempts("write the heartbeat");
+    let mut attempts = shared.outages.attempts("write the heartbeat");
     let mut readings = Vec::with_capacity(READINGS);
     let mut rtt = 0;
     loop {
@@ -42,9 +42,9 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store) {
         tokio::select! {
             () = sleep(shared.settings.beat) => {}
             () = signalled(&shared, &mut restraint) => {}
-            () = shared.reached(Phase::Finishing) => return,
+            () = shared.phase.reached(Phase::Finishing) => return,
         }
-        if shared.phase() == Phase::Finishing {
+        if shared.phase.now() == Phase::Finishing {
             return;
         }
     }
@@ -52,8 +52,8 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store) {
 
 /// Until somebody has left a signal, and it is time to look: anybody may write there as often as he likes.
 async fn signalled(shared: &Shared, restraint: &mut Restraint) {
-    shared.signalled.notified().await;
-    sleep(restraint.pause(Instant::now(), &shared.stream, 1)).await;
+    shared.wakeups.signalled.notified().await;
+    sleep(restraint.pause(Instant::now(), &shared.wakeups.stream, 1)).await;
 }
 
 /// Takes dead processes off the list. Not insisted on: whoever starts next does it too.
@@ -73,7 +73,7 @@ pub(super) async fn beat(shared: &Shared, store: &Store, rtt: u64) -> Result<u64
         busy: shared.busy.count(),
         at: shared.clock.now(),
         rtt_us: rtt,
-        quiet: shared.phase() >= Phase::Quiet,
+        quiet: shared.phase.now() >= Phase::Quiet,
         rss: resident_kb(),
     };
     let mut longest = 0;

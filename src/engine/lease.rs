@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::shared::Shared;
+use crate::engine::state::Shared;
 use crate::store::Store;
 
 /// Renews the lease three times per period, and whenever it may be gone (Redis came back without its data), until the
@@ -13,18 +13,19 @@ pub(super) async fn hold(shared: Arc<Shared>, store: Store) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(period / 3) => {}
-            () = shared.lease_doubted.notified() => {}
+            () = shared.tenure.doubted() => {}
         }
-        let holder = shared.holder(shared.epoch());
+        let holder = shared.tenure.holder(shared.tenure.epoch());
         let mut asked = Instant::now();
         let held = shared
-            .insist("renew the lease", || {
+            .outages
+            .retry_until_ok("renew the lease", || {
                 asked = Instant::now();
                 store.renew_lease(&holder, period)
             })
             .await;
         if held {
-            shared.lease_holds_until(asked + period);
+            shared.tenure.holds_until(asked + period);
         } else {
             replace(&shared, &store).await;
         }
@@ -43,25 +44,30 @@ async fn replace(shared: &Shared, store: &Store) {
     for capsule in &shared.capsules {
         shared.return_unstarted(capsule.ready.reclaim());
     }
-    let lost = shared.holder(shared.epoch());
-    take(shared, store, shared.next_epoch()).await;
+    let lost = shared.tenure.holder(shared.tenure.epoch());
+    let epoch = shared.tenure.next_epoch();
+    // Whoever waits, waits under the lost name.
+    shared.wakeups.recall();
+    take(shared, store, epoch).await;
     // Normally it is among the orphans by now. If its entry vanished in some other way, nobody else would
     // ever look for its jobs.
     shared
-        .insist("give up the lost lease", || store.abandon(&lost))
+        .outages
+        .retry_until_ok("give up the lost lease", || store.abandon(&lost))
         .await;
 }
 
 /// Takes the lease of `epoch`, which must exist before anything is claimed under it.
 pub(super) async fn take(shared: &Shared, store: &Store, epoch: u32) {
-    let holder = shared.holder(epoch);
+    let holder = shared.tenure.holder(epoch);
     let period = shared.settings.lease;
     let mut asked = Instant::now();
     shared
-        .insist("take a lease", || {
+        .outages
+        .retry_until_ok("take a lease", || {
             asked = Instant::now();
             store.take_lease(&holder, period)
         })
         .await;
-    shared.lease_holds_until(asked + period);
+    shared.tenure.holds_until(asked + period);
 }

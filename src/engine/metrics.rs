@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use tokio::time::sleep;
 
-use super::outage::Attempts;
-use super::shared::{Phase, Shared};
-use super::sync::lock;
-use crate::dialect::MetricsWrite;
+use crate::engine::state::outages::Attempts;
+use crate::engine::state::{Phase, Shared};
 use crate::store::{Store, StoreError};
 
 /// As it is said when it fails.
@@ -16,11 +14,11 @@ const WRITE: &str = "write metrics";
 
 /// Writes as often as the heart beats, until the engine finishes.
 pub(super) async fn run(shared: Arc<Shared>, store: Store) {
-    let mut attempts = shared.attempts(WRITE);
-    while shared.phase() < Phase::Finishing {
+    let mut attempts = shared.outages.attempts(WRITE);
+    while shared.phase.now() < Phase::Finishing {
         tokio::select! {
             () = sleep(shared.settings.beat) => {}
-            () = shared.reached(Phase::Finishing) => return,
+            () = shared.phase.reached(Phase::Finishing) => return,
         }
         flush(&shared, &store, &mut attempts).await;
     }
@@ -28,24 +26,17 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store) {
 
 /// Writes what there is at the end.
 pub(super) async fn flush_last(shared: &Shared, store: &Store) {
-    flush(shared, store, &mut shared.attempts(WRITE)).await;
-}
-
-/// Measurements on their way to Redis, under the number that keeps them from being counted twice.
-pub(super) struct Flush {
-    sequence: u64,
-    writes: Vec<MetricsWrite>,
+    flush(shared, store, &mut shared.outages.attempts(WRITE)).await;
 }
 
 /// Writes what was measured since the last time. What cannot be written now is kept for the next time: the
 /// next measurements must not wait for it.
 async fn flush(shared: &Shared, store: &Store, attempts: &mut Attempts<'_>) {
-    let kept = lock(&shared.unwritten).take();
-    let Some(flush) = kept.or_else(|| measured(shared)) else {
+    let Some(flush) = shared.stats.next_flush(shared.clock.now()) else {
         return;
     };
-    let epoch = shared.epoch();
-    let holder = shared.holder(epoch);
+    let epoch = shared.tenure.epoch();
+    let holder = shared.tenure.holder(epoch);
     match store
         .apply_metrics(&holder, flush.sequence, &flush.writes)
         .await
@@ -59,22 +50,11 @@ async fn flush(shared: &Shared, store: &Store, attempts: &mut Attempts<'_>) {
         Err(error) => {
             // A lost lease is no outage, and the next one is being taken.
             if matches!(error, StoreError::LeaseLost) {
-                shared.doubt_lease(epoch);
+                shared.tenure.doubt(epoch);
             } else {
                 attempts.failed(&error);
             }
-            *lock(&shared.unwritten) = Some(flush);
+            shared.stats.keep(flush);
         }
     }
-}
-
-fn measured(shared: &Shared) -> Option<Flush> {
-    let now = shared.clock.now();
-    let mut metrics = lock(&shared.metrics);
-    let writes = metrics.iter_mut().flat_map(|it| it.drain(now));
-    let writes: Vec<_> = writes.collect();
-    (!writes.is_empty()).then(|| Flush {
-        sequence: shared.next_flush(),
-        writes,
-    })
 }

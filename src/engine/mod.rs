@@ -4,34 +4,25 @@
 //! One thread and a current-thread runtime on purpose: measured faster than a multi-threaded one,
 //! since a job then makes no hop between threads before it reaches its worker.
 
-mod busy;
-mod clock;
-mod control;
+mod backoff;
+mod claim;
 mod dead_set;
 mod dispatch;
-mod fetcher;
-mod handoff;
-mod hatch;
 mod heartbeat;
 mod lease;
-mod mailbox;
 mod metrics;
-pub mod order;
-mod outage;
 mod overdue;
-mod parcels;
+pub mod queue_order;
 pub mod ready;
 mod recovery;
-mod restraint;
+mod runtime;
 mod scheduler;
 mod settings;
-mod settler;
-mod shared;
+mod settle;
 mod shutdown;
 mod start;
+mod state;
 pub mod sync;
-mod tasks;
-mod touches;
 pub mod turn;
 mod types;
 mod unserved;
@@ -42,12 +33,12 @@ use std::time::Duration;
 
 use sync::Latch;
 
-pub use clock::Clock;
-pub use control::{Control, Due, DueBatch};
-pub use mailbox::{Mail, Mailbox};
 pub use settings::{CapsuleSettings, Settings};
-pub use shared::{Capsule, Phase, Shared};
 pub use start::{StartError, check};
+pub use state::clock::Clock;
+pub use state::control::{Control, Due, DueBatch};
+pub use state::mailbox::{Mail, Mailbox};
+pub use state::{Capsule, Phase, Shared};
 pub use unserved::Unserved;
 
 /// A running engine. It lives until [`Engine::finish`], or the end of the process.
@@ -89,7 +80,7 @@ impl Engine {
             .name("footplate".to_owned())
             .spawn(move || {
                 first();
-                tasks::run(&farewell.shared, &ready);
+                runtime::run(&farewell.shared, &ready);
             })?;
         match started.recv() {
             Ok(Ok(())) => Ok(Self {
@@ -128,6 +119,6 @@ impl Engine {
     /// [`Self::wait_ended`] tells when.
     pub fn finish(&self) {
         self.shared.return_running();
-        self.shared.advance(Phase::Finishing);
+        self.shared.phase.advance(Phase::Finishing);
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::overdue::Overdue;
-use super::shared::{Phase, Shared};
+use crate::engine::overdue::Overdue;
+use crate::engine::state::{Phase, Shared};
 use crate::store::{Store, StoreError};
 
 /// How many recoveries of the same bytes within 72 hours make a poison pill.
@@ -26,9 +26,9 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store) {
         since: store.connected_since(),
         looks: 0,
     };
-    let mut looking = shared.attempts("look for expired leases");
-    let mut recovering = shared.attempts("recover jobs");
-    while shared.phase() == Phase::Running {
+    let mut looking = shared.outages.attempts("look for expired leases");
+    let mut recovering = shared.outages.attempts("recover jobs");
+    while shared.phase.now() == Phase::Running {
         match watch.orphans(&shared, &store).await {
             Ok(None) => looking.worked(),
             Ok(Some(orphans)) => {
@@ -43,7 +43,7 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store) {
         }
         tokio::select! {
             () = tokio::time::sleep(period / 3) => {}
-            () = shared.reached(Phase::Quiet) => return,
+            () = shared.phase.reached(Phase::Quiet) => return,
         }
     }
 }
@@ -67,7 +67,7 @@ impl Watch {
             self.since = store.connected_since();
             self.overdue.forget();
         }
-        let own = shared.holder(shared.epoch());
+        let own = shared.tenure.holder(shared.tenure.epoch());
         let mut overdue = self.overdue.at(Instant::now());
         overdue.retain(|lease| lease.holder != own);
         let seen = store.look_at_leases(&overdue, ORPHANS).await?;

@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::time::{sleep_until, timeout_at};
 
-use super::control::{Control, Due, DueBatch};
-use super::restraint::Restraint;
-use super::shared::{DueSet, Patience, Phase, Shared};
 use crate::dialect::{Dialect, Writes};
+use crate::engine::backoff::Backoff;
+use crate::engine::state::control::{Control, Due, DueBatch};
+use crate::engine::state::restraint::Restraint;
+use crate::engine::state::wakeups::DueSet;
+use crate::engine::state::{Phase, Shared};
 use crate::store::{Promotion, Store, StoreError};
 
 /// Jobs moved by one step.
@@ -42,8 +44,8 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store, set: Arc<DueSet>) {
         set,
         restraint: Restraint::of(IN_HAND),
     };
-    let mut attempts = shared.attempts(MOVE);
-    while shared.phase() == Phase::Running {
+    let mut attempts = shared.outages.attempts(MOVE);
+    while shared.phase.now() == Phase::Running {
         let pause = match scheduler.step().await {
             Ok(pause) => {
                 attempts.worked();
@@ -107,14 +109,14 @@ impl Scheduler {
 
     /// Until Redis has it: the middleware that has run must not run for the same jobs again.
     async fn promote(&self, promotions: &[Promotion]) -> Result<Vec<bool>, StoreError> {
-        let mut attempts = self.shared.attempts(MOVE);
-        let mut patience = Patience::default();
+        let mut attempts = self.shared.outages.attempts(MOVE);
+        let mut backoff = Backoff::default();
         loop {
             match self.store.promote(&self.set.key, promotions).await {
                 Err(error) if error.is_temporary() => attempts.failed(&error),
                 other => return other,
             }
-            patience.wait().await;
+            backoff.wait().await;
         }
     }
 
@@ -188,13 +190,13 @@ impl Scheduler {
         let next_look = async {
             if timeout_at(due.into(), touched.notified()).await.is_ok() {
                 let now = Instant::now();
-                let pause = restraint.pause(now, &shared.stream, 1).max(BREATH);
+                let pause = restraint.pause(now, &shared.wakeups.stream, 1).max(BREATH);
                 sleep_until(due.min(now + pause).into()).await;
             }
         };
         tokio::select! {
             () = next_look => {}
-            () = shared.reached(Phase::Quiet) => {}
+            () = shared.phase.reached(Phase::Quiet) => {}
         }
     }
 }

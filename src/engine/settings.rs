@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::order::QueueSpec;
 use crate::config::redis::RedisSettings;
 use crate::dialect::{Dialect, Generation, ProcessFacts};
+use crate::engine::queue_order::QueueSpec;
 use crate::job::Queue;
 use crate::store::{Layout, Names};
 

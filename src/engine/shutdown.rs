@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::metrics;
-use super::shared::{Phase, Shared};
+use crate::engine::metrics;
+use crate::engine::state::{Phase, Shared};
 use crate::job::{Ended, Measure, Outcome};
 use crate::store::{Store, StoreError};
 
@@ -18,11 +18,11 @@ impl Shared {
     /// No new jobs: every queue to the workers is closed. What none of them has started is returned by the
     /// fetchers, once the claims that are under way have come back.
     pub fn quiet(&self) {
-        self.advance(Phase::Quiet);
+        self.phase.advance(Phase::Quiet);
         for capsule in &self.capsules {
             capsule.ready.close();
         }
-        self.signalled.notify_one();
+        self.wakeups.signalled.notify_one();
     }
 
     /// How many jobs Redis would not know the fate of if the process ended now: their outcomes have not been handed in,
@@ -50,7 +50,7 @@ impl Shared {
 /// Completes when the end has begun, nobody claims any more and Redis has every settlement. `fetching` closes
 /// with the last fetcher.
 pub(super) async fn flush(shared: &Shared, mut fetching: mpsc::Receiver<Infallible>) {
-    shared.reached(Phase::Finishing).await;
+    shared.phase.reached(Phase::Finishing).await;
     while fetching.recv().await.is_some() {}
     shared.settlements.flushed().await;
 }
@@ -61,8 +61,8 @@ pub(super) async fn say_goodbye(shared: &Shared, store: &Store, beating: &mut Jo
     let farewell = async {
         while beating.join_next().await.is_some() {}
         metrics::flush_last(shared, store).await;
-        for epoch in 1..=shared.epoch() {
-            store.release_lease(&shared.holder(epoch)).await?;
+        for epoch in 1..=shared.tenure.epoch() {
+            store.release_lease(&shared.tenure.holder(epoch)).await?;
         }
         let identity = &shared.settings.process.identity;
         for dialect in &shared.settings.dialects {

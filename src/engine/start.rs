@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::heartbeat;
-use super::settings::Settings;
-use super::shared::Shared;
-use super::tasks;
-use super::unserved::{self, Unserved};
 use crate::config::redis::RedisSettings;
+use crate::engine::heartbeat;
+use crate::engine::runtime;
+use crate::engine::settings::Settings;
+use crate::engine::state::Shared;
+use crate::engine::unserved::{self, Unserved};
 use crate::store::{Store, StoreError, Touched};
 
 /// Why an engine did not start. Nothing is tried again.
@@ -71,7 +71,7 @@ fn about(redis: &RedisSettings) -> impl Fn(StoreError) -> StartError {
 /// # Errors
 /// What the start itself would fail with.
 pub fn check(settings: &Settings) -> Result<Option<Unserved>, StartError> {
-    tasks::runtime()?.block_on(async {
+    runtime::runtime()?.block_on(async {
         let opened = open(settings).await;
         let (store, _touched) = opened.map_err(about(&settings.redis))?;
         // Not knowing keeps no start from going on.
@@ -95,9 +95,9 @@ async fn join(shared: &Shared) -> Result<(Store, UnboundedReceiver<Touched>), St
     }
     let asked = Instant::now();
     store
-        .take_lease(&shared.holder(shared.epoch()), settings.lease)
+        .take_lease(&shared.tenure.holder(shared.tenure.epoch()), settings.lease)
         .await?;
-    shared.lease_holds_until(asked + settings.lease);
+    shared.tenure.holds_until(asked + settings.lease);
     heartbeat::beat(shared, &store, 0).await?;
     Ok((store, touched))
 }

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::control::Control;
-use super::shared::Shared;
 use crate::dialect::Dialect;
+use crate::engine::state::Shared;
+use crate::engine::state::control::Control;
 use crate::store::{Store, WrongType};
 
 const LOOK: Duration = Duration::from_secs(60);

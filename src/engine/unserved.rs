@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use super::control::Control;
-use super::settings::Settings;
-use super::shared::Shared;
 use crate::dialect::Dialect;
+use crate::engine::settings::Settings;
+use crate::engine::state::Shared;
+use crate::engine::state::control::Control;
 use crate::store::{Store, StoreError};
 
 /// So many queues are looked at.

@@ -158,7 +158,7 @@ impl Handle {
     /// Whether the engine takes no new jobs: what `interrupted?` and `stopping?` ask. In a forked
     /// child it takes none, ever.
     fn stopping(&self) -> bool {
-        !self.process.is_own() || self.process.shared.phase() != crate::engine::Phase::Running
+        !self.process.is_own() || self.process.shared.phase.now() != crate::engine::Phase::Running
     }
 
     /// Whether the caller runs in a child of the process that started the engine.

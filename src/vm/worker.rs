@@ -180,7 +180,7 @@ impl Worker {
         let process = &self.process;
         let started = Instant::now();
         let run = |ended, failed| Run { ended, failed };
-        if !process.shared.may_start(job.epoch, started) {
+        if !process.shared.tenure.may_start(job.epoch, started) {
             // Goes back if it is still ours, and is somebody else's already if it is not.
             process.shared.settlements.push(Ended {
                 job: Arc::clone(job),

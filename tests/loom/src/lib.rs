@@ -2,7 +2,7 @@
 //! wake-up shows as a deadlock, which loom reports.
 #![cfg(loom)]
 
-#[path = "../../../src/engine/ready.rs"]
+#[path = "../../../src/engine/ready/mod.rs"]
 pub mod ready;
 #[path = "../../../src/engine/sync.rs"]
 pub mod sync;

@@ -1,4 +1,4 @@
-//! How long claimed jobs have been lying ready, and which of them should go back for it.
+//! How long claimed jobs have been stale ready, and which of them should go back for it.
 
 use std::time::{Duration, Instant};
 
@@ -23,28 +23,28 @@ pub(super) enum Back {
 }
 
 /// Looks at what lies ready, whenever that may have changed and at [`Self::next_look`].
-pub(in crate::engine) struct Lying {
+pub(in crate::engine) struct Stale {
     since: Instant,
     ready: usize,
     taken: u64,
     /// How long no job must have been taken until all go back.
-    patience: Duration,
+    backoff: Duration,
 }
 
-impl Lying {
+impl Stale {
     pub(in crate::engine) fn from(now: Instant) -> Self {
         Self {
             since: now,
             ready: 0,
             taken: 0,
-            patience: LONG,
+            backoff: LONG,
         }
     }
 
     /// When to look again at the latest, while jobs lie ready.
     pub(super) fn next_look(&self, now: Instant) -> Instant {
         let waited = now.saturating_duration_since(self.since);
-        let until = if waited < LONG { LONG } else { self.patience };
+        let until = if waited < LONG { LONG } else { self.backoff };
         now + until.saturating_sub(waited).min(LONG)
     }
 
@@ -61,7 +61,7 @@ impl Lying {
         if taken > 0 {
             // Workers take the oldest first.
             let some_lie_still = self.ready as u64 > taken;
-            self.patience = LONG;
+            self.backoff = LONG;
             self.begin(now, demand);
             return if some_lie_still {
                 Back::Surplus
@@ -69,10 +69,10 @@ impl Lying {
                 Back::Nothing
             };
         }
-        if waited < self.patience {
+        if waited < self.backoff {
             return Back::Nothing;
         }
-        self.patience = (self.patience * 2).min(MOST_PATIENT);
+        self.backoff = (self.backoff * 2).min(MOST_PATIENT);
         self.begin(now, demand);
         Back::All
     }
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     struct Clock {
-        lying: Lying,
+        stale: Stale,
         now: Instant,
     }
 
@@ -95,7 +95,7 @@ mod tests {
         fn new() -> Self {
             let now = Instant::now();
             Self {
-                lying: Lying::from(now),
+                stale: Stale::from(now),
                 now,
             }
         }
@@ -107,7 +107,7 @@ mod tests {
                 taken,
                 ..Demand::default()
             };
-            self.lying.look(self.now, demand)
+            self.stale.look(self.now, demand)
         }
     }
 
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(clock.after(0.1, 0, 0), Back::Nothing);
         assert_eq!(clock.after(0.0, 5, 0), Back::Nothing);
         assert_eq!(clock.after(1.5, 5, 0), Back::Nothing);
-        assert_eq!(clock.lying.next_look(clock.now) - clock.now, LONG / 2);
+        assert_eq!(clock.stale.next_look(clock.now) - clock.now, LONG / 2);
         assert_eq!(clock.after(0.5, 5, 0), Back::All);
         for _ in 0..10 {
             clock.after(30.0, 5, 0);
@@ -153,7 +153,7 @@ mod tests {
     fn what_lies_there_from_now_on_counts_from_now_on() {
         let mut clock = Clock::new();
         assert_eq!(clock.after(5.0, 1, 7), Back::Nothing);
-        assert_eq!(clock.lying.next_look(clock.now) - clock.now, LONG);
+        assert_eq!(clock.stale.next_look(clock.now) - clock.now, LONG);
         assert_eq!(clock.after(0.9, 1, 7), Back::Nothing);
     }
 }

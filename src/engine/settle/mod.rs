@@ -1,22 +1,18 @@
 //! Hands outcomes to Redis: many at once, repeated until Redis has them. A worker only pushes on a
-//! list ([`Settlements`]); the list survives any outage.
+//! list ([`Settlements`](crate::engine::state::settlements::Settlements)); the list survives any outage.
 
 use std::sync::Arc;
 
-use super::parcels::Sorted;
-use super::shared::{Patience, Shared};
-use super::sync::lock;
-use crate::dialect::{Measured, Note};
-use crate::job::{Ended, Job, Measure, Outcome, Parcel, Queue};
+use crate::dialect::Note;
+use crate::engine::backoff::Backoff;
+use crate::engine::state::Shared;
+use crate::engine::state::parcels::Sorted;
+use crate::engine::state::settlements::{BATCH, HandedOver};
+use crate::job::{Ended, Job, Outcome, Parcel, Queue};
 use crate::store::{Adoption, Leaving, Settlement, Store};
 
-pub(super) use self::inbox::{HandedOver, Settlements};
-
-mod inbox;
 pub(super) mod refused;
 
-/// How many outcomes one call carries.
-const BATCH: usize = 1_000;
 /// How many bytes of payloads one call moves, so that Redis and this thread have time for others in between.
 const BATCH_BYTES: usize = 4 << 20;
 /// How many parcels one call opens: about as many jobs.
@@ -34,16 +30,17 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store) {
 }
 
 async fn adopt(shared: &Shared, store: &Store, HandedOver { job, adopted }: HandedOver) {
-    let holder = shared.holder(job.epoch);
+    let holder = shared.tenure.holder(job.epoch);
     // If it is not there any more, the lease was over, and whoever swept the job out of the list has seen to it that this
     // process notices (sweep.lua). Its settlement will find nothing either.
     let adoption = shared
-        .insist("take over a job", || {
+        .outages
+        .retry_until_ok("take over a job", || {
             store.adopt(&holder, &job.queue, job.token.0, &job.payload)
         })
         .await;
     if adoption != Adoption::Held {
-        shared.doubt_lease(job.epoch);
+        shared.tenure.doubt(job.epoch);
     }
     // Nobody waits for it when the process ends.
     let _ = adopted.send(());
@@ -51,7 +48,7 @@ async fn adopt(shared: &Shared, store: &Store, HandedOver { job, adopted }: Hand
 
 async fn flush(shared: &Shared, store: &Store, sorted: Sorted) {
     for ended in sorted.whole.iter().chain([&sorted.single]) {
-        measure(shared, ended);
+        shared.stats.measure(ended);
     }
     // Of them nothing but the name is needed any more: thousands of payloads need not wait for Redis's answer.
     let whole: Vec<Whole> = sorted.whole.into_iter().filter_map(Whole::of).collect();
@@ -70,7 +67,7 @@ async fn flush(shared: &Shared, store: &Store, sorted: Sorted) {
     single.sort_by_key(kind);
     // One call names one holder; jobs of an older lease are settled under its name.
     for jobs in single.chunk_by(|a, b| kind(a) == kind(b)) {
-        let holder = shared.holder(jobs[0].job.epoch);
+        let holder = shared.tenure.holder(jobs[0].job.epoch);
         match way(&jobs[0].outcome) {
             Way::Acknowledge => {
                 for batch in jobs.chunks(BATCH) {
@@ -150,10 +147,11 @@ impl Whole {
 async fn acknowledge_parcels(shared: &Shared, store: &Store, parcels: &[Whole]) {
     let epoch = parcels[0].epoch;
     let counters = counters(shared, &parcels[0].queue);
-    let holder = shared.holder(epoch);
+    let holder = shared.tenure.holder(epoch);
     let names: Vec<_> = parcels.iter().map(|it| (it.parcel, &*it.queue)).collect();
     let kept = shared
-        .insist("acknowledge jobs", || {
+        .outages
+        .retry_until_ok("acknowledge jobs", || {
             store.acknowledge_parcels(&holder, &names, &counters)
         })
         .await;
@@ -164,13 +162,14 @@ async fn acknowledge_parcels(shared: &Shared, store: &Store, parcels: &[Whole]) 
 
 /// `jobs` are one each of some parcels, of one lease.
 async fn open(shared: &Shared, store: &Store, jobs: &[Arc<Job>]) {
-    let holder = shared.holder(jobs[0].epoch);
+    let holder = shared.tenure.holder(jobs[0].epoch);
     let names: Vec<_> = jobs
         .iter()
         .filter_map(|job| Some((job.parcel?, &*job.queue)))
         .collect();
     shared
-        .insist("settle jobs", || store.open_parcels(&holder, &names))
+        .outages
+        .retry_until_ok("settle jobs", || store.open_parcels(&holder, &names))
         .await;
 }
 
@@ -187,7 +186,8 @@ async fn acknowledge(shared: &Shared, store: &Store, holder: &str, batch: &[Ende
         .collect();
     let counters = counters(shared, &batch[0].job.queue);
     let kept = shared
-        .insist("acknowledge jobs", || {
+        .outages
+        .retry_until_ok("acknowledge jobs", || {
             store.acknowledge(holder, &tokens, &counters)
         })
         .await;
@@ -198,8 +198,8 @@ async fn acknowledge(shared: &Shared, store: &Store, holder: &str, batch: &[Ende
 async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
     let settlements = batch.iter().map(|it| settlement(shared, it));
     let settlements: Vec<Settlement<'_>> = settlements.collect();
-    let mut attempts = shared.attempts("settle jobs");
-    let mut patience = Patience::default();
+    let mut attempts = shared.outages.attempts("settle jobs");
+    let mut backoff = Backoff::default();
     let kept = loop {
         match store.settle(holder, &settlements).await {
             Ok(kept) => break kept,
@@ -214,14 +214,11 @@ async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
                     batch[0].job.queue.name
                 );
                 shared.settlements.settled(1);
-                batch
-                    .iter()
-                    .cloned()
-                    .for_each(|it| refused::keep(shared, it));
+                batch.iter().cloned().for_each(|it| shared.keep_refused(it));
                 return;
             }
         }
-        patience.wait().await;
+        backoff.wait().await;
     };
     attempts.worked();
     shared.settlements.settled(batch.len());
@@ -251,33 +248,11 @@ fn settlement<'a>(shared: &Shared, ended: &'a Ended) -> Settlement<'a> {
 
 /// A call repeated after a lost reply finds nothing either: only a lost lease tells that others have the jobs.
 fn report_lost(shared: &Shared, epoch: u32, count: usize, kept: usize) {
-    if epoch < shared.epoch() && kept < count {
+    if epoch < shared.tenure.epoch() && kept < count {
         tracing::warn!(
             "{} finished job(s) had already been taken over by another process, which runs them again: \
              this process could not renew its lease in time",
             count - kept
         );
-    }
-}
-
-fn measure(shared: &Shared, ended: &[Ended]) {
-    let mut metrics = lock(&shared.metrics);
-    for it in ended {
-        let measured = match it.outcome {
-            Outcome::Done => Measured::Success,
-            Outcome::Requeued { .. } => Measured::Interrupted,
-            Outcome::Returned | Outcome::Malformed => continue,
-            _ if it.elapsed.is_some() => Measured::Interrupted,
-            _ => Measured::Failed,
-        };
-        let class = match &it.measure {
-            Measure::Class => it.job.display_class(),
-            Measure::Named(class) => Some(class.as_str()),
-            Measure::Nothing => None,
-        };
-        let metrics = metrics.get_mut(it.job.queue.dialect);
-        if let (Some(class), Some(metrics)) = (class, metrics) {
-            metrics.record(class, measured, it.elapsed.unwrap_or_default());
-        }
     }
 }

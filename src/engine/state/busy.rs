@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use super::sync::{Mutex, lock};
+use crate::engine::sync::{Mutex, lock};
 use crate::job::Job;
 
 /// One worker's entry.

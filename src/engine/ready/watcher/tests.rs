@@ -15,7 +15,7 @@ struct Entrance {
     jobs: Mutex<Vec<u32>>,
 }
 
-impl Door<u32> for Entrance {
+impl WakeSource<u32> for Entrance {
     fn socket(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
@@ -54,7 +54,7 @@ fn house(workers: usize) -> House {
             parker
         })
         .collect();
-    let as_door: Arc<dyn Door<u32>> = Arc::clone(&door) as _;
+    let as_door: Arc<dyn WakeSource<u32>> = Arc::clone(&door) as _;
     ready.watch_at(&as_door);
     let house = House {
         ready,
@@ -151,7 +151,7 @@ fn no_ringing_is_taken_by_the_next_watcher() {
     let ready = Arc::new(Ready::new(4, || {}));
     let (_bell, socket) = UnixStream::pair().expect("a pair of sockets");
     let jobs = Mutex::default();
-    let door: Arc<dyn Door<u32>> = Arc::new(Entrance { socket, jobs });
+    let door: Arc<dyn WakeSource<u32>> = Arc::new(Entrance { socket, jobs });
     ready.watch_at(&door);
     let workers: Vec<_> = (0..4)
         .map(|_| {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::sync::{Arc, Mutex, Parker, lock};
+use crate::engine::sync::{Arc, Mutex, Parker, lock};
 
 /// What a reader finds.
 #[derive(Debug, PartialEq, Eq)]

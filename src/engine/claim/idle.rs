@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout_at};
 
-use crate::engine::restraint::Restraint;
-use crate::engine::shared::{Capsule, Shared};
+use crate::engine::state::restraint::Restraint;
+use crate::engine::state::{Capsule, Shared};
 
 /// Looks in a row that bring nothing: see restraint.rs. More than at the other keys, because of several idle processes
 /// all look and one gets the job.
@@ -79,7 +79,9 @@ impl Idle {
         }
         let until = self.trusted_until(shared).into();
         if timeout_at(until, capsule.touches.wait()).await.is_ok() {
-            let pause = self.restraint.pause(Instant::now(), &shared.stream, 1);
+            let pause = self
+                .restraint
+                .pause(Instant::now(), &shared.wakeups.stream, 1);
             sleep_or_yield(pause).await;
         }
     }

@@ -8,16 +8,14 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
-use super::hatch::{Hatch, Ticket};
-use super::ready::Door;
-use super::restraint::Restraint;
-use super::shared::{Capsule, Patience, Phase, Shared};
+use crate::engine::backoff::Backoff;
+use crate::engine::claim::direct_take::{DirectTake, PendingPop};
+use crate::engine::ready::WakeSource;
+use crate::engine::state::restraint::Restraint;
+use crate::engine::state::{Capsule, Phase, Shared};
 use crate::job::{Job, Outcome, Queue};
 use crate::store::{self, ClientId, Parking, Store, StoreError};
 
-/// How many queues of a capsule are waited at: each takes a connection, and a job that the fetcher did not
-/// ask for, so that more workers than these must be free.
-pub(super) const HANDOFFS: usize = 3;
 /// How soon to say again that the waiting is over.
 const AGAIN: Duration = Duration::from_millis(5);
 /// How long after a lost connection the server may still move a job for it: it may not know of the loss,
@@ -36,49 +34,49 @@ const IN_HAND: u32 = 1;
 const COMMANDS: u32 = 4;
 
 /// Waits at one queue until the engine goes quiet.
-pub(super) struct Handoff {
-    pub(super) shared: Arc<Shared>,
-    pub(super) store: Store,
+pub(in crate::engine) struct Handoff {
+    pub(in crate::engine) shared: Arc<Shared>,
+    pub(in crate::engine) store: Store,
     /// Of the capsule.
-    pub(super) index: usize,
-    pub(super) queue: Arc<Queue>,
-    pub(super) restraint: Restraint,
+    pub(in crate::engine) index: usize,
+    pub(in crate::engine) queue: Arc<Queue>,
+    pub(in crate::engine) restraint: Restraint,
     /// How many were known when the waiting began.
-    pub(super) recalls: u64,
+    pub(in crate::engine) recalls: u64,
     /// As the fetchers': whoever has the other end knows when nothing can come any more.
-    pub(super) _busy: mpsc::Sender<Infallible>,
+    pub(in crate::engine) _busy: mpsc::Sender<Infallible>,
 }
 
 impl Handoff {
     /// For one of `count` in this process.
-    pub(super) fn restraint(count: usize) -> Restraint {
+    pub(in crate::engine) fn restraint(count: usize) -> Restraint {
         Restraint::among(count, IN_HAND)
     }
 
-    pub(super) async fn run(mut self) {
+    pub(in crate::engine) async fn run(mut self) {
         let mut place = self.store.handoff(Arc::clone(&self.queue));
-        let mut hatch = None;
-        let mut patience = Patience::default();
+        let mut direct_take = None;
+        let mut backoff = Backoff::default();
         let mut late_until: Option<Instant> = None;
         while self.occasion(late_until.is_some()).await && self.recalled().await {
-            match self.next(&mut place, &mut hatch).await {
-                Ok(()) => patience = Patience::default(),
+            match self.next(&mut place, &mut direct_take).await {
+                Ok(()) => backoff = Backoff::default(),
                 // A wrong password or an unknown user is an outage like any other.
                 Err(why @ StoreError::Denied(_)) if !why.is_about_login() => {
-                    hatch = None;
+                    direct_take = None;
                     tracing::debug!("no hand-off of jobs from queue {}: {why}", self.queue.name);
                     tokio::select! {
                         () = sleep(DENIED) => {}
-                        () = self.shared.reached(Phase::Quiet) => {}
+                        () = self.shared.phase.reached(Phase::Quiet) => {}
                     }
                 }
                 // The fetcher says what is wrong with Redis, the lease's task takes a new one.
                 Err(_) => {
-                    hatch = None;
+                    direct_take = None;
                     late_until = Some(Instant::now() + LATE);
                     tokio::select! {
-                        () = patience.wait() => {}
-                        () = self.shared.reached(Phase::Quiet) => {}
+                        () = backoff.wait() => {}
+                        () = self.shared.phase.reached(Phase::Quiet) => {}
                     }
                 }
             }
@@ -93,7 +91,7 @@ impl Handoff {
 
     /// Nothing can come any more. What is not forgotten now will be in an hour (see sweep.lua).
     async fn leave(&self, place: &store::Handoff) {
-        let holder = self.shared.holder(self.shared.epoch());
+        let holder = self.shared.tenure.holder(self.shared.tenure.epoch());
         drop(timeout(FAREWELL, place.leave(&holder)).await);
     }
 
@@ -103,7 +101,7 @@ impl Handoff {
         let mut idle = self.capsule().idle.subscribe();
         tokio::select! {
             biased;
-            () = self.shared.reached(Phase::Quiet) => false,
+            () = self.shared.phase.reached(Phase::Quiet) => false,
             // The sender lives in the capsule: waiting cannot fail.
             _ = idle.wait_for(|it| *it) => true,
             () = sleep(LOOK), if late => true,
@@ -113,29 +111,29 @@ impl Handoff {
     /// After a recall, and still more after many in a row, jobs come by claims for a while. `false` when the engine is
     /// quiet.
     async fn recalled(&mut self) -> bool {
-        let recalls = *self.shared.recalled.borrow();
+        let recalls = *self.shared.wakeups.recalled.borrow();
         if std::mem::replace(&mut self.recalls, recalls) == recalls {
             return true;
         }
         let now = Instant::now();
         let pause = self
             .restraint
-            .pause(now, &self.shared.slow_stream, COMMANDS);
+            .pause(now, &self.shared.wakeups.slow_stream, COMMANDS);
         tokio::select! {
             biased;
-            () = self.shared.reached(Phase::Quiet) => false,
+            () = self.shared.phase.reached(Phase::Quiet) => false,
             () = sleep(pause) => true,
         }
     }
 
     /// Looks whether a job came when the connection was lost, before this process gives up its lease.
     async fn collect(&self, place: &store::Handoff) {
-        let mut patience = Patience::default();
-        let epoch = self.shared.epoch();
+        let mut backoff = Backoff::default();
+        let epoch = self.shared.tenure.epoch();
         loop {
-            match place.park(&self.shared.holder(epoch)).await {
+            match place.park(&self.shared.tenure.holder(epoch)).await {
                 Ok(Parking::Stranded(payload)) => return self.hand_over(epoch, payload).await,
-                Err(error) if error.is_temporary() => patience.wait().await,
+                Err(error) if error.is_temporary() => backoff.wait().await,
                 _ => return,
             }
         }
@@ -149,14 +147,14 @@ impl Handoff {
     async fn next(
         &self,
         place: &mut store::Handoff,
-        hatch: &mut Option<Arc<Hatch>>,
+        direct_take: &mut Option<Arc<DirectTake>>,
     ) -> Result<(), StoreError> {
         // Before the look, so that nothing is missed between it and the waiting.
-        let mut recalled = self.shared.recalled.subscribe();
-        let epoch = self.shared.epoch();
-        let parking = place.park(&self.shared.holder(epoch)).await;
+        let mut recalled = self.shared.wakeups.recalled.subscribe();
+        let epoch = self.shared.tenure.epoch();
+        let parking = place.park(&self.shared.tenure.holder(epoch)).await;
         if matches!(parking, Err(StoreError::LeaseLost)) {
-            self.shared.doubt_lease(epoch);
+            self.shared.tenure.doubt(epoch);
         }
         let payload = match parking? {
             Parking::Stranded(payload) => Some(payload),
@@ -173,7 +171,7 @@ impl Handoff {
                 None
             }
             Parking::Free if !*self.capsule().idle.borrow() => None,
-            Parking::Free => return self.wait(place, hatch, epoch, &mut recalled).await,
+            Parking::Free => return self.wait(place, direct_take, epoch, &mut recalled).await,
         };
         if let Some(payload) = payload {
             self.hand_over(epoch, payload).await;
@@ -185,24 +183,24 @@ impl Handoff {
     async fn wait(
         &self,
         place: &mut store::Handoff,
-        hatch: &mut Option<Arc<Hatch>>,
+        direct_take: &mut Option<Arc<DirectTake>>,
         epoch: u32,
         recalled: &mut watch::Receiver<u64>,
     ) -> Result<(), StoreError> {
         let client = place.connect().await?;
-        let holder = self.shared.holder(epoch);
+        let holder = self.shared.tenure.holder(epoch);
         let (ticket, adopted) = self.ticket(epoch);
         let mut kept = Some(ticket);
-        self.fit(hatch, place);
-        if let Some(hatch) = &hatch {
-            kept.take().into_iter().for_each(|it| hatch.open(it));
+        self.fit(direct_take, place);
+        if let Some(direct_take) = &direct_take {
+            kept.take().into_iter().for_each(|it| direct_take.open(it));
         }
         let came = tokio::select! {
             payload = place.wait(&holder) => payload,
             error = self.recall(recalled, client) => Err(error),
         };
-        if let Some(hatch) = &hatch {
-            kept = hatch.shut();
+        if let Some(direct_take) = &direct_take {
+            kept = direct_take.shut();
         }
         match (kept, came) {
             (Some(ticket), Ok(Some(payload))) => self.admit(ticket, payload, adopted).await,
@@ -218,17 +216,17 @@ impl Handoff {
         Ok(())
     }
 
-    /// The hatch of the connection that there is.
-    fn fit(&self, hatch: &mut Option<Arc<Hatch>>, place: &store::Handoff) {
+    /// The direct_take of the connection that there is.
+    fn fit(&self, direct_take: &mut Option<Arc<DirectTake>>, place: &store::Handoff) {
         let Some(tap) = place.tap() else {
-            *hatch = None;
+            *direct_take = None;
             return;
         };
-        let there = hatch.take().filter(|it| Arc::ptr_eq(&it.tap, tap));
-        let there = there.unwrap_or_else(|| Arc::new(Hatch::new(tap, &self.shared)));
-        let door: Arc<dyn Door<Arc<Job>>> = Arc::clone(&there) as _;
+        let there = direct_take.take().filter(|it| Arc::ptr_eq(&it.tap, tap));
+        let there = there.unwrap_or_else(|| Arc::new(DirectTake::new(tap, &self.shared)));
+        let door: Arc<dyn WakeSource<Arc<Job>>> = Arc::clone(&there) as _;
         self.capsule().ready.watch_at(&door);
-        *hatch = Some(there);
+        *direct_take = Some(there);
     }
 
     /// Ends the waiting once there is a reason to. Only an error ends this one.
@@ -249,13 +247,13 @@ impl Handoff {
         tokio::select! {
             _ = idle.wait_for(|it| !*it) => {}
             _ = recalled.changed() => {}
-            () = self.shared.reached(Phase::Quiet) => {}
+            () = self.shared.phase.reached(Phase::Quiet) => {}
         }
     }
 
-    fn ticket(&self, epoch: u32) -> (Ticket, oneshot::Receiver<()>) {
+    fn ticket(&self, epoch: u32) -> (PendingPop, oneshot::Receiver<()>) {
         let (adopted, done) = oneshot::channel();
-        let ticket = Ticket {
+        let ticket = PendingPop {
             epoch,
             capsule: self.index,
             queue: Arc::clone(&self.queue),
@@ -269,9 +267,9 @@ impl Handoff {
         self.admit(ticket, payload, adopted).await;
     }
 
-    async fn admit(&self, ticket: Ticket, payload: Vec<u8>, adopted: oneshot::Receiver<()>) {
+    async fn admit(&self, ticket: PendingPop, payload: Vec<u8>, adopted: oneshot::Receiver<()>) {
         let job = ticket.admit(&self.shared, payload);
-        if job.epoch == self.shared.epoch() {
+        if job.epoch == self.shared.tenure.epoch() {
             self.capsule().ready.push([job]);
             self.capsule().ready.hurry();
         } else {
@@ -282,7 +280,7 @@ impl Handoff {
 
     /// Completes once the list is empty again.
     async fn see_off(&self, adopted: oneshot::Receiver<()>) {
-        if self.shared.phase() >= Phase::Quiet {
+        if self.shared.phase.now() >= Phase::Quiet {
             // The fetcher may have collected what was left before this came.
             let left = self.capsule().ready.reclaim();
             self.shared.settlements.push_all(left, || Outcome::Returned);

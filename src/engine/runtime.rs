@@ -10,16 +10,17 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet, spawn_local};
 
-use super::control::Control;
-use super::fetcher::{Desk, Fetcher, Idle, LargeIn, Lying, Pace, Unreadable};
-use super::handoff::{HANDOFFS, Handoff};
-use super::order::QueueOrder;
-use super::shared::{Phase, Shared};
-use super::sync::Mutex;
 use super::{
-    StartError, dead_set, dispatch, heartbeat, lease, metrics, recovery, scheduler, settler,
+    StartError, dead_set, dispatch, heartbeat, lease, metrics, recovery, scheduler, settle,
     shutdown, start, types, unserved,
 };
+use crate::engine::claim::blocking_pop::Handoff;
+use crate::engine::claim::{ClaimSequence, Fetcher, Idle, LargeIn, Pace, Stale, Unreadable};
+use crate::engine::queue_order::QueueOrder;
+use crate::engine::state::capsule::HANDOFFS;
+use crate::engine::state::control::Control;
+use crate::engine::state::{Phase, Shared};
+use crate::engine::sync::Mutex;
 use crate::store::{Store, Touched};
 
 /// Runs the engine to its end. Tells `ready` once whether it started.
@@ -60,8 +61,8 @@ fn report(ready: &Sender<Result<(), StartError>>, result: Result<(), StartError>
 /// not look like an empty queue, so the process is told to end.
 async fn supervise(shared: &Arc<Shared>, store: Store, touched: mpsc::UnboundedReceiver<Touched>) {
     let mut lasting = JoinSet::new();
-    lasting.spawn_local(settler::run(Arc::clone(shared), store.clone()));
-    lasting.spawn_local(settler::refused::run(Arc::clone(shared), store.clone()));
+    lasting.spawn_local(settle::run(Arc::clone(shared), store.clone()));
+    lasting.spawn_local(settle::refused::run(Arc::clone(shared), store.clone()));
     lasting.spawn_local(lease::hold(Arc::clone(shared), store.clone()));
     lasting.spawn_local(dead_set::trim(Arc::clone(shared), store.clone()));
     lasting.spawn_local(dispatch::run(Arc::clone(shared), store.clone(), touched));
@@ -72,7 +73,7 @@ async fn supervise(shared: &Arc<Shared>, store: Store, touched: mpsc::UnboundedR
     let mut until_quiet = JoinSet::new();
     until_quiet.spawn_local(heartbeat::prune(Arc::clone(shared), store.clone()));
     until_quiet.spawn_local(recovery::run(Arc::clone(shared), store.clone()));
-    for set in &shared.due_sets {
+    for set in &shared.wakeups.due_sets {
         let set = Arc::clone(set);
         until_quiet.spawn_local(scheduler::run(Arc::clone(shared), store.clone(), set));
     }
@@ -101,7 +102,7 @@ async fn supervise(shared: &Arc<Shared>, store: Store, touched: mpsc::UnboundedR
             () = &mut flushed => break,
             // Without all of these nobody can be sure to hear of the last settlements: recovery deals
             // with what they were about.
-            () = shared.reached(Phase::Finishing), if broken => return,
+            () = shared.phase.reached(Phase::Finishing), if broken => return,
             Some(ended) = lasting.join_next() => {
                 broken = true;
                 fault(shared, ended.err());
@@ -123,7 +124,7 @@ fn fault(shared: &Shared, error: Option<tokio::task::JoinError>) {
 }
 
 fn fetchers(shared: &Arc<Shared>, store: &Store, busy: mpsc::Sender<Infallible>) -> Vec<Fetcher> {
-    let desk = Arc::new(Mutex::new(Desk::new(shared.epoch())));
+    let sequence = Arc::new(Mutex::new(ClaimSequence::new(shared.tenure.epoch())));
     shared
         .settings
         .capsules
@@ -134,12 +135,12 @@ fn fetchers(shared: &Arc<Shared>, store: &Store, busy: mpsc::Sender<Infallible>)
             Fetcher {
                 shared: Arc::clone(shared),
                 store: store.clone(),
-                desk: Arc::clone(&desk),
+                sequence: Arc::clone(&sequence),
                 index,
                 order,
                 idle: Idle::from(Instant::now()),
                 pace: Pace::of(capsule.concurrency),
-                lying: Lying::from(Instant::now()),
+                stale: Stale::from(Instant::now()),
                 large_in: LargeIn::default(),
                 unreadable: Unreadable::default(),
                 _busy: busy.clone(),

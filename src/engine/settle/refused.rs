@@ -1,34 +1,19 @@
 //! Settlements that Redis has refused for good: a key of a wrong type. Somebody may mend that while the process lives, so
 //! they are tried again from time to time; else recovery runs the jobs once more.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::sleep;
 
 use super::settlement;
-use crate::engine::shared::Shared;
+use crate::engine::state::Shared;
 use crate::engine::sync::lock;
 use crate::job::Ended;
 use crate::store::{Store, StoreError};
 
 /// How often.
 const AGAIN: Duration = Duration::from_secs(10);
-/// So many are remembered.
-const MOST: usize = 10_000;
-
-/// Oldest first.
-pub(in crate::engine) type Refused = VecDeque<Ended>;
-
-/// For another time, unless there are too many.
-pub(super) fn keep(shared: &Shared, ended: Ended) {
-    let mut refused = lock(&shared.refused);
-    if refused.len() < MOST {
-        refused.push_back(ended);
-    }
-}
-
 /// Tries them as long as the engine runs.
 pub(in crate::engine) async fn run(shared: Arc<Shared>, store: Store) {
     loop {
@@ -57,7 +42,7 @@ async fn round(shared: &Shared, store: &Store) {
 }
 
 async fn settle(shared: &Shared, store: &Store, ended: &Ended) -> Result<(), StoreError> {
-    let holder = shared.holder(ended.job.epoch);
+    let holder = shared.tenure.holder(ended.job.epoch);
     let settlements = [settlement(shared, ended)];
     store.settle(&holder, &settlements).await.map(drop)
 }

@@ -14,18 +14,18 @@ const HOLD: Duration = Duration::from_millis(5);
 
 /// What to send to Redis.
 #[derive(Debug, Default)]
-pub(super) struct Sorted {
+pub(in crate::engine) struct Sorted {
     /// The jobs of a whole parcel each, all of which succeeded.
-    pub(super) whole: Vec<Vec<Ended>>,
+    pub(in crate::engine) whole: Vec<Vec<Ended>>,
     /// One job each of the parcels to open before `single` is settled.
-    pub(super) opened: Vec<Arc<Job>>,
+    pub(in crate::engine) opened: Vec<Arc<Job>>,
     /// The others, in the order in which they were handed in.
-    pub(super) single: Vec<Ended>,
+    pub(in crate::engine) single: Vec<Ended>,
 }
 
 /// The parcels of which some jobs have ended and some have not.
 #[derive(Default)]
-pub(super) struct Parcels {
+pub(in crate::engine) struct Parcels {
     known: HashMap<Key, State>,
     epoch: u32,
 }
@@ -46,7 +46,7 @@ enum State {
 
 impl Parcels {
     /// Adds what has ended by `now`; returns what must not wait any longer.
-    pub(super) fn sort(&mut self, ended: Vec<Ended>, now: Instant) -> Sorted {
+    pub(in crate::engine) fn sort(&mut self, ended: Vec<Ended>, now: Instant) -> Sorted {
         let mut sorted = Sorted::default();
         let newest = ended.iter().map(|it| it.job.epoch).max();
         if let Some(newest) = newest.filter(|it| *it > self.epoch) {
@@ -73,7 +73,7 @@ impl Parcels {
     }
 
     /// When a kept job will have waited long enough. `None` when none is kept.
-    pub(super) fn due(&self) -> Option<Instant> {
+    pub(in crate::engine) fn due(&self) -> Option<Instant> {
         let since = |state: &State| match state {
             State::Closed { since, .. } => Some(*since + HOLD),
             State::Open { .. } => None,

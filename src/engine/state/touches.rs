@@ -3,10 +3,10 @@
 
 use tokio::sync::Notify;
 
-use super::sync::{Mutex, lock};
+use crate::engine::sync::{Mutex, lock};
 
 /// The queues of one capsule, by their places in its order's names.
-pub(super) struct Touches {
+pub(in crate::engine) struct Touches {
     open: Mutex<Open>,
     bell: Notify,
 }
@@ -20,14 +20,14 @@ struct Open {
 
 /// Which queues a claim asks, and the last touch before it.
 #[derive(Default)]
-pub(super) struct Look {
-    pub(super) places: Vec<usize>,
-    pub(super) number: u64,
+pub(in crate::engine) struct Look {
+    pub(in crate::engine) places: Vec<usize>,
+    pub(in crate::engine) number: u64,
 }
 
 impl Touches {
     /// Anything may be in any of `count` queues.
-    pub(super) fn new(count: usize) -> Self {
+    pub(in crate::engine) fn new(count: usize) -> Self {
         let open = Open {
             touched: vec![1; count],
             number: 1,
@@ -39,7 +39,7 @@ impl Touches {
     }
 
     /// The queue may have got a job.
-    pub(super) fn add(&self, place: usize) {
+    pub(in crate::engine) fn add(&self, place: usize) {
         let mut open = lock(&self.open);
         open.number += 1;
         let number = open.number;
@@ -51,7 +51,7 @@ impl Touches {
     }
 
     /// Any of them may have.
-    pub(super) fn add_all(&self) {
+    pub(in crate::engine) fn add_all(&self) {
         let mut open = lock(&self.open);
         open.number += 1;
         let number = open.number;
@@ -61,12 +61,12 @@ impl Touches {
     }
 
     /// Whether there is a queue to look at.
-    pub(super) fn any(&self) -> bool {
+    pub(in crate::engine) fn any(&self) -> bool {
         lock(&self.open).touched.iter().any(|it| *it > 0)
     }
 
     /// Completes when there is one.
-    pub(super) async fn wait(&self) {
+    pub(in crate::engine) async fn wait(&self) {
         // One thread looks and waits; whoever else touches a queue rings afterwards.
         while !self.any() {
             self.bell.notified().await;
@@ -74,7 +74,11 @@ impl Touches {
     }
 
     /// The first `most` queues to look at, in the order that `arrange` makes of all. It is not asked about one.
-    pub(super) fn look<'a>(&self, most: usize, arrange: impl FnOnce() -> &'a [usize]) -> Look {
+    pub(in crate::engine) fn look<'a>(
+        &self,
+        most: usize,
+        arrange: impl FnOnce() -> &'a [usize],
+    ) -> Look {
         let open = lock(&self.open);
         let is_open = |place: &usize| open.touched.get(*place).is_some_and(|it| *it > 0);
         let mut places: Vec<usize> = (0..open.touched.len()).filter(is_open).take(2).collect();
@@ -93,7 +97,7 @@ impl Touches {
     }
 
     /// What was looked at is empty, unless it was touched since.
-    pub(super) fn found_empty(&self, look: &Look) {
+    pub(in crate::engine) fn found_empty(&self, look: &Look) {
         let mut open = lock(&self.open);
         for place in &look.places {
             if let Some(touched) = open.touched.get_mut(*place)
@@ -105,7 +109,7 @@ impl Touches {
     }
 
     /// Whether there are queues that `look` should have been about, had it not been about the first ones.
-    pub(super) fn left_by(&self, look: &Look) -> bool {
+    pub(in crate::engine) fn left_by(&self, look: &Look) -> bool {
         let open = lock(&self.open);
         open.touched.iter().any(|it| (1..=look.number).contains(it))
     }

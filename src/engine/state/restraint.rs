@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::sync::{Mutex, lock};
+use crate::engine::sync::{Mutex, lock};
 
 /// Between two looks of a stream.
 const EVERY: Duration = Duration::from_millis(150);
@@ -18,14 +18,14 @@ const LONGEST: Duration = Duration::from_secs(1);
 const MOST_IN_HAND: usize = 6;
 
 /// What all of a process share.
-pub(super) struct Stream {
+pub(in crate::engine) struct Stream {
     next: Mutex<Instant>,
     longest: Duration,
 }
 
 impl Stream {
     /// For looks.
-    pub(super) fn from(now: Instant) -> Self {
+    pub(in crate::engine) fn from(now: Instant) -> Self {
         Self {
             next: Mutex::new(now),
             longest: LONGEST,
@@ -33,7 +33,7 @@ impl Stream {
     }
 
     /// For what can wait: each waits for its turn.
-    pub(super) fn patient(now: Instant) -> Self {
+    pub(in crate::engine) fn patient(now: Instant) -> Self {
         Self {
             longest: Duration::MAX,
             ..Self::from(now)
@@ -54,7 +54,7 @@ impl Stream {
 }
 
 /// Of one who looks.
-pub(super) struct Restraint {
+pub(in crate::engine) struct Restraint {
     most: u32,
     /// When it would have all its looks in hand again.
     whole: Option<Instant>,
@@ -62,22 +62,27 @@ pub(super) struct Restraint {
 
 impl Restraint {
     /// With `most` looks in hand.
-    pub(super) fn of(most: u32) -> Self {
+    pub(in crate::engine) fn of(most: u32) -> Self {
         Self { most, whole: None }
     }
 
     /// The same for one of `count` of what takes several commands.
-    pub(super) fn among(count: usize, most: u32) -> Self {
+    pub(in crate::engine) fn among(count: usize, most: u32) -> Self {
         Self::of(if count > MOST_IN_HAND { 0 } else { most })
     }
 
     /// A look brought something.
-    pub(super) fn relax(&mut self) {
+    pub(in crate::engine) fn relax(&mut self) {
         self.whole = None;
     }
 
     /// How long to wait before the next look, which costs as much as `looks`.
-    pub(super) fn pause(&mut self, now: Instant, stream: &Stream, looks: u32) -> Duration {
+    pub(in crate::engine) fn pause(
+        &mut self,
+        now: Instant,
+        stream: &Stream,
+        looks: u32,
+    ) -> Duration {
         let whole = self.whole.map_or(now, |it| it.max(now)) + REGAIN;
         if whole > now + REGAIN * self.most {
             return stream.book(now, looks);

@@ -5,16 +5,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::{Discriminant, discriminant};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::control::Control;
-use super::shared::Shared;
-use super::sync::lock;
+use super::mailbox::Mailbox;
+use crate::engine::backoff::Backoff;
+use crate::engine::sync::{Mutex, lock};
 use crate::store::StoreError;
 
 /// The outages of one engine.
+pub(in crate::engine) struct Outages {
+    known: Mutex<Known>,
+    /// Where they are told.
+    control: Arc<Mailbox<Control>>,
+}
+
 #[derive(Default)]
-pub(super) struct Outages {
+struct Known {
     current: Option<Outage>,
     /// How many [`Attempts`] have ever failed.
     numbered: u64,
@@ -34,30 +42,62 @@ struct Outage {
 
 /// Something that is tried again until it works, or until whoever tries gives up and drops this: what nobody tries
 /// any more keeps no outage open.
-pub(super) struct Attempts<'a> {
-    shared: &'a Shared,
+pub(in crate::engine) struct Attempts<'a> {
+    outages: &'a Outages,
     what: &'static str,
     /// Under which it is among those that fail.
     number: Option<u64>,
 }
 
-impl Shared {
+impl Outages {
+    pub(super) fn told_to(control: &Arc<Mailbox<Control>>) -> Self {
+        Self {
+            known: Mutex::default(),
+            control: Arc::clone(control),
+        }
+    }
+
     /// `what` is in the infinitive.
-    pub(super) fn attempts(&self, what: &'static str) -> Attempts<'_> {
+    pub(in crate::engine) fn attempts(&self, what: &'static str) -> Attempts<'_> {
         Attempts {
-            shared: self,
+            outages: self,
             what,
             number: None,
+        }
+    }
+
+    /// Repeats `call` until it succeeds. Errors are said once per outage, not once per attempt.
+    pub(in crate::engine) async fn retry_until_ok<T, F>(
+        &self,
+        what: &'static str,
+        mut call: impl FnMut() -> F,
+    ) -> T
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let mut attempts = self.attempts(what);
+        let mut backoff = Backoff::default();
+        loop {
+            match call().await {
+                Ok(value) => {
+                    attempts.worked();
+                    return value;
+                }
+                Err(error) => {
+                    attempts.failed(&error);
+                    backoff.wait().await;
+                }
+            }
         }
     }
 }
 
 impl Attempts<'_> {
     /// It could not be done now, and is tried again.
-    pub(super) fn failed(&mut self, error: &StoreError) {
+    pub(in crate::engine) fn failed(&mut self, error: &StoreError) {
         let what = self.what;
         let out_of_reach = matches!(error, StoreError::Unavailable(_) | StoreError::Denied(_));
-        let mut outages = lock(&self.shared.outages);
+        let mut outages = lock(&self.outages.known);
         let number = *self.number.get_or_insert_with(|| {
             outages.numbered += 1;
             outages.numbered
@@ -76,16 +116,18 @@ impl Attempts<'_> {
         drop(outages);
         if first || worse || new && is_particular(error) {
             tracing::error!("cannot {what}: {error}; trying again");
-            self.shared.control.send(Control::Outage(error.to_string()));
+            self.outages
+                .control
+                .send(Control::Outage(error.to_string()));
         } else if new {
             tracing::debug!("cannot {what} either: {error}");
         }
     }
 
     /// It was done, or there is nothing to do any more.
-    pub(super) fn worked(&mut self) {
+    pub(in crate::engine) fn worked(&mut self) {
         let number = self.number.take();
-        let mut outages = lock(&self.shared.outages);
+        let mut outages = lock(&self.outages.known);
         let Some(outage) = outages.current.as_mut() else {
             return;
         };
@@ -117,7 +159,7 @@ impl Drop for Attempts<'_> {
     /// Whether the outage is over, what works next tells.
     fn drop(&mut self) {
         if self.number.is_some()
-            && let Some(outage) = lock(&self.shared.outages).current.as_mut()
+            && let Some(outage) = lock(&self.outages.known).current.as_mut()
         {
             outage.forget(self.number);
         }
@@ -146,18 +188,10 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::config::Config;
     use crate::engine::Mail;
 
-    fn shared() -> Shared {
-        let config = serde_json::json!({
-            "hostname": "web-1", "pid": 7, "nonce": "0123456789ab", "started_at": 0.5,
-            "redis": {}, "capsules": [{"name": "default", "concurrency": 1, "mode": "strict", "queues": [{"name": "low", "weight": 0}]}],
-            "dead_max_jobs": 1, "dead_timeout_in_seconds": 1, "max_retries": 1,
-            "client_middleware": false, "log": {}
-        });
-        let config = Config::from_json(&config.to_string()).unwrap();
-        Shared::new(config.into_settings().unwrap())
+    fn outages() -> Outages {
+        Outages::told_to(&Arc::new(Mailbox::new(10)))
     }
 
     fn gone() -> StoreError {
@@ -168,7 +202,7 @@ mod tests {
         StoreError::Refused("not now".to_owned())
     }
 
-    impl Shared {
+    impl Outages {
         /// How many outages have been said to begin since the last question.
         fn said(&self) -> usize {
             std::iter::from_fn(|| match self.control.read() {
@@ -180,86 +214,86 @@ mod tests {
         }
 
         fn is_in_trouble(&self) -> bool {
-            lock(&self.outages).current.is_some()
+            lock(&self.known).current.is_some()
         }
     }
 
     #[test]
     fn an_outage_is_said_once_and_is_over_when_all_that_failed_works() {
-        let shared = shared();
-        let (mut claims, mut lease) = (shared.attempts("claim"), shared.attempts("renew"));
+        let outages = outages();
+        let (mut claims, mut lease) = (outages.attempts("claim"), outages.attempts("renew"));
         for _ in 0..3 {
             claims.failed(&gone());
             lease.failed(&gone());
         }
-        assert_eq!(shared.said(), 1);
+        assert_eq!(outages.said(), 1);
         claims.worked();
-        assert!(shared.is_in_trouble());
+        assert!(outages.is_in_trouble());
         lease.worked();
-        assert!(!shared.is_in_trouble());
+        assert!(!outages.is_in_trouble());
         lease.failed(&gone());
-        assert_eq!(shared.said(), 1);
+        assert_eq!(outages.said(), 1);
     }
 
     #[test]
     fn another_password_is_said_though_redis_was_away_before_and_once_though_it_comes_and_goes() {
-        let shared = shared();
-        let mut claims = shared.attempts("claim");
+        let outages = outages();
+        let mut claims = outages.attempts("claim");
         for _ in 0..3 {
             claims.failed(&gone());
             claims.failed(&StoreError::Denied("WRONGPASS".to_owned()));
         }
-        assert_eq!(shared.said(), 2);
+        assert_eq!(outages.said(), 2);
         claims.worked();
         claims.failed(&StoreError::Denied("WRONGPASS".to_owned()));
-        assert_eq!(shared.said(), 1);
+        assert_eq!(outages.said(), 1);
     }
 
     #[test]
     fn what_nobody_tries_any_more_keeps_no_outage_open() {
-        let shared = shared();
-        let mut lease = shared.attempts("renew");
-        let mut given_up = shared.attempts("recover");
+        let outages = outages();
+        let mut lease = outages.attempts("renew");
+        let mut given_up = outages.attempts("recover");
         given_up.failed(&gone());
         lease.failed(&gone());
         lease.worked();
-        assert!(shared.is_in_trouble());
+        assert!(outages.is_in_trouble());
         drop(given_up);
         // Nothing has worked since.
-        assert!(shared.is_in_trouble());
+        assert!(outages.is_in_trouble());
         lease.worked();
-        assert!(!shared.is_in_trouble());
-        assert_eq!(shared.said(), 1);
+        assert!(!outages.is_in_trouble());
+        assert_eq!(outages.said(), 1);
     }
 
     #[test]
     fn one_of_two_that_try_the_same_does_not_speak_for_the_other() {
-        let shared = shared();
-        let (mut one, mut other) = (shared.attempts("move"), shared.attempts("move"));
+        let outages = outages();
+        let (mut one, mut other) = (outages.attempts("move"), outages.attempts("move"));
         for _ in 0..3 {
             one.failed(&refused());
             other.worked();
         }
-        assert_eq!(shared.said(), 1);
-        assert!(shared.is_in_trouble());
+        assert_eq!(outages.said(), 1);
+        assert!(outages.is_in_trouble());
     }
 
     #[test]
     fn each_thing_that_lacks_a_right_is_said() {
-        let shared = shared();
+        let outages = outages();
         let denied = StoreError::Refused("NOPERM no right".to_owned());
-        let (mut heartbeat, mut due) = (shared.attempts("beat"), shared.attempts("move"));
+        let (mut heartbeat, mut due) = (outages.attempts("beat"), outages.attempts("move"));
         for _ in 0..2 {
             heartbeat.failed(&denied);
             due.failed(&denied);
         }
-        assert_eq!(shared.said(), 2);
+        assert_eq!(outages.said(), 2);
     }
 
     #[test]
     fn a_refusal_that_lasts_hides_no_outage() {
-        let shared = shared();
-        let (mut refusing, mut lease) = (shared.attempts("measure"), shared.attempts("renew"));
+        let outages = outages();
+        let (mut refusing, mut lease) = (outages.attempts("measure"), outages.attempts("renew"));
         refusing.failed(&refused());
         for _ in 0..2 {
             lease.failed(&gone());
@@ -268,8 +302,8 @@ mod tests {
             refusing.failed(&refused());
             lease.worked();
         }
-        assert_eq!(shared.said(), 3);
+        assert_eq!(outages.said(), 3);
         refusing.worked();
-        assert!(!shared.is_in_trouble());
+        assert!(!outages.is_in_trouble());
     }
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::large::LARGE;
-use crate::engine::shared::{Patience, Shared};
+use crate::engine::backoff::Backoff;
+use crate::engine::state::Shared;
+use crate::engine::state::touches::Look;
 use crate::engine::sync::{Mutex, lock};
-use crate::engine::touches::Look;
 use crate::job::{Envelope, Job, Queue, Token};
 use crate::store::{Claim, Claimed, Claims, Store, StoreError};
 
@@ -15,13 +16,13 @@ const MOST_BYTES: usize = 4 << 20;
 
 /// What all fetchers of a process share: claims carry a sequence number per holder, and tokens are never
 /// given twice.
-pub(in crate::engine) struct Desk {
+pub(in crate::engine) struct ClaimSequence {
     epoch: u32,
     number: u64,
     next_token: u64,
 }
 
-impl Desk {
+impl ClaimSequence {
     pub(in crate::engine) fn new(epoch: u32) -> Self {
         Self {
             epoch,
@@ -44,10 +45,10 @@ impl Desk {
 }
 
 /// What a claim is to bring.
-pub(super) struct Claiming {
+pub(super) struct Attempt {
     pub(super) shared: Arc<Shared>,
     pub(super) store: Store,
-    pub(super) desk: Arc<Mutex<Desk>>,
+    pub(super) sequence: Arc<Mutex<ClaimSequence>>,
     pub(super) limit: usize,
     pub(super) startable: usize,
     pub(super) parcel: usize,
@@ -73,16 +74,16 @@ pub(super) struct Brought {
     pub(super) passed_over: Vec<Arc<Queue>>,
 }
 
-impl Claiming {
+impl Attempt {
     pub(super) async fn run(self) -> Brought {
         let sent = Instant::now();
         let shared = Arc::clone(&self.shared);
-        let mut attempts = shared.attempts("claim jobs");
-        let mut patience = Patience::default();
-        let mut epoch = self.shared.epoch();
+        let mut attempts = shared.outages.attempts("claim jobs");
+        let mut backoff = Backoff::default();
+        let mut epoch = self.shared.tenure.epoch();
         let (mut number, mut first_token) = self.number(epoch);
         loop {
-            let holder = self.shared.holder(epoch);
+            let holder = self.shared.tenure.holder(epoch);
             let claim = Claim {
                 holder: &holder,
                 number,
@@ -102,19 +103,19 @@ impl Claiming {
                     return self.brought(claims, epoch, sent.elapsed());
                 }
                 // The lease task is taking a new one.
-                Err(StoreError::LeaseLost) => self.shared.doubt_lease(epoch),
+                Err(StoreError::LeaseLost) => self.shared.tenure.doubt(epoch),
                 Err(error) => attempts.failed(&error),
             }
-            patience.wait().await;
-            if self.shared.epoch() != epoch {
-                epoch = self.shared.epoch();
+            backoff.wait().await;
+            if self.shared.tenure.epoch() != epoch {
+                epoch = self.shared.tenure.epoch();
                 (number, first_token) = self.number(epoch);
             }
         }
     }
 
     fn number(&self, epoch: u32) -> (u64, u64) {
-        lock(&self.desk).number(epoch, self.limit)
+        lock(&self.sequence).number(epoch, self.limit)
     }
 
     fn brought(self, claims: Claims, epoch: u32, elapsed: Duration) -> Brought {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesOrdered;
 
-use super::claiming::Brought;
+use super::attempt::Brought;
 use crate::engine::ready::WORTH_A_TRIP;
 
 /// The most claims under way at once. While one is on its way back, Redis executes the next, and a third is read here.
@@ -16,7 +16,7 @@ const MOST_UNDER_WAY: usize = 5;
 const HELD_UP: Duration = Duration::from_millis(100);
 
 /// Claims that Redis has not answered yet, in the order in which they were sent.
-pub(super) struct UnderWay {
+pub(super) struct Pipeline {
     claims: FuturesOrdered<Pin<Box<dyn Future<Output = Brought>>>>,
     sent: VecDeque<Instant>,
     /// How many jobs they ask for.
@@ -26,7 +26,7 @@ pub(super) struct UnderWay {
     most: usize,
 }
 
-impl Default for UnderWay {
+impl Default for Pipeline {
     fn default() -> Self {
         Self {
             claims: FuturesOrdered::new(),
@@ -37,7 +37,7 @@ impl Default for UnderWay {
     }
 }
 
-impl UnderWay {
+impl Pipeline {
     pub(super) fn is_empty(&self) -> bool {
         self.claims.is_empty()
     }
@@ -99,7 +99,7 @@ mod tests {
         Brought {
             jobs: (0..jobs).map(|_| job().into()).collect(),
             asked,
-            look: crate::engine::touches::Look::default(),
+            look: crate::engine::state::touches::Look::default(),
             queues: Vec::new(),
             elapsed: Duration::ZERO,
             held_back: false,
@@ -110,43 +110,43 @@ mod tests {
 
     #[tokio::test]
     async fn only_where_there_is_plenty_another_is_sent_before_the_answer() {
-        let mut under_way = UnderWay::default();
-        assert!(under_way.allows(1) && !under_way.allows(0));
+        let mut pipeline = Pipeline::default();
+        assert!(pipeline.allows(1) && !pipeline.allows(0));
         // With each that is full one more: up to five.
         for most in 1..=MOST_UNDER_WAY {
-            while under_way.sent.len() < most {
-                let first = under_way.is_empty();
-                assert!(under_way.allows(WORTH_A_TRIP), "{most}");
-                assert_eq!(under_way.allows(WORTH_A_TRIP - 1), first);
-                under_way.send(1_000, ready(brought(1_000, 1_000)));
+            while pipeline.sent.len() < most {
+                let first = pipeline.is_empty();
+                assert!(pipeline.allows(WORTH_A_TRIP), "{most}");
+                assert_eq!(pipeline.allows(WORTH_A_TRIP - 1), first);
+                pipeline.send(1_000, ready(brought(1_000, 1_000)));
             }
-            assert!(!under_way.allows(1_000));
-            assert_eq!(under_way.next().await.expect("one").jobs.len(), 1_000);
+            assert!(!pipeline.allows(1_000));
+            assert_eq!(pipeline.next().await.expect("one").jobs.len(), 1_000);
         }
-        under_way.send(1_000, ready(brought(1_000, 999)));
-        assert!(!under_way.allows(1_000));
-        assert_eq!(under_way.jobs, 5_000);
+        pipeline.send(1_000, ready(brought(1_000, 999)));
+        assert!(!pipeline.allows(1_000));
+        assert_eq!(pipeline.jobs, 5_000);
 
         // Until one is not.
-        while under_way.sent.len() > 1 {
-            under_way.next().await.expect("one of five");
+        while pipeline.sent.len() > 1 {
+            pipeline.next().await.expect("one of five");
         }
-        assert!(under_way.allows(1_000));
-        while under_way.next().await.is_some() {}
-        assert!(under_way.is_empty() && under_way.jobs == 0 && under_way.allows(1));
-        under_way.send(1_000, pending());
-        assert!(!under_way.allows(1_000));
+        assert!(pipeline.allows(1_000));
+        while pipeline.next().await.is_some() {}
+        assert!(pipeline.is_empty() && pipeline.jobs == 0 && pipeline.allows(1));
+        pipeline.send(1_000, pending());
+        assert!(!pipeline.allows(1_000));
     }
 
     #[tokio::test]
     async fn none_is_sent_behind_one_that_is_held_up() {
-        let mut under_way = UnderWay {
+        let mut pipeline = Pipeline {
             most: MOST_UNDER_WAY,
-            ..UnderWay::default()
+            ..Pipeline::default()
         };
-        under_way.send(1_000, pending());
-        assert!(under_way.allows(1_000));
-        under_way.sent[0] -= HELD_UP;
-        assert!(!under_way.allows(1_000));
+        pipeline.send(1_000, pending());
+        assert!(pipeline.allows(1_000));
+        pipeline.sent[0] -= HELD_UP;
+        assert!(!pipeline.allows(1_000));
     }
 }

@@ -7,29 +7,19 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, sleep_until};
 
-pub(super) use self::claiming::Desk;
-use self::claiming::{Brought, Claiming};
-pub(super) use self::idle::Idle;
-pub(super) use self::large::LargeIn;
-use self::lying::Back;
-pub(super) use self::lying::Lying;
-pub(super) use self::pace::Pace;
-use self::under_way::UnderWay;
-pub(super) use self::unreadable::Unreadable;
-use super::order::QueueOrder;
-use super::ready::Demand;
-use super::shared::{Capsule, Phase, Shared};
-use super::sync::Mutex;
+use super::attempt::{Attempt, Brought, ClaimSequence};
+use super::idle::Idle;
+use super::large::LargeIn;
+use super::pace::Pace;
+use super::pipeline::Pipeline;
+use super::stale::{Back, Stale};
+use super::unreadable::Unreadable;
+use crate::engine::queue_order::QueueOrder;
+use crate::engine::ready::Demand;
+use crate::engine::state::{Capsule, Phase, Shared};
+use crate::engine::sync::Mutex;
 use crate::job::{Job, Outcome};
 use crate::store::Store;
-
-mod claiming;
-mod idle;
-mod large;
-mod lying;
-mod pace;
-mod under_way;
-mod unreadable;
 
 /// The most jobs one claim asks for.
 const MOST: usize = 1_000;
@@ -41,53 +31,53 @@ const TRIAL: Duration = Duration::from_millis(50);
 const MOST_QUEUES: usize = 500;
 
 /// Fetches for one capsule until the engine goes quiet.
-pub(super) struct Fetcher {
-    pub(super) shared: Arc<Shared>,
-    pub(super) store: Store,
-    pub(super) desk: Arc<Mutex<Desk>>,
-    pub(super) index: usize,
-    pub(super) order: QueueOrder,
-    pub(super) idle: Idle,
-    pub(super) pace: Pace,
-    pub(super) lying: Lying,
-    pub(super) large_in: LargeIn,
-    pub(super) unreadable: Unreadable,
+pub(in crate::engine) struct Fetcher {
+    pub(in crate::engine) shared: Arc<Shared>,
+    pub(in crate::engine) store: Store,
+    pub(in crate::engine) sequence: Arc<Mutex<ClaimSequence>>,
+    pub(in crate::engine) index: usize,
+    pub(in crate::engine) order: QueueOrder,
+    pub(in crate::engine) idle: Idle,
+    pub(in crate::engine) pace: Pace,
+    pub(in crate::engine) stale: Stale,
+    pub(in crate::engine) large_in: LargeIn,
+    pub(in crate::engine) unreadable: Unreadable,
     /// Dropped with the fetcher: whoever has the other end knows when the last one is done.
-    pub(super) _busy: mpsc::Sender<Infallible>,
+    pub(in crate::engine) _busy: mpsc::Sender<Infallible>,
 }
 
 impl Fetcher {
-    pub(super) async fn run(mut self) {
+    pub(in crate::engine) async fn run(mut self) {
         let shared = Arc::clone(&self.shared);
-        let mut under_way = UnderWay::default();
-        while shared.phase() == Phase::Running {
-            let demand = self.look(under_way.jobs);
+        let mut pipeline = Pipeline::default();
+        while shared.phase.now() == Phase::Running {
+            let demand = self.look(pipeline.jobs);
             // What is under way would come back behind it.
-            if under_way.is_empty() && self.give_back_what_lay(demand).await {
+            if pipeline.is_empty() && self.give_back_what_lay(demand).await {
                 continue;
             }
             let capsule = &shared.capsules[self.index];
             self.idle.doubt(&shared, capsule, Instant::now());
-            if under_way.allows(demand.want) && capsule.touches.any() {
-                let claiming = self.claiming(demand);
-                under_way.send(claiming.limit, claiming.run());
-            } else if under_way.is_empty() && demand.want > 0 {
+            if pipeline.allows(demand.want) && capsule.touches.any() {
+                let attempt = self.attempt(demand);
+                pipeline.send(attempt.limit, attempt.run());
+            } else if pipeline.is_empty() && demand.want > 0 {
                 self.wait_idle().await;
-            } else if under_way.is_empty() {
+            } else if pipeline.is_empty() {
                 self.capsule().say_idle(false);
                 self.wait_for_demand(demand).await;
             } else {
                 let hungry = shared.capsules[self.index].hungry.notified();
                 tokio::select! {
-                    brought = under_way.next() => if let Some(brought) = brought {
+                    brought = pipeline.next() => if let Some(brought) = brought {
                         self.pace.answered(brought.elapsed);
-                        self.take_in(brought, under_way.is_empty()).await;
+                        self.take_in(brought, pipeline.is_empty()).await;
                     },
-                    () = hungry, if under_way.may_be_more() => {}
+                    () = hungry, if pipeline.may_be_more() => {}
                 }
             }
         }
-        while let Some(brought) = under_way.next().await {
+        while let Some(brought) = pipeline.next().await {
             self.hand_over(brought.jobs);
         }
         // Here and in one go, so that what a last claim brought goes back behind what was claimed before it. The end waits
@@ -107,7 +97,7 @@ impl Fetcher {
         ready.demand(coming)
     }
 
-    fn claiming(&mut self, demand: Demand) -> Claiming {
+    fn attempt(&mut self, demand: Demand) -> Attempt {
         let limit = demand.want.min(MOST);
         let order = &mut self.order;
         let touches = &self.shared.capsules[self.index].touches;
@@ -115,10 +105,10 @@ impl Fetcher {
         let shares = order.shares(&look.places, limit, &mut random);
         let queue = |at: &usize| Arc::clone(&order.queues()[*at]);
         let queues: Vec<_> = look.places.iter().map(queue).collect();
-        Claiming {
+        Attempt {
             shared: Arc::clone(&self.shared),
             store: self.store.clone(),
-            desk: Arc::clone(&self.desk),
+            sequence: Arc::clone(&self.sequence),
             limit,
             startable: demand.idle,
             parcel: self.pace.parcel(),
@@ -157,7 +147,7 @@ impl Fetcher {
         if last && brought.held_back {
             tokio::select! {
                 () = sleep(TRIAL) => {}
-                () = self.shared.reached(Phase::Quiet) => {}
+                () = self.shared.phase.reached(Phase::Quiet) => {}
             }
         }
     }
@@ -169,7 +159,7 @@ impl Fetcher {
     fn hand_over(&self, jobs: Vec<Arc<Job>>) {
         let lost = jobs
             .first()
-            .is_some_and(|it| it.epoch != self.shared.epoch());
+            .is_some_and(|it| it.epoch != self.shared.tenure.epoch());
         if lost {
             self.shared.return_unstarted(jobs);
         } else {
@@ -191,7 +181,7 @@ impl Fetcher {
         let hungry = shared.capsules[self.index].hungry.notified();
         tokio::select! {
             () = hungry => {}
-            () = shared.reached(Phase::Quiet) => {}
+            () = shared.phase.reached(Phase::Quiet) => {}
             () = self.next_look(), if demand.ready > 0 => {}
         }
     }
@@ -204,21 +194,21 @@ impl Fetcher {
         // Without messages nobody would say that a queue was paused.
         capsule.say_idle(told && capsule.has_room_for_handoffs());
         let lie_ready = capsule.ready.demand(0).ready > 0;
-        let next_look = sleep_until(self.lying.next_look(Instant::now()).into());
+        let next_look = sleep_until(self.stale.next_look(Instant::now()).into());
         tokio::select! {
             () = self.idle.wait(&shared, capsule, told) => {}
-            () = shared.reached(Phase::Quiet) => {}
+            () = shared.phase.reached(Phase::Quiet) => {}
             () = next_look, if lie_ready => {}
         }
     }
 
     async fn next_look(&self) {
-        sleep_until(self.lying.next_look(Instant::now()).into()).await;
+        sleep_until(self.stale.next_look(Instant::now()).into()).await;
     }
 
     /// Whether any went back.
     async fn give_back_what_lay(&mut self, demand: Demand) -> bool {
-        match self.lying.look(Instant::now(), demand) {
+        match self.stale.look(Instant::now(), demand) {
             Back::Nothing => false,
             Back::Surplus => {
                 let surplus = self.capsule().ready.reclaim_surplus();
@@ -240,7 +230,7 @@ impl Fetcher {
     /// Workers that did not come by for what was ready will not come by for more: waits until one
     /// does.
     async fn wait_for_a_visit(&self, visits: u64) {
-        while self.shared.phase() == Phase::Running
+        while self.shared.phase.now() == Phase::Running
             && self.capsule().ready.demand(0).visits == visits
         {
             sleep(GLANCE).await;

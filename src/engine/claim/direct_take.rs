@@ -6,26 +6,26 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::oneshot;
 
-use super::ready::Door;
-use super::settler::HandedOver;
-use super::shared::{Phase, Shared};
-use super::sync::{Mutex, lock};
+use crate::engine::ready::WakeSource;
+use crate::engine::state::settlements::HandedOver;
+use crate::engine::state::{Phase, Shared};
+use crate::engine::sync::{Mutex, lock};
 use crate::job::{Envelope, Job, Queue, Token};
 use crate::store::Tap;
 
 /// What is known of a job before it comes. Whoever has the ticket when it does brings it in.
-pub(super) struct Ticket {
-    pub(super) epoch: u32,
+pub(in crate::engine) struct PendingPop {
+    pub(in crate::engine) epoch: u32,
     /// Index of the capsule.
-    pub(super) capsule: usize,
-    pub(super) queue: Arc<Queue>,
+    pub(in crate::engine) capsule: usize,
+    pub(in crate::engine) queue: Arc<Queue>,
     /// Told once the job is in the in-flight table.
-    pub(super) adopted: oneshot::Sender<()>,
+    pub(in crate::engine) adopted: oneshot::Sender<()>,
 }
 
-impl Ticket {
+impl PendingPop {
     /// Makes the job of `payload`, and has the settler adopt it before anything else that concerns it.
-    pub(super) fn admit(self, shared: &Shared, payload: Vec<u8>) -> Arc<Job> {
+    pub(in crate::engine) fn admit(self, shared: &Shared, payload: Vec<u8>) -> Arc<Job> {
         let Self {
             epoch,
             capsule,
@@ -54,14 +54,14 @@ impl Ticket {
 }
 
 /// One per connection; shut unless a job is waited for.
-pub(super) struct Hatch {
-    pub(super) tap: Arc<Tap>,
+pub(in crate::engine) struct DirectTake {
+    pub(in crate::engine) tap: Arc<Tap>,
     shared: Arc<Shared>,
-    ticket: Mutex<Option<Ticket>>,
+    ticket: Mutex<Option<PendingPop>>,
 }
 
-impl Hatch {
-    pub(super) fn new(tap: &Arc<Tap>, shared: &Arc<Shared>) -> Self {
+impl DirectTake {
+    pub(in crate::engine) fn new(tap: &Arc<Tap>, shared: &Arc<Shared>) -> Self {
         Self {
             tap: Arc::clone(tap),
             shared: Arc::clone(shared),
@@ -70,17 +70,17 @@ impl Hatch {
     }
 
     /// Before the waiting begins.
-    pub(super) fn open(&self, ticket: Ticket) {
+    pub(in crate::engine) fn open(&self, ticket: PendingPop) {
         *lock(&self.ticket) = Some(ticket);
     }
 
     /// After it. `None` when a worker has taken the job.
-    pub(super) fn shut(&self) -> Option<Ticket> {
+    pub(in crate::engine) fn shut(&self) -> Option<PendingPop> {
         lock(&self.ticket).take()
     }
 }
 
-impl Door<Arc<Job>> for Hatch {
+impl WakeSource<Arc<Job>> for DirectTake {
     fn socket(&self) -> BorrowedFd<'_> {
         self.tap.socket()
     }
@@ -90,7 +90,7 @@ impl Door<Arc<Job>> for Hatch {
         let mut place = lock(&self.ticket);
         let epoch = place.as_ref().map(|it| it.epoch);
         // The engine knows what else is to be done then.
-        if epoch != Some(self.shared.epoch()) || self.shared.phase() != Phase::Running {
+        if epoch != Some(self.shared.tenure.epoch()) || self.shared.phase.now() != Phase::Running {
             return;
         }
         let Some(payload) = self.tap.take() else {

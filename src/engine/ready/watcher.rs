@@ -13,7 +13,7 @@ use super::{Arc, Bell, Parker, Ready, Woken, lock};
 const ANNOUNCED: Duration = Duration::from_micros(100);
 
 /// A way on which the next job may come.
-pub trait Door<T>: Send + Sync {
+pub trait WakeSource<T>: Send + Sync {
     /// Becomes readable when one does.
     fn socket(&self) -> BorrowedFd<'_>;
     /// Hands the job to `push`, if it can be had here.
@@ -22,7 +22,7 @@ pub trait Door<T>: Send + Sync {
 
 /// What the watcher sleeps beside.
 struct Post<T> {
-    doors: Vec<Arc<dyn Door<T>>>,
+    doors: Vec<Arc<dyn WakeSource<T>>>,
     bell: Arc<Bell>,
 }
 
@@ -92,10 +92,10 @@ impl<T> Ready<T> {
     }
 
     /// A job may come by `door` from now on, as long as it is open: somebody watches it.
-    pub(crate) fn watch_at(&self, door: &Arc<dyn Door<T>>) {
+    pub(crate) fn watch_at(&self, door: &Arc<dyn WakeSource<T>>) {
         let mut state = lock(&self.state);
         state.doors.retain(|it| it.strong_count() > 0);
-        let same = |it: &Weak<dyn Door<T>>| std::ptr::addr_eq(it.as_ptr(), Arc::as_ptr(door));
+        let same = |it: &Weak<dyn WakeSource<T>>| std::ptr::addr_eq(it.as_ptr(), Arc::as_ptr(door));
         let known = state.doors.iter().any(same);
         if known && state.watcher.is_some() {
             return;

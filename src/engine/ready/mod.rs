@@ -16,11 +16,11 @@ use std::collections::VecDeque;
 use super::sync::{Arc, Mutex, Parker, Woken, lock};
 
 #[cfg(not(loom))]
-mod doors;
+mod watcher;
 #[cfg(not(loom))]
 use super::sync::Bell;
 #[cfg(not(loom))]
-pub use doors::Door;
+pub use watcher::WakeSource;
 
 /// So many missing jobs are worth a trip to Redis, however many may lie ready.
 pub const WORTH_A_TRIP: usize = 500;
@@ -72,7 +72,7 @@ struct State<T> {
     #[cfg(not(loom))]
     watcher: Option<Arc<Parker>>,
     #[cfg(not(loom))]
-    doors: Vec<std::sync::Weak<dyn Door<T>>>,
+    doors: Vec<std::sync::Weak<dyn WakeSource<T>>>,
     /// For watchers; at present nobody's.
     #[cfg(not(loom))]
     bells: Vec<Arc<Bell>>,
@@ -392,5 +392,4 @@ impl<T> Ready<T> {
 }
 
 #[cfg(all(test, not(loom)))]
-#[path = "ready_tests.rs"]
 mod tests;

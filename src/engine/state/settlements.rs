@@ -7,11 +7,12 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-use super::BATCH;
-use crate::engine::parcels::{Parcels, Sorted};
+use super::parcels::{Parcels, Sorted};
 use crate::engine::sync::{Mutex, lock};
 use crate::job::{Ended, Job, Measure, Outcome};
 
+/// How many outcomes one call carries.
+pub(in crate::engine) const BATCH: usize = 1_000;
 /// Successes wait for one another until so long after the last call, so that each job of a few hundred in a second is
 /// not a call of its own. Should the process die meanwhile, they run again; so this is no longer than an acknowledgement
 /// may take on a busy Redis anyway. Whatever else happens to a job does not wait, nor does [`BATCH`].
@@ -120,7 +121,7 @@ impl Settlements {
     }
 
     /// So many outcomes are none of the settler's business any more.
-    pub(super) fn settled(&self, count: usize) {
+    pub(in crate::engine) fn settled(&self, count: usize) {
         self.held.fetch_sub(count, Ordering::AcqRel);
     }
 
@@ -142,7 +143,10 @@ impl Settlements {
     }
 
     /// Hands everything that arrives to `flush`, for ever.
-    pub(super) async fn serve(&self, mut flush: impl AsyncFnMut(Vec<HandedOver>, Sorted)) {
+    pub(in crate::engine) async fn serve(
+        &self,
+        mut flush: impl AsyncFnMut(Vec<HandedOver>, Sorted),
+    ) {
         let mut parcels = Parcels::default();
         let mut last_call: Option<Instant> = None;
         loop {

@@ -1,0 +1,113 @@
+//! What the tasks of one engine and the workers share, each piece in the hands of one file. Everything here may be touched by
+//! any thread; nothing here waits for Redis.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+pub(super) mod busy;
+pub(super) mod capsule;
+pub(super) mod clock;
+pub(super) mod control;
+pub(super) mod mailbox;
+pub(super) mod outages;
+pub(super) mod parcels;
+pub(super) mod phase;
+pub(super) mod restraint;
+pub(super) mod settlements;
+pub(super) mod stats;
+pub(super) mod tenure;
+pub(super) mod touches;
+pub(super) mod wakeups;
+
+pub use self::capsule::Capsule;
+pub use self::phase::Phase;
+
+use self::busy::Busy;
+use self::clock::Clock;
+use self::control::{Control, DueBatch};
+use self::mailbox::Mailbox;
+use self::outages::Outages;
+use self::phase::Progress;
+use self::settlements::Settlements;
+use self::stats::Stats;
+use self::tenure::Tenure;
+use self::wakeups::Wakeups;
+use super::queue_order::QueueOrder;
+use super::settings::Settings;
+use super::sync::{Mutex, lock};
+use crate::job::{Ended, Job, Outcome};
+
+/// So many settlements that were refused are remembered.
+const MOST_REFUSED: usize = 10_000;
+
+/// See the file of each part.
+pub struct Shared {
+    /// As the engine was started.
+    pub settings: Settings,
+    /// In the order of the settings.
+    pub capsules: Vec<Capsule>,
+    /// What runs.
+    pub busy: Busy,
+    /// What ended.
+    pub settlements: Settlements,
+    /// What Ruby should hear.
+    pub control: Arc<Mailbox<Control>>,
+    /// Due jobs that Ruby's client middleware must see.
+    pub due: Mailbox<DueBatch>,
+    /// Time.
+    pub clock: Clock,
+    /// How far the engine is on its way out.
+    pub phase: Progress,
+    /// This process's lease.
+    pub tenure: Tenure,
+    pub(super) wakeups: Wakeups,
+    pub(super) stats: Stats,
+    pub(super) outages: Outages,
+    /// What Redis has refused for good, oldest first.
+    pub(super) refused: Mutex<VecDeque<Ended>>,
+}
+
+impl Shared {
+    pub(super) fn new(settings: Settings) -> Self {
+        let workers = settings.capsules.iter().map(|it| it.concurrency).sum();
+        let orders = settings.capsules.iter();
+        let orders: Vec<_> = orders
+            .map(|it| QueueOrder::new(&it.queues, settings.generation))
+            .collect();
+        let capsules = settings.capsules.iter().zip(&orders);
+        let capsules = capsules.map(|(it, order)| Capsule::new(it, order));
+        let control = Arc::new(Mailbox::new(10_000));
+        Self {
+            capsules: capsules.collect(),
+            busy: Busy::new(workers),
+            settlements: Settlements::default(),
+            due: Mailbox::new(usize::MAX),
+            clock: Clock,
+            phase: Progress::default(),
+            tenure: Tenure::of(&settings.process.identity, Instant::now()),
+            wakeups: Wakeups::new(&settings, orders.iter().map(QueueOrder::queues)),
+            stats: Stats::of(&settings.dialects),
+            outages: Outages::told_to(&control),
+            refused: Mutex::default(),
+            control,
+            settings,
+        }
+    }
+
+    /// Taken under a lease that was lost before they began. Whoever recovers that may come late, so they are put back from
+    /// here, each only if nobody else has done it.
+    pub(super) fn return_unstarted(&self, jobs: Vec<Arc<Job>>) {
+        if !jobs.is_empty() {
+            self.settlements.push_all(jobs, || Outcome::Returned);
+        }
+    }
+
+    /// Redis has refused it for good: for another time, unless there are too many.
+    pub(super) fn keep_refused(&self, ended: Ended) {
+        let mut refused = lock(&self.refused);
+        if refused.len() < MOST_REFUSED {
+            refused.push_back(ended);
+        }
+    }
+}
