@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Capsule, Config, ConfigError, Format, Mode};
 use crate::dialect::{
-    self, CapsuleFacts, DeadLimits, Dialect, Generation, Keys, ProcessFacts, Sidekiq, Style,
+    self, CapsuleFacts, DeadLimits, Dialect, Keys, ProcessFacts, Sidekiq, SidekiqVersion, Style,
     UnknownVersion,
 };
 use crate::engine::queue_order::QueueSpec;
@@ -14,9 +14,9 @@ use crate::store::Names;
 
 impl Config {
     /// Whose forms are written: those of the loaded gem, or of Sidekiq 8 without one.
-    pub fn sidekiq(&self) -> Result<Generation, ConfigError> {
+    pub fn sidekiq(&self) -> Result<SidekiqVersion, ConfigError> {
         match &self.generation {
-            None => Ok(Generation::default()),
+            None => Ok(SidekiqVersion::default()),
             Some(version) => version
                 .parse()
                 .map_err(|it: UnknownVersion| ConfigError::Value(it.to_string())),
@@ -41,10 +41,10 @@ impl Config {
     /// # Errors
     /// When the version of the gem is none.
     pub fn into_settings(self) -> Result<Settings, ConfigError> {
-        let generation = self.sidekiq()?;
+        let version = self.sidekiq()?;
         let sidekiq = Dialect::Sidekiq(Sidekiq {
             keys: Keys::new(self.namespace()),
-            version: generation,
+            version,
             max_retries: i64::from(self.max_retries),
             dead: DeadLimits {
                 max_jobs: self.dead_max_jobs,
@@ -53,8 +53,8 @@ impl Config {
         });
         let capsules = self.capsules.iter().map(|it| it.settings(&sidekiq));
         Ok(Settings {
-            generation,
-            process: self.process_facts(generation),
+            version,
+            process: self.process_facts(version),
             names: Names::new(self.namespace()),
             capsules: capsules.collect(),
             dialects: vec![sidekiq],
@@ -66,7 +66,7 @@ impl Config {
         })
     }
 
-    fn process_facts(&self, generation: Generation) -> ProcessFacts {
+    fn process_facts(&self, version: SidekiqVersion) -> ProcessFacts {
         ProcessFacts {
             hostname: self.hostname.clone(),
             started_at: self.started_at,
@@ -76,7 +76,7 @@ impl Config {
             capsules: self.capsules.iter().map(Capsule::facts).collect(),
             labels: self.labels.clone(),
             identity: self.identity(),
-            version: generation.to_string(),
+            version: version.to_string(),
             embedded: false,
         }
     }

@@ -8,8 +8,8 @@ mod sidekiq;
 mod write;
 
 pub use sidekiq::{
-    Backtrace, CapsuleFacts, Context, DeadLimits, Failing, Generation, Keys, Level, Line,
-    Malformed, Measured, Metrics, MetricsWrite, Mode, Plan, ProcessFacts, Raised, Sidekiq, Style,
+    Backtrace, CapsuleFacts, Context, DeadLimits, Failing, Keys, Level, Line, Malformed, Measured,
+    Metrics, MetricsWrite, Mode, Plan, ProcessFacts, Raised, Sidekiq, SidekiqVersion, Style,
     UnknownVersion, Utc, Verdict, Vitals, millis,
 };
 pub use write::{Body, Family, Note, Place, Trim, Writes};

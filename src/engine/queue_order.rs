@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::dialect::{Generation, Mode};
+use crate::dialect::{Mode, SidekiqVersion};
 use crate::job::Queue;
 
 /// How often to draw for one claim at most. More jobs than that are shared out in small parts.
@@ -33,7 +33,7 @@ impl QueueOrder {
     /// Merges entries of the same queue, whose chances add up (6.4 refuses them before it comes to
     /// this). The mode is strict if no queue has a weight, random if all weigh 1, and else weighted.
     /// 7.0.0 was strict whenever no queue stood twice in its list, weights of 1 included.
-    pub fn new(queues: &[QueueSpec], generation: Generation) -> Self {
+    pub fn new(queues: &[QueueSpec], version: SidekiqVersion) -> Self {
         let mut distinct: Vec<Arc<Queue>> = Vec::new();
         let mut tickets: Vec<u32> = Vec::new();
         // The weight written last counts for the mode.
@@ -56,7 +56,7 @@ impl QueueOrder {
         }
         let single = tickets.iter().all(|&tickets| tickets == 1);
         let mode = if weights.iter().all(|&weight| weight == 0)
-            || (generation == Generation::new(7, 0, 0) && single)
+            || (version == SidekiqVersion::new(7, 0, 0) && single)
         {
             Mode::Strict
         } else if weights.iter().all(|&weight| weight == 1) {
@@ -171,7 +171,7 @@ mod tests {
     }
 
     fn order(queues: &[(&str, u32)]) -> QueueOrder {
-        QueueOrder::new(&specs(queues), Generation::default())
+        QueueOrder::new(&specs(queues), SidekiqVersion::default())
     }
 
     /// SplitMix64.
@@ -192,22 +192,21 @@ mod tests {
         assert_eq!(order(&[("a", 0), ("b", 1)]).mode(), Mode::Weighted);
         assert_eq!(order(&[("a", 2), ("b", 1)]).mode(), Mode::Weighted);
         assert_eq!(order(&[("a", 5), ("a", 0)]).mode(), Mode::Strict);
-        let of =
-            |generation, queues: &[(&str, u32)]| QueueOrder::new(&specs(queues), generation).mode();
+        let of = |version, queues: &[(&str, u32)]| QueueOrder::new(&specs(queues), version).mode();
         assert_eq!(
-            of(Generation::new(7, 0, 0), &[("a", 1), ("b", 1)]),
+            of(SidekiqVersion::new(7, 0, 0), &[("a", 1), ("b", 1)]),
             Mode::Strict
         );
         assert_eq!(
-            of(Generation::new(7, 0, 0), &[("a", 2), ("b", 1)]),
+            of(SidekiqVersion::new(7, 0, 0), &[("a", 2), ("b", 1)]),
             Mode::Weighted
         );
         assert_eq!(
-            of(Generation::new(6, 4, 1), &[("a", 0), ("b", 0)]),
+            of(SidekiqVersion::new(6, 4, 1), &[("a", 0), ("b", 0)]),
             Mode::Strict
         );
         assert_ne!(
-            of(Generation::new(6, 4, 1), &[("a", 0), ("b", 1)]),
+            of(SidekiqVersion::new(6, 4, 1), &[("a", 0), ("b", 1)]),
             Mode::Strict
         );
     }
@@ -219,7 +218,7 @@ mod tests {
         assert_eq!(names.collect::<Vec<_>>(), ["b", "a"]);
         assert_eq!(order.arrange(&mut |_| panic!("asked")), [0, 1]);
         assert!(
-            QueueOrder::new(&[], Generation::default())
+            QueueOrder::new(&[], SidekiqVersion::default())
                 .arrange(&mut |_| 0)
                 .is_empty()
         );
@@ -329,7 +328,7 @@ mod tests {
         #[test]
         fn every_queue_stands_once(weights in prop::collection::vec(0u32..20, 0..12), seed in any::<u64>()) {
             let queues: Vec<QueueSpec> = weights.iter().enumerate().map(|(n, &weight)| QueueSpec { queue: Queue::named(&n.to_string()), weight }).collect();
-            let mut order = QueueOrder::new(&queues, Generation::default());
+            let mut order = QueueOrder::new(&queues, SidekiqVersion::default());
             let mut random = source(seed);
             for _ in 0..5 {
                 let mut seen = order.arrange(&mut random).to_vec();
@@ -342,7 +341,7 @@ mod tests {
         fn the_first_place_is_shared_by_weight(weights in prop::collection::vec(1u32..9, 2..6), seed in any::<u64>()) {
             const ROUNDS: u32 = 20_000;
             let queues: Vec<QueueSpec> = weights.iter().enumerate().map(|(n, &weight)| QueueSpec { queue: Queue::named(&n.to_string()), weight }).collect();
-            let mut order = QueueOrder::new(&queues, Generation::default());
+            let mut order = QueueOrder::new(&queues, SidekiqVersion::default());
             let mut random = source(seed);
             let mut firsts = vec![0u32; weights.len()];
             for _ in 0..ROUNDS {

@@ -131,7 +131,7 @@ fn fetchers(shared: &Arc<Shared>, store: &Store, busy: mpsc::Sender<Infallible>)
         .iter()
         .enumerate()
         .map(|(index, capsule)| {
-            let order = QueueOrder::new(&capsule.queues, shared.settings.generation);
+            let order = QueueOrder::new(&capsule.queues, shared.settings.version);
             Fetcher {
                 shared: Arc::clone(shared),
                 store: store.clone(),
@@ -154,7 +154,7 @@ fn fetchers(shared: &Arc<Shared>, store: &Store, busy: mpsc::Sender<Infallible>)
 fn handoffs(shared: &Arc<Shared>, store: &Store, busy: &mpsc::Sender<Infallible>) -> Vec<Handoff> {
     let (mut places, mut taken) = (Vec::new(), HashSet::new());
     for (index, capsule) in shared.settings.capsules.iter().enumerate() {
-        let order = QueueOrder::new(&capsule.queues, shared.settings.generation);
+        let order = QueueOrder::new(&capsule.queues, shared.settings.version);
         for queue in order.queues().iter().take(HANDOFFS) {
             if taken.insert(queue.key.clone()) {
                 places.push((index, Arc::clone(queue)));

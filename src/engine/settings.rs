@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::redis::RedisSettings;
-use crate::dialect::{Dialect, Generation, ProcessFacts};
+use crate::dialect::{Dialect, ProcessFacts, SidekiqVersion};
 use crate::engine::queue_order::QueueSpec;
 use crate::job::Queue;
 use crate::store::{Layout, Names};
@@ -18,7 +18,7 @@ pub struct Settings {
     /// What is served. The first one's set of paused queues counts.
     pub dialects: Vec<Dialect>,
     /// Which Sidekiq's log and queue order are followed.
-    pub generation: Generation,
+    pub version: SidekiqVersion,
     /// What the process registry shows.
     pub process: ProcessFacts,
     /// One entry per capsule, in the order of their indices.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use redis::Value;
 use rmp::decode::{read_array_len, read_str_len};
 
-use super::script::{CAREFUL, CLAIM, Call, UNSEEN};
+use super::script::{CAREFUL, CLAIM, Call, MOVE_UNREAD};
 use super::{Store, StoreError, reply};
 use crate::job::{Parcel, Queue, Token};
 
@@ -93,7 +93,7 @@ impl Store {
         if claim.limit == 0 {
             return Ok(Claims::default());
         }
-        let large = if claim.large > 0 && self.moves_unseen().await? {
+        let large = if claim.large > 0 && self.can_move_unread().await? {
             claim.large
         } else {
             0
@@ -156,17 +156,17 @@ impl Store {
 
     /// Whether large payloads can be moved as large.lua has it; asked once per connection. Before Redis 7 SORT walks
     /// through the whole list.
-    async fn moves_unseen(&self) -> Result<bool, StoreError> {
-        let generation = self.link.generation();
-        let known = self.unseen.load(Ordering::Relaxed);
-        if known >> 1 == generation {
+    async fn can_move_unread(&self) -> Result<bool, StoreError> {
+        let connection_id = self.link.connection_id();
+        let known = self.unread.load(Ordering::Relaxed);
+        if known >> 1 == connection_id {
             return Ok(known & 1 == 1);
         }
         let recent = self.server().version.is_some_and(|it| it >= (7, 0, 0));
         let probe = format!("probe:{}", std::process::id());
         let call = Call::keys([0, 1].map(|token| self.names.large(&probe, token)));
         let works = if recent {
-            match self.link.script(&UNSEEN, &call).await {
+            match self.link.script(&MOVE_UNREAD, &call).await {
                 Err(error @ StoreError::Unavailable(_)) => return Err(error),
                 // The claim itself says what is wrong, if anything is.
                 answer => answer.is_ok_and(|it| it == Value::Int(1)),
@@ -174,8 +174,8 @@ impl Store {
         } else {
             false
         };
-        let noted = generation << 1 | u64::from(works);
-        self.unseen.store(noted, Ordering::Relaxed);
+        let noted = connection_id << 1 | u64::from(works);
+        self.unread.store(noted, Ordering::Relaxed);
         Ok(works)
     }
 

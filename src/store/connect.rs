@@ -17,7 +17,7 @@ use tokio::net::{TcpStream, UnixStream};
 
 use super::error::classify;
 use super::login::{LoggedIn, Manner, Opened, log_in, with_protocol};
-use super::tap::{Tap, Tapped};
+use super::reply_peek::{ReplyPeek, Tapped};
 use super::{StoreError, reply};
 use crate::config::redis::{RedisSettings, SettingsError};
 
@@ -90,7 +90,7 @@ pub(super) struct Blocking {
     /// The server's name for it.
     pub(super) client: i64,
     /// For others to take a reply; there is none with TLS.
-    pub(super) tap: Option<Arc<Tap>>,
+    pub(super) peek: Option<Arc<ReplyPeek>>,
 }
 
 /// A connection for commands that block for up to `patience`.
@@ -100,12 +100,12 @@ pub(super) async fn blocking(
 ) -> Result<Blocking, StoreError> {
     let longest = patience + settings.response_timeout();
     let config = config(settings).set_response_timeout(Some(longest));
-    let (mut connection, tap) = connect(settings, &config, &config, true).await?.opened;
+    let (mut connection, peek) = connect(settings, &config, &config, true).await?.opened;
     let id = run(&mut connection, cmd("CLIENT").arg("ID")).await?;
     Ok(Blocking {
         connection,
         client: reply::integer(&id)?,
-        tap,
+        peek,
     })
 }
 
@@ -139,7 +139,7 @@ async fn connect(
     Ok(logged_in)
 }
 
-/// With a tap if there is a `limit` for it, unless TLS hides the replies.
+/// With a peek if there is a `limit` for it, unless TLS hides the replies.
 pub(super) async fn open(
     info: ConnectionInfo,
     config: &AsyncConnectionConfig,
@@ -188,17 +188,17 @@ async fn introduce<S>(
 where
     S: AsFd + AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let tap = Tap::new(stream.as_fd().try_clone_to_owned()?);
+    let peek = ReplyPeek::new(stream.as_fd().try_clone_to_owned()?);
     let stream = Tapped {
         stream,
-        tap: Arc::clone(&tap),
+        peek: Arc::clone(&peek),
     };
     let (connection, driver) =
         MultiplexedConnection::new_with_config(info.redis_settings(), stream, config.clone())
             .await?;
     // Ends with the last handle to the connection.
     tokio::spawn(driver);
-    Ok((connection, Some(tap)))
+    Ok((connection, Some(peek)))
 }
 
 /// For where redis-rs opens the socket.

@@ -9,9 +9,9 @@ use redis::Value;
 use redis::aio::MultiplexedConnection;
 
 use super::connect;
-use super::script::{ADOPT, Call, LEAVE, PARK, SWEEP};
+use super::reply_peek::ReplyPeek;
+use super::script::{ADOPT, Call, LEAVE, MAY_WAIT, SWEEP};
 use super::settle::Name;
-use super::tap::Tap;
 use super::{Store, StoreError, reply};
 use crate::job::Queue;
 
@@ -21,9 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// command of a client that is gone.
 const MEMORY: u32 = 3_600;
 
-/// What [`Handoff::park`] says.
+/// What [`Handoff::may_wait`] says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Parking {
+pub enum MayWait {
     /// Go on with [`Handoff::wait`].
     Free,
     /// Not now: the queue is paused, or jobs must be claimed with care (see claim.lua).
@@ -54,14 +54,14 @@ pub struct Handoff {
 struct Line {
     connection: MultiplexedConnection,
     client: ClientId,
-    tap: Option<Arc<Tap>>,
+    peek: Option<Arc<ReplyPeek>>,
 }
 
 impl Drop for Line {
-    /// Others may hold the tap: the server must know at once that nobody waits any more.
+    /// Others may hold the peek: the server must know at once that nobody waits any more.
     fn drop(&mut self) {
-        if let Some(tap) = &self.tap {
-            tap.close();
+        if let Some(peek) = &self.peek {
+            peek.close();
         }
     }
 }
@@ -143,7 +143,7 @@ impl Store {
 
 impl Handoff {
     /// Asks whether to wait.
-    pub async fn park(&self, holder: &str) -> Result<Parking, StoreError> {
+    pub async fn may_wait(&self, holder: &str) -> Result<MayWait, StoreError> {
         let names = &self.store.names;
         let mut call = Call::keys([
             names.leases(),
@@ -156,14 +156,14 @@ impl Handoff {
         call.arg(holder)
             .arg(&self.queue.paused_as)
             .arg(self.member(holder));
-        let mut parts = reply::array(self.store.link.script(&PARK, &call).await?)?.into_iter();
+        let mut parts = reply::array(self.store.link.script(&MAY_WAIT, &call).await?)?.into_iter();
         match (
             parts.next().map(|it| reply::integer(&it)).transpose()?,
             parts.next(),
         ) {
-            (Some(0), None) => Ok(Parking::Refused),
-            (Some(1), None) => Ok(Parking::Free),
-            (Some(2), Some(payload)) => Ok(Parking::Stranded(reply::bytes(payload)?)),
+            (Some(0), None) => Ok(MayWait::Refused),
+            (Some(1), None) => Ok(MayWait::Free),
+            (Some(2), Some(payload)) => Ok(MayWait::Stranded(reply::bytes(payload)?)),
             other => Err(StoreError::unexpected(other)),
         }
     }
@@ -199,19 +199,19 @@ impl Handoff {
         self.line = Some(Line {
             connection: line.connection,
             client,
-            tap: line.tap,
+            peek: line.peek,
         });
         Ok(client)
     }
 
     /// Of the connection that there is: for a thread that is quicker than [`Self::wait`], which returns what was
     /// taken all the same. `None` with TLS.
-    pub fn tap(&self) -> Option<&Arc<Tap>> {
-        self.line.as_ref()?.tap.as_ref()
+    pub fn peek(&self) -> Option<&Arc<ReplyPeek>> {
+        self.line.as_ref()?.peek.as_ref()
     }
 
     /// Waits for a job on the connection that there is, 30 s at most. After an error there is no connection
-    /// any more, and a job may still come: [`Self::park`] finds it.
+    /// any more, and a job may still come: [`Self::may_wait`] finds it.
     pub async fn wait(&mut self, holder: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let Some(mut line) = self.line.take() else {
             return Err(StoreError::unavailable("there is no connection to wait on"));
@@ -223,8 +223,8 @@ impl Handoff {
             .arg(self.queue.pop.word())
             .arg("LEFT")
             .arg(PATIENCE.as_secs());
-        if let Some(tap) = &line.tap {
-            tap.arm();
+        if let Some(peek) = &line.peek {
+            peek.arm();
         }
         let reply = connect::run(&mut line.connection, &command).await?;
         self.line = Some(line);

@@ -22,7 +22,7 @@ use crate::config::redis::RedisSettings;
 #[derive(Clone)]
 struct Live {
     connection: MultiplexedConnection,
-    generation: u64,
+    connection_id: u64,
     since: Instant,
     /// Gone with it, and it with this.
     ear: Option<Ear>,
@@ -31,7 +31,7 @@ struct Live {
 #[derive(Default)]
 struct State {
     live: Option<Live>,
-    generation: u64,
+    connection_id: u64,
     facts: ServerFacts,
     /// Whose rights count.
     user: String,
@@ -86,8 +86,8 @@ impl Link {
         self.state().facts.clone()
     }
 
-    pub(super) fn generation(&self) -> u64 {
-        self.state().generation
+    pub(super) fn connection_id(&self) -> u64 {
+        self.state().connection_id
     }
 
     pub(super) fn connected_since(&self) -> Option<Instant> {
@@ -101,17 +101,17 @@ impl Link {
 
     /// Asks for it, where there is a connection on which it was refused.
     pub(super) async fn ask_to_be_told(&self) -> Result<(), StoreError> {
-        let (ear, generation, prefixes) = {
+        let (ear, connection_id, prefixes) = {
             let state = self.state();
             let ear = state.live.as_ref().and_then(|it| it.ear.clone());
-            (ear, state.generation, self.prefixes(&state))
+            (ear, state.connection_id, self.prefixes(&state))
         };
         let Some(mut ear) = ear.filter(|_| !self.is_told()) else {
             return Ok(());
         };
         if ear.track(&prefixes).await? {
             let mut state = self.state();
-            if state.generation == generation {
+            if state.connection_id == connection_id {
                 state.facts.tracking = true;
                 // Whatever happened while nobody listened.
                 tell(self.touched.as_ref(), Touched::Everything);
@@ -184,7 +184,7 @@ impl Link {
         reply.map_err(|error| {
             let (error, aftermath) = classify(&error);
             if aftermath == Aftermath::Drop {
-                drop_connection(&self.state, live.generation, self.touched.as_ref());
+                drop_connection(&self.state, live.connection_id, self.touched.as_ref());
             }
             error
         })
@@ -223,8 +223,8 @@ impl Link {
     }
 
     async fn connect(&self) -> Result<Live, StoreError> {
-        let generation = self.state().generation + 1;
-        let push = self.listener(generation);
+        let connection_id = self.state().connection_id + 1;
+        let push = self.listener(connection_id);
         let Listening {
             mut connection,
             resp3,
@@ -233,7 +233,7 @@ impl Link {
         let mut facts = connect::facts(&mut connection).await?;
         let mut ear = None;
         if resp3 && self.touched.is_some() {
-            ear = Ear::open(&self.settings, self.listener(generation)).await?;
+            ear = Ear::open(&self.settings, self.listener(connection_id)).await?;
         }
         if let Some(ear) = &mut ear {
             let prefixes = self.prefixes(&self.state());
@@ -241,7 +241,7 @@ impl Link {
         }
         let live = Live {
             connection,
-            generation,
+            connection_id,
             since: Instant::now(),
             ear,
         };
@@ -249,7 +249,7 @@ impl Link {
             let mut state = self.state();
             state.facts = facts;
             state.user = user;
-            state.generation = generation;
+            state.connection_id = connection_id;
             state.live = Some(live.clone());
         }
         // Whatever happened while nobody listened.
@@ -257,7 +257,7 @@ impl Link {
         Ok(live)
     }
 
-    fn listener(&self, generation: u64) -> connect::Push {
+    fn listener(&self, connection_id: u64) -> connect::Push {
         let touched = self.touched.clone();
         // Weak: the connection must not keep alive the state that holds it.
         let state: Weak<Mutex<State>> = Arc::downgrade(&self.state);
@@ -268,7 +268,7 @@ impl Link {
                 }
                 PushKind::Disconnection => {
                     if let Some(state) = state.upgrade() {
-                        drop_connection(&state, generation, touched.as_ref());
+                        drop_connection(&state, connection_id, touched.as_ref());
                     }
                 }
                 _ => {}
@@ -296,14 +296,14 @@ fn tell(touched: Option<&UnboundedSender<Touched>>, what: Touched) {
 
 fn drop_connection(
     state: &Mutex<State>,
-    generation: u64,
+    connection_id: u64,
     touched: Option<&UnboundedSender<Touched>>,
 ) {
     let dropped = {
         let mut state = locked(state);
         // Not a newer one: several calls may fail on the same connection.
         match &state.live {
-            Some(live) if live.generation == generation => state.live.take(),
+            Some(live) if live.connection_id == connection_id => state.live.take(),
             _ => None,
         }
     };

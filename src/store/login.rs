@@ -10,11 +10,11 @@ use redis::{
 };
 
 use super::connect::open;
-use super::tap::Tap;
+use super::reply_peek::ReplyPeek;
 use crate::config::redis::{DEFAULT_USER, RedisSettings};
 
 /// A connection, and for others to take a reply from it.
-pub(super) type Opened = (MultiplexedConnection, Option<Arc<Tap>>);
+pub(super) type Opened = (MultiplexedConnection, Option<Arc<ReplyPeek>>);
 
 /// A connection that has introduced itself.
 pub(super) struct LoggedIn {
@@ -24,7 +24,7 @@ pub(super) struct LoggedIn {
     pub(super) user: String,
 }
 
-/// What differs between the protocols, and how long to wait for a connection with a tap.
+/// What differs between the protocols, and how long to wait for a connection with a peek.
 pub(super) struct Manner<'a> {
     pub(super) resp3: &'a AsyncConnectionConfig,
     pub(super) resp2: &'a AsyncConnectionConfig,

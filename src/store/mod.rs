@@ -34,11 +34,11 @@ mod metrics;
 mod names;
 mod registry;
 mod reply;
+mod reply_peek;
 mod rights;
 mod schedule;
 mod script;
 mod settle;
-mod tap;
 mod types;
 mod writes;
 
@@ -46,13 +46,13 @@ pub use claim::{Claim, Claimed, Claims};
 pub use connect::{Flavour, ServerFacts};
 pub use ear::Touched;
 pub use error::StoreError;
-pub use handoff::{Adoption, ClientId, Handoff, Parking};
+pub use handoff::{Adoption, ClientId, Handoff, MayWait};
 pub use lease::{Buried, LONGEST_LEASE, Lease, Leases, Recovered};
 pub use names::Names;
 pub use registry::{Beat, BeatReply};
+pub use reply_peek::ReplyPeek;
 pub use schedule::{Due, Promotion};
 pub use settle::{Leaving, Settlement};
-pub use tap::Tap;
 pub use types::WrongType;
 
 use crate::config::redis::RedisSettings;
@@ -96,8 +96,8 @@ pub struct Store {
     paused: Arc<String>,
     /// Rings when the dead set is to be trimmed further.
     overfull: Arc<Notify>,
-    /// The last connection that was asked, twice its generation, and one more if it can: see [`Self::moves_unseen`].
-    unseen: Arc<AtomicU64>,
+    /// The last connection that was asked, twice its connection_id, and one more if it can: see [`Self::can_move_unread`].
+    unread: Arc<AtomicU64>,
 }
 
 impl Store {
@@ -128,7 +128,7 @@ impl Store {
                 families: families.into(),
                 paused: Arc::new(paused),
                 overfull: Arc::default(),
-                unseen: Arc::default(),
+                unread: Arc::default(),
             },
             touched,
         ))
@@ -150,8 +150,8 @@ impl Store {
     }
 
     /// The number of connects so far.
-    pub fn generation(&self) -> u64 {
-        self.link.generation()
+    pub fn connection_id(&self) -> u64 {
+        self.link.connection_id()
     }
 
     /// Since when the present connections stand; `None` while one is missing. The one for jobs may lie idle through an

@@ -96,7 +96,7 @@ scripts! {
         "preflight.lua" "member.lua" "large.lua" "parcel.lua" "trial.lua" "queue.lua" "claim.lua" "careful.lua",
     ACKNOWLEDGE = "large.lua" "acknowledge.lua",
     OPEN = "preflight.lua" "parcel.lua" "open.lua",
-    PARK = "member.lua" "park.lua",
+    MAY_WAIT = "member.lua" "may_wait.lua",
     LEAVE = "leave.lua",
     ADOPT = "preflight.lua" "member.lua" "large.lua" "trial.lua" "adopt.lua",
     SWEEP = "sweep.lua",
@@ -111,5 +111,5 @@ scripts! {
     PRUNE = "prune.lua",
     METRICS = "metrics.lua",
     PROBE = "probe.lua",
-    UNSEEN = "queue.lua" "unseen.lua",
+    MOVE_UNREAD = "queue.lua" "move_unread.lua",
 }

@@ -5,7 +5,7 @@ use magnus::{Error, RArray, Ruby, Value};
 use rb_sys::{ID, VALUE};
 
 use super::json;
-use crate::dialect::Generation;
+use crate::dialect::SidekiqVersion;
 use crate::job::{Envelope, Job};
 
 /// The names that every job needs, interned once. Symbols made this way are never collected.
@@ -24,8 +24,8 @@ unsafe impl Send for JobContext {}
 unsafe impl Sync for JobContext {}
 
 impl JobContext {
-    /// In the order in which `generation` builds it, which is the order of the log.
-    pub(super) fn new(ruby: &Ruby, generation: Generation) -> Self {
+    /// In the order in which `version` builds it, which is the order of the log.
+    pub(super) fn new(ruby: &Ruby, version: SidekiqVersion) -> Self {
         let symbol = |name| ruby.sym_new(name).as_raw();
         Self {
             variable: ruby.intern("sidekiq_context").as_raw(),
@@ -33,7 +33,7 @@ impl JobContext {
             class: symbol("class"),
             bid: symbol("bid"),
             tags: symbol("tags"),
-            class_first: !generation.logs_level_first(),
+            class_first: !version.logs_level_first(),
         }
     }
 

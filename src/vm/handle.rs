@@ -56,7 +56,7 @@ impl Handle {
         let logger = logger.map(|it| Logger::new(ruby, it)).transpose()?;
         let job_log = job_log
             .zip(logger)
-            .map(|((fd, style), logger)| JobLog::new(logger, fd, style, settings.generation));
+            .map(|((fd, style), logger)| JobLog::new(logger, fd, style, settings.version));
         let started = patiently(ruby, || Engine::start(settings.clone(), sched::give_way))?;
         let engine = started.map_err(|it| errors::runtime(ruby, it))?;
         trace::listen(engine.shared());
@@ -64,7 +64,7 @@ impl Handle {
             shared: Arc::clone(engine.shared()),
             classes: Classes::default(),
             names: MethodNames::new(ruby),
-            context: JobContext::new(ruby, engine.shared().settings.generation),
+            context: JobContext::new(ruby, engine.shared().settings.version),
             job_log,
             renewals: Renewals::new(),
             origin: fork::Process::this(),

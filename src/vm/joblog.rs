@@ -10,7 +10,7 @@ use std::sync::Mutex;
 
 use super::gvl::uninterrupted;
 use super::logger::Logger;
-use crate::dialect::{Context, Generation, Level, Line, Style, Utc, millis};
+use crate::dialect::{Context, Level, Line, SidekiqVersion, Style, Utc, millis};
 use crate::engine::Clock;
 use crate::engine::sync::lock;
 use crate::job::Job;
@@ -24,7 +24,7 @@ pub(super) struct JobLog {
     out: ManuallyDrop<File>,
     /// A write may have to wait for a reader: a pipe, a terminal, a socket.
     has_reader: bool,
-    generation: Generation,
+    version: SidekiqVersion,
     style: Style,
     pid: String,
     stamp: Mutex<Stamp>,
@@ -79,7 +79,7 @@ impl Moment {
 }
 
 impl JobLog {
-    pub(super) fn new(logger: Logger, fd: i32, style: Style, generation: Generation) -> Self {
+    pub(super) fn new(logger: Logger, fd: i32, style: Style, version: SidekiqVersion) -> Self {
         // SAFETY: the descriptor belongs to the IO of the application's logger, which outlives the
         // engine; ManuallyDrop leaves it open.
         let out = ManuallyDrop::new(unsafe { File::from_raw_fd(fd) });
@@ -87,7 +87,7 @@ impl JobLog {
             logger,
             has_reader: out.metadata().map_or(true, |it| !it.is_file()),
             out,
-            generation,
+            version,
             style,
             pid: std::process::id().to_string(),
             stamp: Mutex::default(),
@@ -114,7 +114,7 @@ impl JobLog {
             elapsed: moment.elapsed(),
         };
         let shape = Line {
-            generation: self.generation,
+            version: self.version,
             style: self.style,
             pid: &self.pid,
             tid,

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use footplate::store::{Claim, Parking, Store, StoreError};
+use footplate::store::{Claim, MayWait, Store, StoreError};
 
 use crate::support::{
     LONG, NOW, Server, claim, payloads, queue, queue_of, queues, sidekiq_in, spaced, success,
@@ -269,8 +269,8 @@ async fn what_is_no_set_of_paused_queues_or_suspects_stops_nothing() {
     let one = store.claim(&claim(1, 1, &names)).await.unwrap();
     assert_eq!(payloads(&one), ["a1"]);
     assert_eq!(
-        store.handoff(queue_of("a")).park("me").await.unwrap(),
-        Parking::Free
+        store.handoff(queue_of("a")).may_wait("me").await.unwrap(),
+        MayWait::Free
     );
     server.run::<()>("SET footplate:trials x");
     let one = store.claim(&claim(2, 1, &names)).await.unwrap();

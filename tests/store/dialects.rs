@@ -6,7 +6,7 @@ use std::sync::Arc;
 use footplate::dialect::{Body, Family, Note, Place, Writes};
 use footplate::job::{End, Queue};
 use footplate::store::{
-    Adoption, Claim, Claims, Layout, Leaving, Parking, Promotion, Settlement, Store,
+    Adoption, Claim, Claims, Layout, Leaving, MayWait, Promotion, Settlement, Store,
 };
 
 use crate::support::{
@@ -330,7 +330,7 @@ async fn a_hand_off_comes_from_the_end_where_the_next_job_is() {
     server.push("a", &["s1", "s2"]);
     let mut came = Vec::new();
     for (place, token) in places.iter_mut().zip([TOKEN, TOKEN + 1]) {
-        assert_eq!(place.park("me").await.unwrap(), Parking::Free);
+        assert_eq!(place.may_wait("me").await.unwrap(), MayWait::Free);
         place.connect().await.unwrap();
         came.push((place.wait("me").await.unwrap().unwrap(), token));
     }
@@ -351,7 +351,7 @@ async fn what_was_handed_over_to_the_dead_is_swept_and_goes_back() {
     let store = store(&server).await;
     let places = [line("a"), queue_of("a")].map(|it| store.handoff(it));
     for place in &places {
-        assert_eq!(place.park("me").await.unwrap(), Parking::Free);
+        assert_eq!(place.may_wait("me").await.unwrap(), MayWait::Free);
     }
     store.abandon("me").await.unwrap();
     server.run::<()>("ZREM footplate:orphans me");

@@ -1,4 +1,4 @@
-use footplate::store::{Adoption, ClientId, Handoff, Parking, Store, StoreError};
+use footplate::store::{Adoption, ClientId, Handoff, MayWait, Store, StoreError};
 use std::sync::Arc;
 
 use crate::support::{
@@ -50,7 +50,7 @@ async fn recovered(store: &Store) -> usize {
 async fn a_job_comes_with_the_wake_up_and_is_adopted_once() {
     let server = Server::start();
     let (store, mut place, _) = place(&server).await;
-    assert_eq!(place.park("me").await.unwrap(), Parking::Free);
+    assert_eq!(place.may_wait("me").await.unwrap(), MayWait::Free);
     let waiting = tokio::spawn(async move { (place.wait("me").await, place) });
     somebody_waits(&server).await;
     server.push("a", &["1", "2"]);
@@ -100,28 +100,28 @@ async fn a_job_comes_with_the_wake_up_and_is_adopted_once() {
     assert_eq!(store.release_lease("me").await.unwrap(), 0);
 }
 
-/// Here the runtime has one thread: while that is not given back, only the tap can have the reply.
+/// Here the runtime has one thread: while that is not given back, only the peek can have the reply.
 #[tokio::test]
 async fn a_reply_may_be_taken_before_it_is_read_and_only_once() {
     let server = Server::start();
     let (_, mut place, _) = place(&server).await;
-    let tap = Arc::clone(place.tap().unwrap());
-    assert_eq!(tap.take(), None);
+    let peek = Arc::clone(place.peek().unwrap());
+    assert_eq!(peek.take(), None);
     for job in ["first", "second"] {
-        assert_eq!(place.park("me").await.unwrap(), Parking::Free);
+        assert_eq!(place.may_wait("me").await.unwrap(), MayWait::Free);
         let waiting = tokio::spawn(async move { (place.wait("me").await, place) });
         somebody_waits(&server).await;
-        assert_eq!(tap.take(), None);
+        assert_eq!(peek.take(), None);
         server.push("a", &[job]);
         if job == "first" {
-            let taken = std::iter::repeat_with(|| tap.take()).flatten().next();
+            let taken = std::iter::repeat_with(|| peek.take()).flatten().next();
             assert_eq!(taken.as_deref(), Some(job.as_bytes()));
-            assert_eq!(tap.take(), None);
+            assert_eq!(peek.take(), None);
         }
         let (read, same) = waiting.await.unwrap();
         place = same;
         assert_eq!(read.unwrap().as_deref(), Some(job.as_bytes()));
-        assert_eq!(tap.take(), None);
+        assert_eq!(peek.take(), None);
         server.run::<u32>(&format!("DEL {LIST}"));
     }
 }
@@ -130,7 +130,7 @@ async fn a_reply_may_be_taken_before_it_is_read_and_only_once() {
 async fn waiting_ends_when_asked() {
     let server = Server::start();
     let (store, mut place, client) = place(&server).await;
-    assert_eq!(place.park("me").await.unwrap(), Parking::Free);
+    assert_eq!(place.may_wait("me").await.unwrap(), MayWait::Free);
     let waiting = tokio::spawn(async move { place.wait("me").await });
     somebody_waits(&server).await;
     store.unblock(client).await.unwrap();
@@ -143,14 +143,14 @@ async fn nobody_waits_at_a_paused_queue_or_while_jobs_are_on_trial() {
     let (_, place, _) = place(&server).await;
     for (key, value) in [("paused", "a"), ("footplate:trials", "x")] {
         server.run::<u32>(&format!("SADD {key} {value}"));
-        assert_eq!(place.park("me").await.unwrap(), Parking::Refused);
+        assert_eq!(place.may_wait("me").await.unwrap(), MayWait::Refused);
         server.run::<u32>(&format!("DEL {key}"));
     }
     server.run::<String>("SET footplate:suspects 1");
-    assert_eq!(place.park("me").await.unwrap(), Parking::Refused);
+    assert_eq!(place.may_wait("me").await.unwrap(), MayWait::Refused);
     server.run::<u32>("DEL footplate:suspects");
-    assert_eq!(place.park("me").await.unwrap(), Parking::Free);
-    let refused = place.park("stranger").await;
+    assert_eq!(place.may_wait("me").await.unwrap(), MayWait::Free);
+    let refused = place.may_wait("stranger").await;
     assert!(matches!(refused, Err(StoreError::LeaseLost)), "{refused:?}");
 }
 
@@ -161,15 +161,15 @@ async fn a_job_whose_reply_was_lost_is_found_by_the_holder() {
     strand(&server, "1");
     for _ in 0..2 {
         assert_eq!(
-            place.park("me").await.unwrap(),
-            Parking::Stranded(b"1".to_vec())
+            place.may_wait("me").await.unwrap(),
+            MayWait::Stranded(b"1".to_vec())
         );
     }
     assert_eq!(
         store.adopt("me", queue("a"), TOKEN, b"1").await.unwrap(),
         Adoption::Held
     );
-    assert_eq!(place.park("me").await.unwrap(), Parking::Free);
+    assert_eq!(place.may_wait("me").await.unwrap(), MayWait::Free);
 }
 
 #[tokio::test]
@@ -177,7 +177,7 @@ async fn what_comes_to_a_dead_holder_is_recovered_however_late() {
     let server = Server::start();
     let (store, place, _) = place(&server).await;
     let names = queues(&["a"]);
-    place.park("me").await.unwrap();
+    place.may_wait("me").await.unwrap();
     server.push("a", &["claimed"]);
     assert_eq!(
         payloads(&store.claim(&claim(1, 1, &names)).await.unwrap()),
@@ -203,7 +203,7 @@ async fn what_comes_to_a_dead_holder_is_recovered_however_late() {
 async fn a_holder_for_whom_a_job_was_swept_up_lives_on_only_under_another_name() {
     let server = Server::start();
     let (store, place, _) = place(&server).await;
-    place.park("me").await.unwrap();
+    place.may_wait("me").await.unwrap();
     strand(&server, "1");
     server.run::<u32>("ZADD footplate:leases 1 me");
     assert_eq!(orphans(&store).await, ["me"]);
@@ -242,7 +242,7 @@ async fn of_any_number_of_lists_all_are_swept() {
 async fn who_leaves_is_forgotten_unless_a_job_has_come() {
     let server = Server::start();
     let (_store, place, _) = place(&server).await;
-    place.park("me").await.unwrap();
+    place.may_wait("me").await.unwrap();
     strand(&server, "1");
     place.leave("me").await.unwrap();
     assert_eq!(server.run::<u32>("ZCARD footplate:handoffs"), 1);
@@ -265,7 +265,7 @@ fn on_trial(server: &Server) -> Option<String> {
 async fn a_job_that_must_be_tried_is_on_trial_however_it_came() {
     let server = Server::start();
     let (store, place, _) = place(&server).await;
-    place.park("me").await.unwrap();
+    place.may_wait("me").await.unwrap();
     must_be_tried(&server, "1");
     strand(&server, "1");
     assert_eq!(
@@ -284,7 +284,7 @@ async fn what_comes_to_a_dead_holder_is_not_convicted() {
     for adopted in [false, true] {
         let server = Server::start();
         let (store, place, _) = place(&server).await;
-        place.park("me").await.unwrap();
+        place.may_wait("me").await.unwrap();
         must_be_tried(&server, "1");
         strand(&server, "1");
         store.abandon("me").await.unwrap();
@@ -308,7 +308,7 @@ async fn what_comes_to_a_dead_holder_is_not_convicted() {
 async fn the_job_that_is_adopted_is_the_one_that_came() {
     let server = Server::start();
     let (store, place, _) = place(&server).await;
-    place.park("me").await.unwrap();
+    place.may_wait("me").await.unwrap();
     for job in ["1", "3", "2", "4"] {
         strand(&server, job);
     }
@@ -321,8 +321,8 @@ async fn the_job_that_is_adopted_is_the_one_that_came() {
     let list: Vec<String> = server.run(&format!("LRANGE {LIST} 0 -1"));
     assert_eq!(list, ["4", "3", "1"]);
     assert_eq!(
-        place.park("me").await.unwrap(),
-        Parking::Stranded(b"1".to_vec())
+        place.may_wait("me").await.unwrap(),
+        MayWait::Stranded(b"1".to_vec())
     );
     assert_eq!(
         store
@@ -337,7 +337,7 @@ async fn the_job_that_is_adopted_is_the_one_that_came() {
 async fn of_two_that_must_be_tried_and_came_at_once_none_is_blamed() {
     let server = Server::start();
     let (store, place, _) = place(&server).await;
-    place.park("me").await.unwrap();
+    place.may_wait("me").await.unwrap();
     for (payload, token) in [("1", TOKEN), ("2", TOKEN + 1)] {
         must_be_tried(&server, payload);
         strand(&server, payload);
@@ -355,7 +355,7 @@ async fn of_two_that_must_be_tried_and_came_at_once_none_is_blamed() {
 async fn an_adoption_after_the_lease_leaves_the_job_to_recovery() {
     let server = Server::start();
     let (store, place, _) = place(&server).await;
-    place.park("me").await.unwrap();
+    place.may_wait("me").await.unwrap();
     strand(&server, "1");
     store.release_lease("me").await.unwrap();
     // Also for a holder that did not hear it the first time.
@@ -381,7 +381,7 @@ async fn an_adoption_after_the_lease_leaves_the_job_to_recovery() {
 async fn lists_are_remembered_while_somebody_may_wait_and_then_forgotten() {
     let server = Server::start();
     let (store, place, _) = place(&server).await;
-    place.park("me").await.unwrap();
+    place.may_wait("me").await.unwrap();
     store.release_lease("me").await.unwrap();
     store.sweep_handoffs().await.unwrap();
     assert_eq!(server.run::<u32>("ZCARD footplate:handoffs"), 1);
@@ -402,7 +402,7 @@ async fn lists_are_remembered_while_somebody_may_wait_and_then_forgotten() {
 async fn who_hears_from_an_adoption_that_there_is_no_lease_lives_on() {
     let server = Server::start();
     let (store, place, _) = place(&server).await;
-    place.park("me").await.unwrap();
+    place.may_wait("me").await.unwrap();
     server.run::<()>("FLUSHALL");
     strand(&server, "1");
     let adopted = store.adopt("me", queue("a"), TOKEN, b"1").await.unwrap();

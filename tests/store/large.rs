@@ -20,7 +20,7 @@ async fn store(server: &Server) -> Store {
     store
 }
 
-/// One that knows already whether large payloads can be moved unseen.
+/// One that knows already whether large payloads can be moved unread.
 async fn asked(server: &Server) -> Store {
     let store = store(server).await;
     assert!(claimed(&store, 0, &[]).await.is_empty());

@@ -14,7 +14,7 @@ async fn the_server_introduces_itself() {
     assert!(facts.version.unwrap() >= (6, 2, 0), "{facts:?}");
     assert_eq!(facts.maxmemory_policy.as_deref(), Some("noeviction"));
     assert!(facts.tracking);
-    assert_eq!(store.generation(), 1);
+    assert_eq!(store.connection_id(), 1);
     assert!(store.connected_since().is_some());
     assert!(
         server
@@ -78,7 +78,7 @@ async fn a_killed_connection_is_replaced_and_still_listens() {
     heard(&mut touched, |message| *message == Touched::Lost).await;
     assert!(store.connected_since().is_none());
     store.ping().await.unwrap();
-    assert_eq!(store.generation(), 2);
+    assert_eq!(store.connection_id(), 2);
     heard(&mut touched, |message| *message == Touched::Everything).await;
     server.run::<()>("LPUSH me-signals TERM");
     heard(&mut touched, touches("me-signals")).await;
@@ -93,7 +93,7 @@ async fn many_callers_make_one_connection() {
     // Those that were on their way when it was noticed may fail; none of them connects twice.
     drop((a, b, c));
     store.ping().await.unwrap();
-    assert_eq!(store.generation(), 2);
+    assert_eq!(store.connection_id(), 2);
 }
 
 #[tokio::test]

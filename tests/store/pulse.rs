@@ -127,7 +127,7 @@ async fn the_younger_connection_tells_since_when_redis_is_there() {
     })
     .await;
     store.ping().await.unwrap();
-    assert_eq!(store.generation(), 1);
+    assert_eq!(store.connection_id(), 1);
     store.take_lease("me", LONG).await.unwrap();
     assert!(store.connected_since().unwrap() > before);
 }

@@ -1,5 +1,5 @@
 use footplate::config::redis::{RedisSettings, Secret};
-use footplate::store::{Parking, Store, StoreError};
+use footplate::store::{MayWait, Store, StoreError};
 
 use crate::support::{LONG, Server, layout, queue, queue_of, sidekiq, sidekiq_in, spaced};
 
@@ -70,7 +70,7 @@ async fn the_rights_in_the_docs_are_enough_for_a_hand_off() {
     store.take_lease("me", LONG).await.unwrap();
     let mut place = store.handoff(queue_of("a"));
     place.connect().await.unwrap();
-    assert_eq!(place.park("me").await.unwrap(), Parking::Free);
+    assert_eq!(place.may_wait("me").await.unwrap(), MayWait::Free);
     server.push("a", &["1"]);
     assert!(place.wait("me").await.unwrap().is_some());
     // In front of it one that came for a lost connection.

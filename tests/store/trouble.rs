@@ -1,5 +1,5 @@
 use footplate::job::Outcome;
-use footplate::store::{Beat, Parking, Store, StoreError, Touched};
+use footplate::store::{Beat, MayWait, Store, StoreError, Touched};
 use std::time::Duration;
 
 use crate::support::{
@@ -61,7 +61,7 @@ async fn a_server_that_became_a_replica_is_left_and_nothing_is_lost() {
         payloads(&store.claim(&claim(2, 1, &names)).await.unwrap()),
         ["2"]
     );
-    assert!(store.generation() >= 2);
+    assert!(store.connection_id() >= 2);
 }
 
 #[tokio::test]
@@ -104,8 +104,8 @@ async fn a_full_server_is_drained() {
         1
     );
     assert_eq!(
-        store.handoff(queue_of("a")).park("me").await.unwrap(),
-        Parking::Free
+        store.handoff(queue_of("a")).may_wait("me").await.unwrap(),
+        MayWait::Free
     );
     assert!(store.renew_lease("me", LONG).await.unwrap());
     let beat = Beat {
@@ -206,7 +206,7 @@ async fn a_script_that_blocks_the_server_is_waited_out() {
     server.run::<()>("SCRIPT KILL");
     assert!(busy.join().unwrap().is_err());
     store.ping().await.unwrap();
-    assert_eq!(store.generation(), 1);
+    assert_eq!(store.connection_id(), 1);
 }
 
 #[tokio::test]
@@ -299,5 +299,5 @@ async fn the_right_to_be_told_comes_and_goes() {
     heard(&mut touched, |it| *it == told).await;
     // Asked where it is known, it is nobody's business.
     store.ask_to_be_told().await.unwrap();
-    assert_eq!(store.generation(), 2);
+    assert_eq!(store.connection_id(), 2);
 }

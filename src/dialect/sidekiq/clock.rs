@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Generation;
+use super::SidekiqVersion;
 use crate::job::ruby_float;
 
 /// Epoch milliseconds of epoch seconds. A double holds the seconds of our age to a quarter of a
@@ -13,8 +13,8 @@ pub fn millis(now: f64) -> i64 {
 
 /// A timestamp for a payload field, as JSON: whole milliseconds (8) or float seconds (before).
 /// `now` is epoch seconds.
-pub(super) fn payload_time(now: f64, generation: Generation) -> String {
-    if generation.timestamps_in_ms() {
+pub(super) fn payload_time(now: f64, version: SidekiqVersion) -> String {
+    if version.timestamps_in_ms() {
         millis(now).to_string()
     } else {
         ruby_float(now)
@@ -104,15 +104,15 @@ mod tests {
     #[test]
     fn payload_times_follow_the_version() {
         assert_eq!(
-            payload_time(1_735_689_600.123, Generation::new(8, 1, 7)),
+            payload_time(1_735_689_600.123, SidekiqVersion::new(8, 1, 7)),
             "1735689600123"
         );
         assert_eq!(
-            payload_time(1_735_689_600.123, Generation::new(7, 3, 2)),
+            payload_time(1_735_689_600.123, SidekiqVersion::new(7, 3, 2)),
             "1735689600.123"
         );
         assert_eq!(
-            payload_time(1_735_689_600.0, Generation::new(6, 4, 1)),
+            payload_time(1_735_689_600.0, SidekiqVersion::new(6, 4, 1)),
             "1735689600.0"
         );
     }

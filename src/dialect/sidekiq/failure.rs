@@ -15,14 +15,14 @@ use flate2::write::ZlibEncoder;
 
 use super::clock::payload_time;
 use super::fields::{Number, text, to_i, truthy};
-use super::{Generation, Jitter, RetryFor};
+use super::{Jitter, RetryFor, SidekiqVersion};
 use crate::job::{Field, PatchError, Retry, json_string, patch, visit};
 
 /// What holds for every job of a server.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
     /// Whose rules.
-    pub generation: Generation,
+    pub version: SidekiqVersion,
     /// Retries of a job whose `retry` is not a number: `config[:max_retries]`, by default 25.
     pub max_retries: i64,
 }
@@ -82,7 +82,7 @@ pub struct Plan {
     payload: Vec<u8>,
     count: Number,
     dead: bool,
-    generation: Generation,
+    version: SidekiqVersion,
 }
 
 impl<'a> Failing<'a> {
@@ -160,12 +160,12 @@ impl<'a> Failing<'a> {
             Retry::Count(limit) => limit,
             Retry::Flag(true) | Retry::Other => self.policy.max_retries,
         };
-        let generation = self.policy.generation;
-        let stamp = payload_time(now, generation);
+        let version = self.policy.version;
+        let stamp = payload_time(now, version);
         let count = self.retry_count.map_or(Number::Integer(0), Number::next);
         let payload = self.write(raised, inherited, count, &stamp);
 
-        let exhausted = match (generation.retry_for(), self.retry_for) {
+        let exhausted = match (version.retry_for(), self.retry_for) {
             (RetryFor::Exclusive, Some(seconds)) => self.outlived(seconds, now),
             (RetryFor::Both, Some(seconds)) => count.reaches(limit) || self.outlived(seconds, now),
             (RetryFor::Ignored, _) | (_, None) => count.reaches(limit),
@@ -174,7 +174,7 @@ impl<'a> Failing<'a> {
             payload,
             count,
             dead: self.dead,
-            generation,
+            version,
         };
         if exhausted {
             Verdict::Exhausted(plan)
@@ -185,15 +185,15 @@ impl<'a> Failing<'a> {
 
     /// Whether `retry_for` seconds have passed since the first failure.
     fn outlived(&self, retry_for: f64, now: f64) -> bool {
-        let generation = self.policy.generation;
+        let version = self.policy.version;
         if self.retry_count.is_none() {
             // Sidekiq reads the clock again, so a limit of 0 is always over.
             return retry_for <= 0.0;
         }
         let failed_at = match self.failed_at {
             None => return false,
-            Some(Number::Integer(ms)) if generation.retry_for_reads_ms() => {
-                let rest = if generation.retry_for_is_subsecond() {
+            Some(Number::Integer(ms)) if version.retry_for_reads_ms() => {
+                let rest = if version.retry_for_is_subsecond() {
                     ms.rem_euclid(1000)
                 } else {
                     0
@@ -253,7 +253,7 @@ impl<'a> Failing<'a> {
         zlib.write_all(backtrace).ok()?;
         let encoded = BASE64.encode(zlib.finish().ok()?);
         let mut out = Vec::with_capacity(encoded.len() + 8);
-        if self.policy.generation.strict_base64() {
+        if self.policy.version.strict_base64() {
             json_string(&mut out, &encoded);
         } else {
             let mut lines = String::with_capacity(encoded.len() + encoded.len() / 60 + 1);
@@ -284,10 +284,10 @@ impl Plan {
     /// The payload for the death handlers of a job that is not stored: with `discarded_at` where
     /// the version has it. `now` is epoch seconds.
     pub fn discarded(&self, now: f64) -> Vec<u8> {
-        if !self.generation.has_discarded_at() {
+        if !self.version.has_discarded_at() {
             return self.payload.clone();
         }
-        let stamp = payload_time(now, self.generation);
+        let stamp = payload_time(now, self.version);
         patch(&self.payload, &[("discarded_at", stamp.as_bytes())])
             .unwrap_or_else(|_| self.payload.clone())
     }
@@ -306,7 +306,7 @@ impl Plan {
             .filter(|&delay| delay > 0.0)
             .unwrap_or_else(|| count.powi(4) + 15.0);
         let step = ((count + 1.0) as u32).max(1);
-        let jitter = match self.generation.jitter() {
+        let jitter = match self.version.jitter() {
             Jitter::Steps => u64::from(random(10)) * u64::from(step),
             Jitter::Seconds => u64::from(random(step.saturating_mul(10))),
         };

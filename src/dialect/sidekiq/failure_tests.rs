@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::job::ruby_float;
 
-const OLD: Generation = Generation::new(6, 4, 1);
-const SEVEN: Generation = Generation::new(7, 3, 2);
-const EIGHT: Generation = Generation::new(8, 1, 7);
-const ALL: [Generation; 3] = [OLD, SEVEN, EIGHT];
+const OLD: SidekiqVersion = SidekiqVersion::new(6, 4, 1);
+const SEVEN: SidekiqVersion = SidekiqVersion::new(7, 3, 2);
+const EIGHT: SidekiqVersion = SidekiqVersion::new(8, 1, 7);
+const ALL: [SidekiqVersion; 3] = [OLD, SEVEN, EIGHT];
 const NOW: f64 = 1_735_689_600.123;
 
 fn raised() -> Raised<'static> {
@@ -22,21 +22,21 @@ fn raised() -> Raised<'static> {
     }
 }
 
-fn policy(generation: Generation) -> Policy {
+fn policy(version: SidekiqVersion) -> Policy {
     Policy {
-        generation,
+        version,
         max_retries: 25,
     }
 }
 
-fn fail_with(payload: &str, generation: Generation, class: Option<&str>) -> Verdict {
-    Failing::read(payload.as_bytes(), "q", &policy(generation))
+fn fail_with(payload: &str, version: SidekiqVersion, class: Option<&str>) -> Verdict {
+    Failing::read(payload.as_bytes(), "q", &policy(version))
         .unwrap()
         .record(&raised(), class.map(str::as_bytes), NOW)
 }
 
-fn fail(payload: &str, generation: Generation) -> Verdict {
-    fail_with(payload, generation, Some("true"))
+fn fail(payload: &str, version: SidekiqVersion) -> Verdict {
+    fail_with(payload, version, Some("true"))
 }
 
 fn plan(verdict: Verdict) -> Plan {
@@ -58,7 +58,7 @@ fn is_exhausted(verdict: &Verdict) -> bool {
 fn the_first_failure_is_written_in_sidekiqs_order() {
     let payload = r#"{"retry":true,"queue":"q","args":[1.50],"class":"A"}"#;
     let tail = r#","error_message":"boom","error_class":"RuntimeError","failed_at":"#;
-    for (generation, stamp) in [
+    for (version, stamp) in [
         (OLD, "1735689600.123"),
         (SEVEN, "1735689600.123"),
         (EIGHT, "1735689600123"),
@@ -66,19 +66,19 @@ fn the_first_failure_is_written_in_sidekiqs_order() {
         let expected = format!(
             r#"{{"retry":true,"queue":"q","args":[1.50],"class":"A"{tail}{stamp},"retry_count":0}}"#
         );
-        assert_eq!(written(fail(payload, generation)), expected);
+        assert_eq!(written(fail(payload, version)), expected);
     }
 }
 
 #[test]
 fn a_later_failure_counts_on() {
     let payload = r#"{"retry":true,"args":[],"failed_at":1.5,"retry_count":3}"#;
-    for (generation, stamp) in [
+    for (version, stamp) in [
         (OLD, "1735689600.123"),
         (SEVEN, "1735689600.123"),
         (EIGHT, "1735689600123"),
     ] {
-        let verdict = fail(payload, generation);
+        let verdict = fail(payload, version);
         let expected = format!(
             r#"{{"retry":true,"args":[],"failed_at":1.5,"retry_count":4,"queue":"q","error_message":"boom","error_class":"RuntimeError","retried_at":{stamp}}}"#
         );
@@ -104,25 +104,22 @@ fn a_later_failure_counts_on() {
 
 #[test]
 fn a_falsy_retry_stores_nothing() {
-    for generation in ALL {
+    for version in ALL {
         for class in [Some("true"), Some("3"), None] {
             assert!(matches!(
-                fail_with(r#"{"retry":false}"#, generation, class),
+                fail_with(r#"{"retry":false}"#, version, class),
                 Verdict::Ignored
             ));
         }
         for class in [None, Some("null"), Some("false")] {
+            assert!(matches!(fail_with("{}", version, class), Verdict::Ignored));
             assert!(matches!(
-                fail_with("{}", generation, class),
-                Verdict::Ignored
-            ));
-            assert!(matches!(
-                fail_with(r#"{"retry":null}"#, generation, class),
+                fail_with(r#"{"retry":null}"#, version, class),
                 Verdict::Ignored
             ));
         }
         assert!(matches!(
-            fail_with(r#"{"retry":true}"#, generation, None),
+            fail_with(r#"{"retry":true}"#, version, None),
             Verdict::Ask(_)
         ));
     }
@@ -150,15 +147,15 @@ fn an_absent_retry_is_taken_from_the_class_and_written_first() {
 
 #[test]
 fn a_count_of_retries_is_kept() {
-    for generation in ALL {
+    for version in ALL {
         let after = |retry: &str, count: &str| {
             is_exhausted(&fail(
                 &format!(r#"{{"retry":{retry},"retry_count":{count},"failed_at":1.0}}"#),
-                generation,
+                version,
             ))
         };
-        assert!(is_exhausted(&fail(r#"{"retry":0}"#, generation)));
-        assert!(!is_exhausted(&fail(r#"{"retry":1}"#, generation)));
+        assert!(is_exhausted(&fail(r#"{"retry":0}"#, version)));
+        assert!(!is_exhausted(&fail(r#"{"retry":1}"#, version)));
         assert!(after("1", "0"));
         assert!(!after("true", "23"));
         assert!(after("true", "24"));
@@ -167,7 +164,7 @@ fn a_count_of_retries_is_kept() {
         assert!(!after("\"3\"", "10"));
     }
     let policy = Policy {
-        generation: EIGHT,
+        version: EIGHT,
         max_retries: 1,
     };
     let failing = Failing::read(br#"{"retry":true,"retry_count":0}"#, "q", &policy).unwrap();
@@ -179,8 +176,8 @@ fn retry_for_follows_the_version() {
     let payload = |retry: &str, failed_at: &str| {
         format!(r#"{{"retry":{retry},"retry_for":60,"retry_count":30,"failed_at":{failed_at}}}"#)
     };
-    let over = |generation, retry: &str, failed_at: &str| {
-        is_exhausted(&fail(&payload(retry, failed_at), generation))
+    let over = |version, retry: &str, failed_at: &str| {
+        is_exhausted(&fail(&payload(retry, failed_at), version))
     };
     let (recent, long_ago) = ("1735689541.0", "1735689540.0");
     let (recent_ms, long_ago_ms) = ("1735689540124", "1735689540122");
@@ -193,7 +190,7 @@ fn retry_for_follows_the_version() {
     assert!(over(SEVEN, "5", recent));
     assert!(!over(SEVEN, "100", long_ago_ms));
     // 8.0: both limits, both units.
-    let eight_zero = Generation::new(8, 0, 10);
+    let eight_zero = SidekiqVersion::new(8, 0, 10);
     assert!(over(eight_zero, "5", recent_ms));
     assert!(over(eight_zero, "100", "1735689539999"));
     assert!(
@@ -216,7 +213,7 @@ fn retry_for_follows_the_version() {
 
 #[test]
 fn the_default_delay_is_sidekiqs_table() {
-    for generation in ALL {
+    for version in ALL {
         for (count, delay) in [15.0, 16.0, 31.0, 96.0, 271.0, 640.0, 1311.0]
             .into_iter()
             .enumerate()
@@ -225,7 +222,7 @@ fn the_default_delay_is_sidekiqs_table() {
                 0 => r#"{"retry":true}"#.to_owned(),
                 _ => format!(r#"{{"retry":true,"retry_count":{}}}"#, count - 1),
             };
-            let plan = plan(fail(&payload, generation));
+            let plan = plan(fail(&payload, version));
             assert_eq!(plan.retry_at(None, 1000.0, &mut |_| 0), 1000.0 + delay);
         }
     }
@@ -235,12 +232,12 @@ fn the_default_delay_is_sidekiqs_table() {
 fn jitter_is_added_to_every_delay() {
     let payload = r#"{"retry":true,"retry_count":1}"#;
     let mut asked = Vec::new();
-    for generation in ALL {
-        let at = plan(fail(payload, generation)).retry_at(Some(100.0), 0.5, &mut |n| {
+    for version in ALL {
+        let at = plan(fail(payload, version)).retry_at(Some(100.0), 0.5, &mut |n| {
             asked.push(n);
             n - 1
         });
-        assert_eq!(at, if generation == EIGHT { 129.5 } else { 127.5 });
+        assert_eq!(at, if version == EIGHT { 129.5 } else { 127.5 });
     }
     assert_eq!(asked, [10, 10, 30]);
     let plan = plan(fail(payload, EIGHT));
@@ -294,19 +291,18 @@ fn odd_numbers_of_retries_count_as_ruby_has_them() {
         ("2.5", "10", false),
         ("[]", "24", true),
     ] {
-        for generation in ALL {
+        for version in ALL {
             let payload = format!(r#"{{"retry":{retry},"retry_count":{count},"failed_at":1.0}}"#);
-            assert_eq!(is_exhausted(&fail(&payload, generation)), over, "{payload}");
+            assert_eq!(is_exhausted(&fail(&payload, version)), over, "{payload}");
         }
     }
 }
 
 #[test]
 fn the_dead_set_is_for_all_but_dead_false() {
-    for generation in ALL {
-        let goes = |dead: &str| {
-            plan(fail(&format!(r#"{{"retry":0{dead}}}"#), generation)).goes_to_dead_set()
-        };
+    for version in ALL {
+        let goes =
+            |dead: &str| plan(fail(&format!(r#"{{"retry":0{dead}}}"#), version)).goes_to_dead_set();
         assert!(goes(""));
         assert!(goes(r#","dead":true"#));
         assert!(goes(r#","dead":null"#));
@@ -316,9 +312,8 @@ fn the_dead_set_is_for_all_but_dead_false() {
 
 #[test]
 fn a_discarded_job_says_when() {
-    let discarded = |generation| {
-        String::from_utf8(plan(fail(r#"{"retry":0}"#, generation)).discarded(NOW)).unwrap()
-    };
+    let discarded =
+        |version| String::from_utf8(plan(fail(r#"{"retry":0}"#, version)).discarded(NOW)).unwrap();
     assert!(!discarded(OLD).contains("discarded_at"));
     assert!(!discarded(SEVEN).contains("discarded_at"));
     assert!(discarded(EIGHT).ends_with(r#","discarded_at":1735689600123}"#));
@@ -371,10 +366,10 @@ fn names_and_messages_are_scrubbed_as_ruby_does() {
 
 fn backtrace(
     payload: &str,
-    generation: Generation,
+    version: SidekiqVersion,
     lines: Option<&[u8]>,
 ) -> Option<(String, Value)> {
-    let failing = Failing::read(payload.as_bytes(), "q", &policy(generation)).unwrap();
+    let failing = Failing::read(payload.as_bytes(), "q", &policy(version)).unwrap();
     let raised = Raised {
         backtrace: lines,
         ..raised()
@@ -471,11 +466,8 @@ fn failures_end_as_with_the_gems() {
             String,
             String,
         ) = serde_json::from_str(line).unwrap();
-        let generation = *ALL
-            .iter()
-            .find(|generation| generation.major == major)
-            .unwrap();
-        let failing = Failing::read(payload.as_bytes(), "q", &policy(generation)).unwrap();
+        let version = *ALL.iter().find(|version| version.major == major).unwrap();
+        let failing = Failing::read(payload.as_bytes(), "q", &policy(version)).unwrap();
         let class_retry = match class.as_str() {
             "K2" => Some("4"),
             "K3" => Some("false"),

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::{Generation, MetricsForm};
+use super::{MetricsForm, SidekiqVersion};
 
 /// Builds key names, under the namespace of `redis-namespace` (6.4) if there is one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,8 +111,8 @@ impl Keys {
 
     /// A key of every kind that a process uses, but for its queues. Without the histograms of Sidekiq 7, which begin
     /// with the names of job classes.
-    pub fn samples(&self, identity: &str, generation: Generation) -> Vec<String> {
-        let metrics: &[&str] = match generation.metrics_form() {
+    pub fn samples(&self, identity: &str, version: SidekiqVersion) -> Vec<String> {
+        let metrics: &[&str] = match version.metrics_form() {
             MetricsForm::None => &[],
             MetricsForm::LongDate => &["j|20260304|8:45"],
             MetricsForm::ShortDate => &["j|260304|8:45", "h|Job-4-8:45"],

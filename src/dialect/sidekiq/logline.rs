@@ -3,7 +3,7 @@
 
 use serde_json::value::RawValue;
 
-use super::Generation;
+use super::SidekiqVersion;
 use crate::job::{Retry, json_string, ruby_float, unescape};
 
 /// Which formatter.
@@ -86,7 +86,7 @@ impl Context<'_> {
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
     /// Whose rules.
-    pub generation: Generation,
+    pub version: SidekiqVersion,
     /// See [`Style`].
     pub style: Style,
     /// Process id.
@@ -110,7 +110,7 @@ impl Line<'_> {
             self.json(out, level, context, message, time);
             return;
         }
-        if self.generation.logs_level_first() {
+        if self.version.logs_level_first() {
             let name = if self.style == Style::Plain {
                 level.name()
             } else {
@@ -123,7 +123,7 @@ impl Line<'_> {
         }
         put(out, ["pid=", self.pid, " tid=", self.tid]);
         self.context(out, context);
-        if !self.generation.logs_level_first() {
+        if !self.version.logs_level_first() {
             put(out, [" ", level.name()]);
         }
         put(out, [": ", message, "\n"]);
@@ -132,7 +132,7 @@ impl Line<'_> {
     /// The names in the order in which the version adds them to its hash.
     fn jid_and_class<'c>(&self, context: &Context<'c>) -> [(&'static str, Option<&'c str>); 2] {
         let (jid, class) = (("jid", context.jid), ("class", context.class));
-        if self.generation.logs_level_first() {
+        if self.version.logs_level_first() {
             [jid, class]
         } else {
             [class, jid]
@@ -144,7 +144,7 @@ impl Line<'_> {
             return;
         }
         // Before 8, what is nil is left out.
-        let keeps_nil = self.generation.logs_level_first();
+        let keeps_nil = self.version.logs_level_first();
         for (name, value) in self.jid_and_class(context) {
             if value.is_some() || keeps_nil {
                 put(out, [" ", name, "=", value.unwrap_or_default()]);

@@ -116,10 +116,10 @@ fn context(case: usize) -> Context<'static> {
     }
 }
 
-fn line(generation: Generation, style: Style, case: usize) -> String {
+fn line(version: SidekiqVersion, style: Style, case: usize) -> String {
     let mut out = Vec::new();
     let line = Line {
-        generation,
+        version,
         style,
         pid: "42",
         tid: "1abc",
@@ -134,11 +134,11 @@ fn line(generation: Generation, style: Style, case: usize) -> String {
     String::from_utf8(out).unwrap()
 }
 
-fn generation(major: u16) -> Generation {
+fn version(major: u16) -> SidekiqVersion {
     match major {
-        6 => Generation::new(6, 4, 1),
-        7 => Generation::new(7, 3, 2),
-        _ => Generation::new(8, 1, 7),
+        6 => SidekiqVersion::new(6, 4, 1),
+        7 => SidekiqVersion::new(7, 3, 2),
+        _ => SidekiqVersion::new(8, 1, 7),
     }
 }
 
@@ -147,7 +147,7 @@ fn lines_are_the_gems() {
     assert_eq!(GOLDEN.len(), 60);
     for &(major, style, case, golden) in GOLDEN {
         assert_eq!(
-            line(generation(major), style, case),
+            line(version(major), style, case),
             golden,
             "{major} {style:?} {case}"
         );
@@ -158,8 +158,8 @@ fn lines_are_the_gems() {
 fn plain_before_8_is_pretty() {
     for case in 0..6 {
         assert_eq!(
-            line(generation(7), Plain, case),
-            line(generation(7), Pretty, case)
+            line(version(7), Plain, case),
+            line(version(7), Pretty, case)
         );
     }
 }
@@ -176,7 +176,7 @@ fn odd_fields_do_not_break_the_line() {
     for style in [Pretty, Plain, WithoutTimestamp, Json] {
         let mut out = Vec::new();
         Line {
-            generation: generation(8),
+            version: version(8),
             style,
             pid: "1",
             tid: "t",

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::clock::Utc;
-use super::{Generation, Keys, MetricsForm};
+use super::{Keys, MetricsForm, SidekiqVersion};
 
 /// Upper bounds of the histogram's buckets, in milliseconds; a last bucket takes the rest.
 const BOUNDS: [f64; 25] = [
@@ -70,16 +70,16 @@ struct Totals {
 /// What ran since the last [`Metrics::drain`].
 pub struct Metrics {
     keys: Keys,
-    generation: Generation,
+    version: SidekiqVersion,
     classes: HashMap<Box<str>, Totals>,
 }
 
 impl Metrics {
     /// Nothing yet.
-    pub fn new(generation: Generation, keys: Keys) -> Self {
+    pub fn new(version: SidekiqVersion, keys: Keys) -> Self {
         Self {
             keys,
-            generation,
+            version,
             classes: HashMap::new(),
         }
     }
@@ -87,7 +87,7 @@ impl Metrics {
     /// Adds one attempt of `class` (`wrapped`, or `class`) that took `ms` milliseconds. Allocates
     /// only for a class that it has not seen since the last drain.
     pub fn record(&mut self, class: &str, measured: Measured, ms: f64) {
-        if !self.generation.has_metrics() {
+        if !self.version.has_metrics() {
             return;
         }
         let totals = match self.classes.get_mut(class) {
@@ -118,7 +118,7 @@ impl Metrics {
         let mut classes: Vec<_> = self.classes.drain().collect();
         classes.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         let time = Utc::at(now);
-        let form = self.generation.metrics_form();
+        let form = self.version.metrics_form();
         let mut writes = Vec::with_capacity(classes.len() * 8 + 2);
         for (class, totals) in &classes {
             let key = match (form, totals.timed) {
@@ -213,8 +213,8 @@ mod tests {
     /// 2025-02-04 08:03:59 UTC.
     const NOW: f64 = 1_738_656_239.0;
 
-    fn drained(generation: Generation) -> Vec<MetricsWrite> {
-        let mut metrics = Metrics::new(generation, Keys::default());
+    fn drained(version: SidekiqVersion) -> Vec<MetricsWrite> {
+        let mut metrics = Metrics::new(version, Keys::default());
         metrics.record("B", Measured::Failed, 12.0);
         metrics.record("A", Measured::Success, 20.0);
         metrics.record("A", Measured::Interrupted, 1e9);
@@ -266,7 +266,7 @@ mod tests {
             expected.push(inc(key, "B|p", 1));
             expected.push(expire(key, seconds));
         }
-        assert_eq!(drained(Generation::new(8, 1, 7)), expected);
+        assert_eq!(drained(SidekiqVersion::new(8, 1, 7)), expected);
     }
 
     #[test]
@@ -276,18 +276,18 @@ mod tests {
         expected.extend(counts(key));
         expected.push(inc(key, "B|p", 1));
         expected.push(expire(key, 28_800));
-        assert_eq!(drained(Generation::new(7, 3, 2)), expected);
+        assert_eq!(drained(SidekiqVersion::new(7, 3, 2)), expected);
     }
 
     #[test]
     fn six_keeps_nothing() {
-        assert!(drained(Generation::new(6, 4, 1)).is_empty());
+        assert!(drained(SidekiqVersion::new(6, 4, 1)).is_empty());
     }
 
     #[test]
     fn a_bound_belongs_to_the_next_bucket() {
         let bucket = |ms: f64| {
-            let mut metrics = Metrics::new(Generation::default(), Keys::default());
+            let mut metrics = Metrics::new(SidekiqVersion::default(), Keys::default());
             metrics.record("A", Measured::Success, ms);
             match &metrics.drain(NOW)[0] {
                 MetricsWrite::Histogram { bucket_counts, .. } => {

@@ -3,7 +3,6 @@
 mod clock;
 mod failure;
 mod fields;
-mod generation;
 mod keys;
 mod logline;
 mod metrics;
@@ -11,12 +10,11 @@ mod registry;
 mod schedule;
 mod served;
 mod settle;
+mod version;
 mod work;
 
 pub use clock::{Utc, millis};
 pub use failure::{Backtrace, Failing, Plan, Raised, Verdict};
-pub use generation::{Generation, UnknownVersion};
-use generation::{Jitter, MetricsForm, RetryFor};
 pub use keys::Keys;
 pub use logline::{Context, Level, Line, Style};
 pub use metrics::{Measured, Metrics, MetricsWrite};
@@ -24,6 +22,8 @@ pub use registry::{CapsuleFacts, Mode, ProcessFacts, Vitals};
 pub use schedule::Malformed;
 pub(super) use served::served_queues;
 pub use settle::DeadLimits;
+use version::{Jitter, MetricsForm, RetryFor};
+pub use version::{SidekiqVersion, UnknownVersion};
 pub(super) use work::{shown_bytes, work_entry};
 
 use self::failure::Policy;
@@ -39,7 +39,7 @@ pub struct Sidekiq {
     /// Key names, under the application's namespace if it has one.
     pub keys: Keys,
     /// Whose forms are written.
-    pub version: Generation,
+    pub version: SidekiqVersion,
     /// How often a job whose `retry` is `true` is retried.
     pub max_retries: i64,
     /// How much the dead set keeps.
@@ -103,7 +103,7 @@ impl Sidekiq {
         queue: &str,
     ) -> Result<Failing<'a>, PatchError> {
         let policy = Policy {
-            generation: self.version,
+            version: self.version,
             max_retries: self.max_retries,
         };
         Failing::read(payload, queue, &policy)

@@ -4,7 +4,7 @@
 //! One difference on purpose: Sidekiq rebuilds the object with its default options in front; here
 //! what is missing is appended and every other byte stays.
 
-use super::Generation;
+use super::SidekiqVersion;
 use super::clock::payload_time;
 use super::fields::{Number, to_i, truthy};
 use crate::dialect::Promotion;
@@ -53,13 +53,13 @@ struct Member<'a> {
 /// `default_job_options` as JSON (Sidekiq's own: `retry` true and `queue` "default"), of which what
 /// the job lacks is added; `jid` makes 24 hexadecimal digits for a job without one.
 ///
-/// Adds or replaces `enqueued_at` in the unit of `generation`. A member that has an `at` of its own,
+/// Adds or replaces `enqueued_at` in the unit of `version`. A member that has an `at` of its own,
 /// which no client stores, is promoted all the same: Sidekiq would put it back into the schedule
 /// for ever.
 pub(super) fn promote(
     member: &[u8],
     now: f64,
-    generation: Generation,
+    version: SidekiqVersion,
     defaults: &[Field<'_>],
     jid: impl FnOnce() -> String,
 ) -> Result<Promotion, Malformed> {
@@ -85,7 +85,7 @@ pub(super) fn promote(
             _ => {}
         }
     })?;
-    validate(&job, generation)?;
+    validate(&job, version)?;
 
     let missing = defaults
         .iter()
@@ -113,12 +113,12 @@ pub(super) fn promote(
     }
     let retry_for = job
         .retry_for
-        .filter(|_| generation.normalizes_retry_for())
+        .filter(|_| version.normalizes_retry_for())
         .and_then(whole);
     if let Some(seconds) = &retry_for {
         fields.push(("retry_for", seconds.as_bytes()));
     }
-    let stamp = payload_time(now, generation);
+    let stamp = payload_time(now, version);
     if !job.created_at.is_some_and(truthy) {
         fields.push(("created_at", stamp.as_bytes()));
     }
@@ -129,7 +129,7 @@ pub(super) fn promote(
     })
 }
 
-fn validate(job: &Member<'_>, generation: Generation) -> Result<(), Malformed> {
+fn validate(job: &Member<'_>, version: SidekiqVersion) -> Result<(), Malformed> {
     if !job.class.is_some_and(|json| json.starts_with(b"\"")) {
         return Err(Malformed::Class);
     }
@@ -148,7 +148,7 @@ fn validate(job: &Member<'_>, generation: Generation) -> Result<(), Malformed> {
     // Sidekiq refuses what looks like an absolute time.
     let relative =
         |json: &[u8]| Number::from_json(json).is_some_and(|seconds| seconds.to_f64() <= 1e9);
-    if generation.normalizes_retry_for()
+    if version.normalizes_retry_for()
         && job
             .retry_for
             .is_some_and(|json| truthy(json) && !relative(json))
@@ -190,21 +190,21 @@ mod tests {
 
     const DEFAULTS: [Field<'static>; 2] = [("retry", b"true"), ("queue", b"\"default\"")];
     const NOW: f64 = 1_735_689_600.25;
-    const OLD: Generation = Generation::new(6, 4, 1);
-    const SEVEN: Generation = Generation::new(7, 3, 2);
-    const EIGHT: Generation = Generation::new(8, 1, 7);
+    const OLD: SidekiqVersion = SidekiqVersion::new(6, 4, 1);
+    const SEVEN: SidekiqVersion = SidekiqVersion::new(7, 3, 2);
+    const EIGHT: SidekiqVersion = SidekiqVersion::new(8, 1, 7);
 
-    fn push(member: &str, generation: Generation) -> Result<(String, String), Malformed> {
-        push_at(member, generation, NOW)
+    fn push(member: &str, version: SidekiqVersion) -> Result<(String, String), Malformed> {
+        push_at(member, version, NOW)
     }
 
     fn push_at(
         member: &str,
-        generation: Generation,
+        version: SidekiqVersion,
         now: f64,
     ) -> Result<(String, String), Malformed> {
         let jid = || "0123456789abcdef01234567".to_owned();
-        let promotion = promote(member.as_bytes(), now, generation, &DEFAULTS, jid)?;
+        let promotion = promote(member.as_bytes(), now, version, &DEFAULTS, jid)?;
         let payload = String::from_utf8(promotion.payload).unwrap();
         Ok((promotion.queue, payload))
     }
@@ -213,12 +213,12 @@ mod tests {
     fn a_due_job_only_gets_enqueued_at() {
         let member =
             r#"{"retry":true,"queue":"low","args":[1.50],"class":"A","jid":"j","created_at":1}"#;
-        for (generation, stamp) in [
+        for (version, stamp) in [
             (OLD, "1735689600.25"),
             (SEVEN, "1735689600.25"),
             (EIGHT, "1735689600250"),
         ] {
-            let (queue, payload) = push(member, generation).unwrap();
+            let (queue, payload) = push(member, version).unwrap();
             assert_eq!(queue, "low");
             assert_eq!(
                 payload,
@@ -322,11 +322,11 @@ mod tests {
         for line in GOLDEN.lines() {
             let (major, member, queue, payload): (u16, String, String, String) =
                 serde_json::from_str(line).unwrap();
-            let generation = *[OLD, SEVEN, EIGHT]
+            let version = *[OLD, SEVEN, EIGHT]
                 .iter()
                 .find(|g| g.major == major)
                 .unwrap();
-            match push_at(&member, generation, 1_735_689_600.249_999_8) {
+            match push_at(&member, version, 1_735_689_600.249_999_8) {
                 Ok(ours) => {
                     let value =
                         |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();

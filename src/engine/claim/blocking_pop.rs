@@ -14,7 +14,7 @@ use crate::engine::ready::WakeSource;
 use crate::engine::state::restraint::Restraint;
 use crate::engine::state::{Capsule, Phase, Shared};
 use crate::job::{Job, Outcome, Queue};
-use crate::store::{self, ClientId, Parking, Store, StoreError};
+use crate::store::{self, ClientId, MayWait, Store, StoreError};
 
 /// How soon to say again that the waiting is over.
 const AGAIN: Duration = Duration::from_millis(5);
@@ -131,8 +131,8 @@ impl Handoff {
         let mut backoff = Backoff::default();
         let epoch = self.shared.tenure.epoch();
         loop {
-            match place.park(&self.shared.tenure.holder(epoch)).await {
-                Ok(Parking::Stranded(payload)) => return self.hand_over(epoch, payload).await,
+            match place.may_wait(&self.shared.tenure.holder(epoch)).await {
+                Ok(MayWait::Stranded(payload)) => return self.hand_over(epoch, payload).await,
                 Err(error) if error.is_temporary() => backoff.wait().await,
                 _ => return,
             }
@@ -152,13 +152,13 @@ impl Handoff {
         // Before the look, so that nothing is missed between it and the waiting.
         let mut recalled = self.shared.wakeups.recalled.subscribe();
         let epoch = self.shared.tenure.epoch();
-        let parking = place.park(&self.shared.tenure.holder(epoch)).await;
-        if matches!(parking, Err(StoreError::LeaseLost)) {
+        let may_wait = place.may_wait(&self.shared.tenure.holder(epoch)).await;
+        if matches!(may_wait, Err(StoreError::LeaseLost)) {
             self.shared.tenure.doubt(epoch);
         }
-        let payload = match parking? {
-            Parking::Stranded(payload) => Some(payload),
-            Parking::Refused => {
+        let payload = match may_wait? {
+            MayWait::Stranded(payload) => Some(payload),
+            MayWait::Refused => {
                 tokio::select! {
                     () = self.over(&mut recalled) => {}
                     () = sleep(REFUSED) => {}
@@ -166,12 +166,12 @@ impl Handoff {
                 None
             }
             // The jobs that came by hand-off have taken the free workers: the fetcher says when there are others.
-            Parking::Free if !self.capsule().has_room_for_handoffs() => {
+            MayWait::Free if !self.capsule().has_room_for_handoffs() => {
                 self.capsule().say_idle(false);
                 None
             }
-            Parking::Free if !*self.capsule().idle.borrow() => None,
-            Parking::Free => return self.wait(place, direct_take, epoch, &mut recalled).await,
+            MayWait::Free if !*self.capsule().idle.borrow() => None,
+            MayWait::Free => return self.wait(place, direct_take, epoch, &mut recalled).await,
         };
         if let Some(payload) = payload {
             self.hand_over(epoch, payload).await;
@@ -189,8 +189,8 @@ impl Handoff {
     ) -> Result<(), StoreError> {
         let client = place.connect().await?;
         let holder = self.shared.tenure.holder(epoch);
-        let (ticket, adopted) = self.ticket(epoch);
-        let mut kept = Some(ticket);
+        let (pending, adopted) = self.pending_pop(epoch);
+        let mut kept = Some(pending);
         self.fit(direct_take, place);
         if let Some(direct_take) = &direct_take {
             kept.take().into_iter().for_each(|it| direct_take.open(it));
@@ -203,7 +203,7 @@ impl Handoff {
             kept = direct_take.shut();
         }
         match (kept, came) {
-            (Some(ticket), Ok(Some(payload))) => self.admit(ticket, payload, adopted).await,
+            (Some(pending), Ok(Some(payload))) => self.admit(pending, payload, adopted).await,
             (Some(_), came) => {
                 came?;
             }
@@ -218,14 +218,14 @@ impl Handoff {
 
     /// The direct_take of the connection that there is.
     fn fit(&self, direct_take: &mut Option<Arc<DirectTake>>, place: &store::Handoff) {
-        let Some(tap) = place.tap() else {
+        let Some(peek) = place.peek() else {
             *direct_take = None;
             return;
         };
-        let there = direct_take.take().filter(|it| Arc::ptr_eq(&it.tap, tap));
-        let there = there.unwrap_or_else(|| Arc::new(DirectTake::new(tap, &self.shared)));
-        let door: Arc<dyn WakeSource<Arc<Job>>> = Arc::clone(&there) as _;
-        self.capsule().ready.watch_at(&door);
+        let there = direct_take.take().filter(|it| Arc::ptr_eq(&it.peek, peek));
+        let there = there.unwrap_or_else(|| Arc::new(DirectTake::new(peek, &self.shared)));
+        let source: Arc<dyn WakeSource<Arc<Job>>> = Arc::clone(&there) as _;
+        self.capsule().ready.watch_at(&source);
         *direct_take = Some(there);
     }
 
@@ -251,24 +251,24 @@ impl Handoff {
         }
     }
 
-    fn ticket(&self, epoch: u32) -> (PendingPop, oneshot::Receiver<()>) {
+    fn pending_pop(&self, epoch: u32) -> (PendingPop, oneshot::Receiver<()>) {
         let (adopted, done) = oneshot::channel();
-        let ticket = PendingPop {
+        let pending = PendingPop {
             epoch,
             capsule: self.index,
             queue: Arc::clone(&self.queue),
             adopted,
         };
-        (ticket, done)
+        (pending, done)
     }
 
     async fn hand_over(&self, epoch: u32, payload: Vec<u8>) {
-        let (ticket, adopted) = self.ticket(epoch);
-        self.admit(ticket, payload, adopted).await;
+        let (pending, adopted) = self.pending_pop(epoch);
+        self.admit(pending, payload, adopted).await;
     }
 
-    async fn admit(&self, ticket: PendingPop, payload: Vec<u8>, adopted: oneshot::Receiver<()>) {
-        let job = ticket.admit(&self.shared, payload);
+    async fn admit(&self, pending: PendingPop, payload: Vec<u8>, adopted: oneshot::Receiver<()>) {
+        let job = pending.admit(&self.shared, payload);
         if job.epoch == self.shared.tenure.epoch() {
             self.capsule().ready.push([job]);
             self.capsule().ready.hurry();

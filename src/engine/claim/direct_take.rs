@@ -11,9 +11,9 @@ use crate::engine::state::settlements::HandedOver;
 use crate::engine::state::{Phase, Shared};
 use crate::engine::sync::{Mutex, lock};
 use crate::job::{Envelope, Job, Queue, Token};
-use crate::store::Tap;
+use crate::store::ReplyPeek;
 
-/// What is known of a job before it comes. Whoever has the ticket when it does brings it in.
+/// What is known of a job before it comes. Whoever holds this when it does brings it in.
 pub(in crate::engine) struct PendingPop {
     pub(in crate::engine) epoch: u32,
     /// Index of the capsule.
@@ -55,49 +55,49 @@ impl PendingPop {
 
 /// One per connection; shut unless a job is waited for.
 pub(in crate::engine) struct DirectTake {
-    pub(in crate::engine) tap: Arc<Tap>,
+    pub(in crate::engine) peek: Arc<ReplyPeek>,
     shared: Arc<Shared>,
-    ticket: Mutex<Option<PendingPop>>,
+    pending: Mutex<Option<PendingPop>>,
 }
 
 impl DirectTake {
-    pub(in crate::engine) fn new(tap: &Arc<Tap>, shared: &Arc<Shared>) -> Self {
+    pub(in crate::engine) fn new(peek: &Arc<ReplyPeek>, shared: &Arc<Shared>) -> Self {
         Self {
-            tap: Arc::clone(tap),
+            peek: Arc::clone(peek),
             shared: Arc::clone(shared),
-            ticket: Mutex::new(None),
+            pending: Mutex::new(None),
         }
     }
 
     /// Before the waiting begins.
-    pub(in crate::engine) fn open(&self, ticket: PendingPop) {
-        *lock(&self.ticket) = Some(ticket);
+    pub(in crate::engine) fn open(&self, pending: PendingPop) {
+        *lock(&self.pending) = Some(pending);
     }
 
     /// After it. `None` when a worker has taken the job.
     pub(in crate::engine) fn shut(&self) -> Option<PendingPop> {
-        lock(&self.ticket).take()
+        lock(&self.pending).take()
     }
 }
 
 impl WakeSource<Arc<Job>> for DirectTake {
     fn socket(&self) -> BorrowedFd<'_> {
-        self.tap.socket()
+        self.peek.socket()
     }
 
-    /// Pushes under the lock: once the engine finds the ticket gone, the job lies where it looks for jobs to return.
+    /// Pushes under the lock: once the engine finds nothing pending, the job lies where it looks for jobs to return.
     fn take(&self, push: &mut dyn FnMut(Arc<Job>)) {
-        let mut place = lock(&self.ticket);
+        let mut place = lock(&self.pending);
         let epoch = place.as_ref().map(|it| it.epoch);
         // The engine knows what else is to be done then.
         if epoch != Some(self.shared.tenure.epoch()) || self.shared.phase.now() != Phase::Running {
             return;
         }
-        let Some(payload) = self.tap.take() else {
+        let Some(payload) = self.peek.take() else {
             return;
         };
-        if let Some(ticket) = place.take() {
-            push(ticket.admit(&self.shared, payload));
+        if let Some(pending) = place.take() {
+            push(pending.admit(&self.shared, payload));
         }
     }
 }

@@ -73,7 +73,7 @@ impl Shared {
         let workers = settings.capsules.iter().map(|it| it.concurrency).sum();
         let orders = settings.capsules.iter();
         let orders: Vec<_> = orders
-            .map(|it| QueueOrder::new(&it.queues, settings.generation))
+            .map(|it| QueueOrder::new(&it.queues, settings.version))
             .collect();
         let capsules = settings.capsules.iter().zip(&orders);
         let capsules = capsules.map(|(it, order)| Capsule::new(it, order));

@@ -1,5 +1,5 @@
 -- A claim where nobody is suspected of anything (claim.lua, which comes before this): small payloads one by one or in
--- parcels, large ones moved unseen.
+-- parcels, large ones moved unread.
 -- How many large payloads the table has, once that is asked.
 local beside
 

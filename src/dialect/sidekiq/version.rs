@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// A Sidekiq version. Without the gem, 8.1.7.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Generation {
+pub struct SidekiqVersion {
     /// First number.
     pub major: u16,
     /// Second number.
@@ -46,7 +46,7 @@ pub enum MetricsForm {
     ShortDate,
 }
 
-impl Generation {
+impl SidekiqVersion {
     /// A version by its numbers.
     pub const fn new(major: u16, minor: u16, patch: u16) -> Self {
         Self {
@@ -136,13 +136,13 @@ impl Generation {
     }
 }
 
-impl Default for Generation {
+impl Default for SidekiqVersion {
     fn default() -> Self {
         Self::new(8, 1, 7)
     }
 }
 
-impl fmt::Display for Generation {
+impl fmt::Display for SidekiqVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
     }
@@ -153,7 +153,7 @@ impl fmt::Display for Generation {
 #[error("not a version of Sidekiq: {0:?}")]
 pub struct UnknownVersion(String);
 
-impl FromStr for Generation {
+impl FromStr for SidekiqVersion {
     type Err = UnknownVersion;
 
     /// Reads `8.1.7`, `8.1` or `8.1.7.beta1`; what is missing is 0.
@@ -176,44 +176,44 @@ impl FromStr for Generation {
 mod tests {
     use super::*;
 
-    const OLD: Generation = Generation::new(6, 4, 1);
-    const SEVEN: Generation = Generation::new(7, 3, 2);
-    const EIGHT: Generation = Generation::new(8, 1, 7);
+    const OLD: SidekiqVersion = SidekiqVersion::new(6, 4, 1);
+    const SEVEN: SidekiqVersion = SidekiqVersion::new(7, 3, 2);
+    const EIGHT: SidekiqVersion = SidekiqVersion::new(8, 1, 7);
 
     #[test]
     fn reads_versions() {
         assert_eq!("8.1.7".parse(), Ok(EIGHT));
         assert_eq!("7.3.2\n".parse(), Ok(SEVEN));
         assert_eq!("6.4.1".parse(), Ok(OLD));
-        assert_eq!("8.0.0.beta1".parse(), Ok(Generation::new(8, 0, 0)));
-        assert_eq!("8.0.beta".parse(), Ok(Generation::new(8, 0, 0)));
-        assert_eq!("9".parse(), Ok(Generation::new(9, 0, 0)));
+        assert_eq!("8.0.0.beta1".parse(), Ok(SidekiqVersion::new(8, 0, 0)));
+        assert_eq!("8.0.beta".parse(), Ok(SidekiqVersion::new(8, 0, 0)));
+        assert_eq!("9".parse(), Ok(SidekiqVersion::new(9, 0, 0)));
         for text in ["", "x", "0.1", "8.x", "-1.2.3", "8..1"] {
-            assert!(text.parse::<Generation>().is_err(), "{text}");
+            assert!(text.parse::<SidekiqVersion>().is_err(), "{text}");
         }
-        assert_eq!(Generation::default().to_string(), "8.1.7");
+        assert_eq!(SidekiqVersion::default().to_string(), "8.1.7");
     }
 
     #[test]
     fn orders_by_number() {
-        assert!(Generation::new(7, 0, 10) > Generation::new(7, 0, 9));
-        assert!(Generation::new(8, 0, 0) > Generation::new(7, 99, 99));
+        assert!(SidekiqVersion::new(7, 0, 10) > SidekiqVersion::new(7, 0, 9));
+        assert!(SidekiqVersion::new(8, 0, 0) > SidekiqVersion::new(7, 99, 99));
     }
 
     #[test]
     fn knows_what_changed() {
-        let of = |fact: fn(Generation) -> bool| [OLD, SEVEN, EIGHT].map(fact);
-        assert_eq!(of(Generation::timestamps_in_ms), [false, false, true]);
-        assert_eq!(of(Generation::has_metrics), [false, true, true]);
-        assert_eq!(of(Generation::strict_base64), [false, true, true]);
-        assert_eq!(of(Generation::has_discarded_at), [false, false, true]);
-        assert_eq!(of(Generation::logs_level_first), [false, false, true]);
+        let of = |fact: fn(SidekiqVersion) -> bool| [OLD, SEVEN, EIGHT].map(fact);
+        assert_eq!(of(SidekiqVersion::timestamps_in_ms), [false, false, true]);
+        assert_eq!(of(SidekiqVersion::has_metrics), [false, true, true]);
+        assert_eq!(of(SidekiqVersion::strict_base64), [false, true, true]);
+        assert_eq!(of(SidekiqVersion::has_discarded_at), [false, false, true]);
+        assert_eq!(of(SidekiqVersion::logs_level_first), [false, false, true]);
         assert_eq!(
-            [OLD, SEVEN, EIGHT].map(Generation::jitter),
+            [OLD, SEVEN, EIGHT].map(SidekiqVersion::jitter),
             [Jitter::Steps, Jitter::Steps, Jitter::Seconds]
         );
         assert_eq!(
-            [OLD, SEVEN, EIGHT].map(Generation::retry_for),
+            [OLD, SEVEN, EIGHT].map(SidekiqVersion::retry_for),
             [RetryFor::Ignored, RetryFor::Both, RetryFor::Exclusive]
         );
     }
@@ -221,18 +221,18 @@ mod tests {
     #[test]
     fn knows_the_day_it_changed() {
         let edge =
-            |fact: fn(Generation) -> bool, before: (u16, u16, u16), since: (u16, u16, u16)| {
+            |fact: fn(SidekiqVersion) -> bool, before: (u16, u16, u16), since: (u16, u16, u16)| {
                 assert!(
-                    !fact(Generation::new(before.0, before.1, before.2)),
+                    !fact(SidekiqVersion::new(before.0, before.1, before.2)),
                     "{before:?}"
                 );
                 assert!(
-                    fact(Generation::new(since.0, since.1, since.2)),
+                    fact(SidekiqVersion::new(since.0, since.1, since.2)),
                     "{since:?}"
                 );
             };
-        edge(Generation::strict_base64, (7, 2, 0), (7, 2, 1));
-        edge(Generation::has_discarded_at, (8, 0, 7), (8, 0, 8));
-        edge(Generation::retry_for_is_subsecond, (8, 1, 4), (8, 1, 5));
+        edge(SidekiqVersion::strict_base64, (7, 2, 0), (7, 2, 1));
+        edge(SidekiqVersion::has_discarded_at, (8, 0, 7), (8, 0, 8));
+        edge(SidekiqVersion::retry_for_is_subsecond, (8, 1, 4), (8, 1, 5));
     }
 }

@@ -17,13 +17,13 @@ const MOST_BYTES: usize = 16 << 10;
 
 /// See the module's text.
 #[derive(Debug)]
-pub struct Tap {
+pub struct ReplyPeek {
     socket: OwnedFd,
     /// A reply is waited for, and neither taken nor read: what is in the socket is its beginning.
     awaited: Mutex<bool>,
 }
 
-impl Tap {
+impl ReplyPeek {
     pub(super) fn new(socket: OwnedFd) -> Arc<Self> {
         Arc::new(Self {
             socket,
@@ -78,7 +78,7 @@ fn bulk_string(reply: &[u8]) -> Option<&[u8]> {
 /// The stream that the connection reads.
 pub(super) struct Tapped<S> {
     pub(super) stream: S,
-    pub(super) tap: Arc<Tap>,
+    pub(super) peek: Arc<ReplyPeek>,
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {
@@ -88,7 +88,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let mut awaited = this.tap.awaited();
+        let mut awaited = this.peek.awaited();
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(context, buffer);
         *awaited &= buffer.filled().len() == before;

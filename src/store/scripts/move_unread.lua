@@ -1,4 +1,4 @@
--- Finds out whether payloads can be moved unseen (large.lua): whether this user may do it, and whether the server does it
+-- Finds out whether payloads can be moved unread (large.lua): whether this user may do it, and whether the server does it
 -- as it must, at both ends of a list, since one that kept no order here would lose jobs. Leaves nothing behind.
 -- KEYS: 1, 2 keys that nobody else uses
 -- Returns 1 or 0.
