@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use footplate::config::redis::RedisSettings;
 use footplate::dialect::{Dialect, Sidekiq};
 use footplate::job::Queue;
+use footplate::store::address::RedisSettings;
 use footplate::store::{Claim, Layout, Names, Store};
 
 const PAYLOAD: &str = r#"{"retry":true,"queue":"default","class":"NoopJob","args":[123456,1735689600.123],"jid":"0123456789abcdef01234567","created_at":1735689600123,"enqueued_at":1735689600123}"#;

@@ -7,7 +7,6 @@ use serde::Deserialize;
 
 mod capsule;
 mod log;
-pub mod redis;
 mod settings;
 mod tuning;
 
@@ -15,7 +14,7 @@ pub use capsule::{Capsule, Mode, Queue};
 pub use log::{Format, Log, NativeLog};
 pub use tuning::Tuning;
 
-use self::redis::RedisSettings;
+use crate::store::address::RedisSettings;
 
 /// Why a configuration was refused.
 #[derive(Debug, thiserror::Error, PartialEq)]

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::config::redis::RedisSettings;
 use crate::dialect::{Dialect, ProcessFacts, SidekiqVersion};
 use crate::engine::queue_order::QueueSpec;
 use crate::job::Queue;
+use crate::store::address::RedisSettings;
 use crate::store::{Layout, Names};
 
 /// Everything about one process.

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::config::redis::RedisSettings;
 use crate::engine::heartbeat;
 use crate::engine::runtime;
 use crate::engine::settings::Settings;
 use crate::engine::state::Shared;
 use crate::engine::unserved::{self, Unserved};
+use crate::store::address::RedisSettings;
 use crate::store::{Store, StoreError, Touched};
 
 /// Why an engine did not start. Nothing is tried again.

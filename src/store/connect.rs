@@ -1,25 +1,17 @@
 //! Makes a connection: finds the master, introduces itself, and learns what the server can do.
 
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::io::tcp::TcpSettings;
-use redis::io::tcp::socket2::{SockRef, TcpKeepalive};
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, ProtocolVersion, PushInfo,
-    RedisError, Value, cmd,
-};
+use redis::{AsyncConnectionConfig, Cmd, ProtocolVersion, PushInfo, RedisError, Value, cmd};
 
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
-
+use super::address::{RedisSettings, SettingsError};
 use super::error::classify;
-use super::login::{LoggedIn, Manner, Opened, log_in, with_protocol};
-use super::reply_peek::{ReplyPeek, Tapped};
+use super::login::{LoggedIn, Manner, log_in, with_protocol};
+use super::reply_peek::ReplyPeek;
+use super::socket::{open, prepare};
 use super::{StoreError, reply};
-use crate::config::redis::{RedisSettings, SettingsError};
 
 /// Who made the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -137,84 +129,6 @@ async fn connect(
         check_role(connection).await?;
     }
     Ok(logged_in)
-}
-
-/// With a peek if there is a `limit` for it, unless TLS hides the replies.
-pub(super) async fn open(
-    info: ConnectionInfo,
-    config: &AsyncConnectionConfig,
-    limit: Option<Duration>,
-) -> Result<Opened, RedisError> {
-    match limit {
-        Some(limit) => tokio::time::timeout(limit, open_tapped(info, config))
-            .await
-            .unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into())),
-        None => open_plain(info, config).await,
-    }
-}
-
-async fn open_plain(
-    info: ConnectionInfo,
-    config: &AsyncConnectionConfig,
-) -> Result<Opened, RedisError> {
-    let client = Client::open(info)?;
-    let connection = client.get_multiplexed_async_connection_with_config(config);
-    Ok((connection.await?, None))
-}
-
-async fn open_tapped(
-    info: ConnectionInfo,
-    config: &AsyncConnectionConfig,
-) -> Result<Opened, RedisError> {
-    match info.addr() {
-        ConnectionAddr::Tcp(host, port) => {
-            let stream = TcpStream::connect((host.as_str(), *port)).await?;
-            stream.set_nodelay(true)?;
-            SockRef::from(&stream).set_tcp_keepalive(&keepalive())?;
-            introduce(&info, config, stream).await
-        }
-        ConnectionAddr::Unix(path) => {
-            introduce(&info, config, UnixStream::connect(path).await?).await
-        }
-        _ => open_plain(info, config).await,
-    }
-}
-
-async fn introduce<S>(
-    info: &ConnectionInfo,
-    config: &AsyncConnectionConfig,
-    stream: S,
-) -> Result<Opened, RedisError>
-where
-    S: AsFd + AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let peek = ReplyPeek::new(stream.as_fd().try_clone_to_owned()?);
-    let stream = Tapped {
-        stream,
-        peek: Arc::clone(&peek),
-    };
-    let (connection, driver) =
-        MultiplexedConnection::new_with_config(info.redis_settings(), stream, config.clone())
-            .await?;
-    // Ends with the last handle to the connection.
-    tokio::spawn(driver);
-    Ok((connection, Some(peek)))
-}
-
-/// For where redis-rs opens the socket.
-fn prepare(info: ConnectionInfo) -> ConnectionInfo {
-    info.set_tcp_settings(
-        TcpSettings::default()
-            .set_nodelay(true)
-            .set_keepalive(keepalive()),
-    )
-}
-
-fn keepalive() -> TcpKeepalive {
-    TcpKeepalive::new()
-        .with_time(Duration::from_secs(15))
-        .with_interval(Duration::from_secs(5))
-        .with_retries(3)
 }
 
 /// What a server says that answers later, to a client that asks for a database: redis-rs drops the code.

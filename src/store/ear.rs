@@ -6,8 +6,8 @@ use redis::aio::MultiplexedConnection;
 use redis::{Value, cmd};
 
 use super::StoreError;
+use super::address::RedisSettings;
 use super::connect::{self, Push, denied, unless_temporary};
-use crate::config::redis::RedisSettings;
 
 /// Nothing is ever published there.
 const CHANNEL: &str = "footplate:none";

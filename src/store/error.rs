@@ -2,7 +2,7 @@
 
 use redis::{ErrorKind, RedisError};
 
-use crate::config::redis::SettingsError;
+use super::address::SettingsError;
 
 /// Why a call was not carried out, or may not have been.
 #[derive(Clone, Debug, thiserror::Error)]

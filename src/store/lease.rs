@@ -5,14 +5,12 @@ use std::time::Duration;
 use redis::Value;
 
 use super::script::{Call, EXPIRE, LEASE, RECOVER};
-use super::settle::Leaving;
+use super::settle::{Leaving, SUSPICION};
 use super::{Store, StoreError, reply};
 use crate::dialect::{Note, Writes};
 
 /// Recoveries of a job are counted for three days after the last one.
 const RECOVERY_MEMORY: u32 = 72 * 3600;
-/// Seconds after a recovery in which claims take no more jobs than can start at once.
-pub(super) const SUSPICION: u32 = 300;
 
 /// Leases that one look returns: of more processes than these, one that died is seen once its lease has become one of
 /// those that end first.

@@ -12,11 +12,11 @@ use redis::{Cmd, Pipeline, PushInfo, PushKind, Value};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::StoreError;
+use super::address::RedisSettings;
 use super::connect::{self, Listening, ServerFacts};
 use super::ear::{Ear, Touched, invalidated};
 use super::error::{Aftermath, classify};
 use super::script::{Call, Lua};
-use crate::config::redis::RedisSettings;
 
 /// The present connection.
 #[derive(Clone)]

@@ -1,20 +1,14 @@
 //! How a connection introduces itself: in which protocol, and as which user.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, ConnectionInfo, ErrorKind, ProtocolVersion, RedisConnectionInfo,
     RedisError,
 };
 
-use super::connect::open;
-use super::reply_peek::ReplyPeek;
-use crate::config::redis::{DEFAULT_USER, RedisSettings};
-
-/// A connection, and for others to take a reply from it.
-pub(super) type Opened = (MultiplexedConnection, Option<Arc<ReplyPeek>>);
+use super::address::{DEFAULT_USER, RedisSettings};
+use super::socket::{Opened, open};
 
 /// A connection that has introduced itself.
 pub(super) struct LoggedIn {

@@ -2,6 +2,7 @@
 //! server and safe to repeat. Knows Footplate's own keys, and of a dialect what that wants written (`writes`) and how its
 //! queues are found again (`Family`); nothing of threads or Ruby.
 //!
+//! 0. `address` says where the server is and how to reach it, as Ruby hands it over.
 //! 1. `link` owns a connection: reconnects on demand, tells errors apart. There is one for what has to do with jobs,
 //!    and one for the signs of life, which no payload may hold up; `ear` hears of touched keys beside the first.
 //! 2. `claim` moves jobs from queues to the in-flight table of their holder.
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc};
 
+pub mod address;
 mod claim;
 mod connect;
 mod dead;
@@ -39,6 +41,7 @@ mod rights;
 mod schedule;
 mod script;
 mod settle;
+mod socket;
 mod types;
 mod writes;
 
@@ -55,8 +58,8 @@ pub use schedule::{Due, Promotion};
 pub use settle::{Leaving, Settlement};
 pub use types::WrongType;
 
-use crate::config::redis::RedisSettings;
 use crate::dialect::{Dialect, Family};
+use address::RedisSettings;
 use link::Link;
 
 /// What the store is told of the keys that are not its own.

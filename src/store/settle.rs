@@ -1,11 +1,13 @@
 //! What becomes of claimed jobs. Every step is bound to the job still being in the holder's table,
 //! and moves the counters with it: repeated after a lost reply, it does and counts nothing.
 
-use super::lease::SUSPICION;
 use super::script::{ACKNOWLEDGE, Call, OPEN, SETTLE};
 use super::{Store, StoreError, reply, writes};
 use crate::dialect::{Note, Writes};
 use crate::job::{Outcome, Parcel, Queue};
+
+/// Seconds after a recovery in which claims take no more jobs than can start at once, and a trial is waited for.
+pub(super) const SUSPICION: u32 = 300;
 
 /// In which way a job leaves its table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

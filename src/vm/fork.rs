@@ -21,11 +21,11 @@ extern "C" fn count() {
 
 /// A process as it is at one moment, to tell its later children from itself.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Process(u32);
+pub(super) struct Origin(u32);
 
-impl Process {
+impl Origin {
     /// This one, now.
-    pub(super) fn this() -> Self {
+    pub(super) fn here() -> Self {
         static WATCH: Once = Once::new();
         // SAFETY: the handler only adds to an atomic, which a child may do at any time.
         WATCH.call_once(|| unsafe {

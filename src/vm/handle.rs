@@ -6,38 +6,18 @@ use std::time::Duration;
 
 use magnus::{Error, RArray, RModule, Ruby, Value, function, method, prelude::*, typed_data};
 
-use super::context::JobContext;
 use super::errors;
 use super::gvl::uninterrupted;
 use super::joblog::JobLog;
 use super::logger::Logger;
-use super::perform::{Classes, MethodNames};
-use super::renewal::{Renewals, Tenure};
+use super::process::Process;
+use super::renewal::Succession;
 use super::worker::Worker;
-use super::{fork, mail, sched, trace};
+use super::{mail, sched, trace};
 use crate::config::Config;
 use crate::dialect::Style;
 use crate::engine::{self, Engine, Settings, Shared};
 use crate::job::Measure;
-
-/// What the workers of a process share besides the engine.
-pub(super) struct Process {
-    pub(super) shared: Arc<Shared>,
-    pub(super) classes: Classes,
-    pub(super) names: MethodNames,
-    pub(super) context: JobContext,
-    pub(super) job_log: Option<JobLog>,
-    pub(super) renewals: Renewals,
-    origin: fork::Process,
-}
-
-impl Process {
-    /// Whether this is the process that started the engine. In a forked child nothing that the
-    /// engine's thread may have been holding at the time of the fork is ever unlocked.
-    pub(super) fn is_own(&self) -> bool {
-        !self.origin.is_forked_child()
-    }
-}
 
 /// The Ruby object. In a forked child, where the engine's thread does not exist, it answers calls with an
 /// error and `stopping?` with true; dropping it there touches nothing but memory.
@@ -60,15 +40,7 @@ impl Handle {
         let started = patiently(ruby, || Engine::start(settings.clone(), sched::give_way))?;
         let engine = started.map_err(|it| errors::runtime(ruby, it))?;
         trace::listen(engine.shared());
-        let process = Arc::new(Process {
-            shared: Arc::clone(engine.shared()),
-            classes: Classes::default(),
-            names: MethodNames::new(ruby),
-            context: JobContext::new(ruby, engine.shared().settings.version),
-            job_log,
-            renewals: Renewals::new(),
-            origin: fork::Process::this(),
-        });
+        let process = Arc::new(Process::of(ruby, engine.shared(), job_log));
         Ok(Self { engine, process })
     }
 
@@ -119,7 +91,7 @@ impl Handle {
             state,
             writer: Cell::new(None),
             lines: RefCell::default(),
-            tenure: Tenure::of(&this.process),
+            succession: Succession::of(&this.process.renewals),
         };
         worker.run(ruby)
     }

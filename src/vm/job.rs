@@ -13,10 +13,10 @@ use magnus::{
 
 use super::context::Entered;
 use super::errors;
-use super::handle::Process;
 use super::joblog::Moment;
 use super::json;
 use super::logger::Writer;
+use super::process::Process;
 use crate::dialect::{Backtrace, Failing, Plan, Raised, Verdict};
 use crate::job::{Ended, Job, Measure, Outcome};
 

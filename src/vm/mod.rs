@@ -17,6 +17,7 @@ mod killed;
 mod logger;
 mod mail;
 mod perform;
+mod process;
 mod renewal;
 #[cfg(feature = "embed")]
 pub mod sandbox;

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::handle::Process;
-
 /// Between two of them, in the whole process. A new thread took 400 µs of the throughput where all jobs raise.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -72,24 +70,24 @@ impl Renewals {
 }
 
 /// A worker thread, as far as another may have to go on in its place.
-pub(super) struct Tenure {
-    process: Arc<Process>,
+pub(super) struct Succession {
+    renewals: Arc<Renewals>,
     /// Since when it is kept.
     kept: Cell<Option<u64>>,
 }
 
-impl Tenure {
-    pub(super) fn of(process: &Arc<Process>) -> Self {
+impl Succession {
+    pub(super) fn of(renewals: &Arc<Renewals>) -> Self {
         Self {
-            process: Arc::clone(process),
+            renewals: Arc::clone(renewals),
             kept: Cell::new(None),
         }
     }
 
-    /// Whether it is over, after a job or before the thread falls asleep. `changed` says what Ruby knows of what a job that
+    /// Whether it is due, after a job or before the thread falls asleep. `changed` says what Ruby knows of what a job that
     /// failed has left behind.
-    pub(super) fn is_over(&self, failed: bool, changed: impl FnOnce() -> bool) -> bool {
-        let renewals = &self.process.renewals;
+    pub(super) fn is_due(&self, failed: bool, changed: impl FnOnce() -> bool) -> bool {
+        let renewals = &self.renewals;
         let kept = self.kept.get();
         let renewed = match kept {
             Some(since) => renewals.may_renew_kept(since),
@@ -105,10 +103,10 @@ impl Tenure {
     }
 }
 
-impl Drop for Tenure {
+impl Drop for Succession {
     fn drop(&mut self) {
         if self.kept.get().is_some() {
-            self.process.renewals.drop_one();
+            self.renewals.drop_one();
         }
     }
 }

@@ -9,13 +9,13 @@ use magnus::{Error, Ruby, Value, prelude::*};
 
 use super::errors;
 use super::gvl::{self, without_gvl};
-use super::handle::Process;
 use super::job::RubyJob;
 use super::joblog::{JobLog, Moment};
 use super::killed;
 use super::logger::Writer;
 use super::perform::{JobClass, Performed, Surroundings, perform};
-use super::renewal::Tenure;
+use super::process::Process;
+use super::renewal::Succession;
 use crate::engine::ready::{Ready, Take};
 use crate::engine::sync::Parker;
 use crate::engine::turn::Turn;
@@ -64,7 +64,7 @@ pub(super) struct Worker {
     /// Log lines to be written before anything else happens in this thread: the end of a job, which
     /// mostly shares its write with the beginning of the next.
     pub(super) lines: RefCell<Vec<u8>>,
-    pub(super) tenure: Tenure,
+    pub(super) succession: Succession,
 }
 
 impl Worker {
@@ -130,7 +130,7 @@ impl Worker {
             self.process.context.leave();
         }
         let changed = || self.state.funcall("changed?", ()).unwrap_or(true);
-        self.tenure.is_over(failed, changed)
+        self.succession.is_due(failed, changed)
     }
 
     fn ready(&self) -> &Ready<Arc<Job>> {

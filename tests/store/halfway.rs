@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use footplate::config::redis::Secret;
+use footplate::store::address::Secret;
 
 use crate::conservation::{census, check_large};
 use footplate::job::{Outcome, Parcel, Queue, Token};

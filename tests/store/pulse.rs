@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use footplate::config::redis::RedisSettings;
 use footplate::job::{Envelope, Job, Token};
+use footplate::store::address::RedisSettings;
 use footplate::store::{Beat, Store, StoreError};
 
 use crate::support::{

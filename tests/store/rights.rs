@@ -1,4 +1,4 @@
-use footplate::config::redis::{RedisSettings, Secret};
+use footplate::store::address::{RedisSettings, Secret};
 use footplate::store::{MayWait, Store, StoreError};
 
 use crate::support::{LONG, Server, layout, queue, queue_of, sidekiq, sidekiq_in, spaced};

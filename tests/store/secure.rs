@@ -1,6 +1,6 @@
 use std::process::Command;
 
-use footplate::config::redis::{RedisSettings, Secret, TlsSettings};
+use footplate::store::address::{RedisSettings, Secret, TlsSettings};
 use footplate::store::{Claim, Store, StoreError};
 
 use crate::support::{LONG, Scratch, Server, claim, layout, presence, queues, sidekiq};

@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use footplate::config::redis::RedisSettings;
+use footplate::store::address::RedisSettings;
 use footplate::store::{Store, StoreError};
 
 use crate::support::{

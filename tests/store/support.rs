@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use footplate::config::redis::RedisSettings;
 use footplate::dialect::{DeadLimits, Dialect, Keys, Note, Presence, Sidekiq, Writes};
 use footplate::job::{Outcome, Queue};
+use footplate::store::address::RedisSettings;
 use footplate::store::{
     Claim, Claimed, Layout, Leaving, Names, Promotion, Settlement, Store, StoreError, Touched,
 };

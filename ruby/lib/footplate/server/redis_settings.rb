@@ -11,7 +11,7 @@ module Footplate
   module Server
     ##
     # Where Redis is, as the application's own client understands its options: the gem is asked what it made of
-    # them, and the engine gets the answer (src/config/redis.rs), so that both are on the same server and
+    # them, and the engine gets the answer (src/store/address.rs), so that both are on the same server and
     # database. Symbol keys: host, port, path, db, username, password, password_alone, tls, sentinels, name,
     # connect_timeout, response_timeout, client_name; nothing that is nil. Besides, :ssl_params as they were given,
     # which the engine does not get.
