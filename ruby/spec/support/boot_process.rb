@@ -22,7 +22,7 @@ module BootProcess
       end
     end
     require "footplate/server/cli"
-    require "footplate/server/engine_config"
+    require "footplate/server/run/engine_config"
 
     def without_gem!
       Footplate::Server::Application.define_singleton_method(:prepare) { ($stdout.sync = true) && Footplate.server! && false }

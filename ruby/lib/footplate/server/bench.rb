@@ -1,15 +1,15 @@
 # frozen_string_literal: true
 
 require "footplate/native"
-require "footplate/server/boot"
-require "footplate/server/engine_config"
-require "footplate/server/redis_probe"
 require "footplate/server/bench/contender"
 require "footplate/server/bench/ground"
 require "footplate/server/bench/limits"
 require "footplate/server/bench/plan"
 require "footplate/server/bench/report"
 require "footplate/server/bench/trial"
+require "footplate/server/boot"
+require "footplate/server/boot/redis_probe"
+require "footplate/server/run/engine_config"
 
 module Footplate
   module Server

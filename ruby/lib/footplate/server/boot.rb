@@ -1,10 +1,10 @@
 # frozen_string_literal: true
 
-require "footplate/server/application"
+require "footplate/server/boot/application"
+require "footplate/server/boot/settings"
 require "footplate/server/host"
 require "footplate/server/replaced_parts"
-require "footplate/server/settings"
-require "footplate/server/systemd"
+require "footplate/server/run/systemd"
 
 module Footplate
   module Server

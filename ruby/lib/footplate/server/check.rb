@@ -2,15 +2,15 @@
 
 require "footplate/native"
 require "footplate/server/boot"
+require "footplate/server/boot/redis_probe"
 require "footplate/server/check/active_job"
 require "footplate/server/check/database"
 require "footplate/server/check/report"
-require "footplate/server/controls"
-require "footplate/server/engine_config"
-require "footplate/server/interruption"
-require "footplate/server/processor"
-require "footplate/server/redis_probe"
-require "footplate/server/work_words"
+require "footplate/server/job/controls"
+require "footplate/server/job/interruption"
+require "footplate/server/job/processor"
+require "footplate/server/run/engine_config"
+require "footplate/server/text/work_words"
 
 module Footplate
   module Server

@@ -2,17 +2,17 @@
 
 require "json"
 require "footplate"
-require "footplate/server/banner"
 require "footplate/server/boot"
-require "footplate/server/boot_failure"
-require "footplate/server/redis_probe"
-require "footplate/server/secrets"
+require "footplate/server/boot/banner"
+require "footplate/server/boot/boot_failure"
+require "footplate/server/boot/redis_probe"
 require "footplate/server/text"
+require "footplate/server/text/secrets"
 
 module Footplate
   module Server
-    autoload :Launcher, "footplate/server/launcher"
-    autoload :Memory, "footplate/server/memory"
+    autoload :Launcher, "footplate/server/run/launcher"
+    autoload :Memory, "footplate/server/run/memory"
   end
 
   ##

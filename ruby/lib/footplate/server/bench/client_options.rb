@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-require "footplate/server/boot_error"
+require "footplate/server/boot/boot_error"
 
 module Footplate
   module Server

@@ -3,7 +3,7 @@
 require "json"
 require "footplate/bench"
 require "footplate/server/bench/programs"
-require "footplate/server/boot_error"
+require "footplate/server/boot/boot_error"
 
 module Footplate
   module Server

@@ -3,7 +3,7 @@
 require "footplate/bench"
 require "footplate/redis"
 require "footplate/redis/driver"
-require "footplate/server/boot_error"
+require "footplate/server/boot/boot_error"
 
 module Footplate
   module Server

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-require "footplate/server/adapter_trouble"
+require "footplate/server/boot/adapter_trouble"
 
 module Footplate
   module Server

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
-require "footplate/server/adapter_trouble"
-require "footplate/server/secrets"
+require "footplate/server/boot/adapter_trouble"
+require "footplate/server/text/secrets"
 
 module Footplate
   module Server

@@ -4,7 +4,7 @@ require "securerandom"
 require "socket"
 require "footplate/server/host"
 require "footplate/server/host/limits"
-require "footplate/server/raised"
+require "footplate/server/job/raised"
 
 module Footplate
   module Server

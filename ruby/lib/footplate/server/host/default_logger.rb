@@ -2,7 +2,7 @@
 
 require "logger"
 require "time"
-require "footplate/server/log_text"
+require "footplate/server/text/log_text"
 
 module Footplate
   module Server

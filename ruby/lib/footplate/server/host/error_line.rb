@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-require "footplate/server/raised"
+require "footplate/server/job/raised"
 
 module Footplate
   module Server

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
+require "footplate/server/boot/numbers"
 require "footplate/server/host"
-require "footplate/server/numbers"
 
 module Footplate
   module Server

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-require "footplate/server/numbers"
+require "footplate/server/boot/numbers"
 
 module Footplate
   module Server

@@ -2,13 +2,13 @@
 
 require "forwardable"
 require "footplate"
+require "footplate/server/boot/queue_list"
+require "footplate/server/boot/redis_settings"
 require "footplate/server/host/base"
 require "footplate/server/host/default_logger"
 require "footplate/server/host/error_line"
 require "footplate/server/host/job_logger"
 require "footplate/server/host/native_log"
-require "footplate/server/queue_list"
-require "footplate/server/redis_settings"
 
 module Footplate
   module Server

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-require "footplate/server/secrets"
+require "footplate/server/text/secrets"
 
 module Footplate
   module Server

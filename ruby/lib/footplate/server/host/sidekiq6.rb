@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 require "forwardable"
+require "footplate/server/boot/queue_list"
 require "footplate/server/host/sidekiq_gem"
-require "footplate/server/queue_list"
 
 module Footplate
   module Server

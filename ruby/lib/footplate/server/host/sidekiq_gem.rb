@@ -1,10 +1,10 @@
 # frozen_string_literal: true
 
-require "footplate/server/boot_error"
+require "footplate/server/boot/boot_error"
+require "footplate/server/boot/redis_settings"
 require "footplate/server/host/base"
 require "footplate/server/host/native_log"
 require "footplate/server/host/redis_log"
-require "footplate/server/redis_settings"
 
 module Footplate
   module Server

@@ -1,0 +1,44 @@
+# frozen_string_literal: true
+
+require "footplate/server/boot/redis_settings"
+require "footplate/server/text/work_words"
+
+module Footplate
+  module Server
+    ##
+    # The first lines of the log. Where log parsers and people look for Sidekiq's, the words are the same.
+    class Banner
+      # What the log says once jobs can run.
+      # @param host [Host::Base]
+      def self.ready(host)
+        "Ready: #{WorkWords.all(host.capsules)}"
+      end
+
+      # @param boot [Boot]
+      def initialize(boot)
+        @boot = boot
+      end
+
+      # @return [Array<String>]
+      def lines
+        [booted, "Running in #{RUBY_DESCRIPTION}", loaded, redis].compact
+      end
+
+      private
+
+      def booted
+        version = @boot.application.rails_version
+        "Booted Rails #{version} application in #{@boot.settings.environment} environment" if version
+      end
+
+      def loaded
+        generation = @boot.host.generation
+        "Footplate #{VERSION} in place of Sidekiq #{generation}" if generation
+      end
+
+      def redis
+        "Footplate #{VERSION} connecting to Redis with options #{RedisSettings.scrubbed(@boot.host.redis_settings)}"
+      end
+    end
+  end
+end

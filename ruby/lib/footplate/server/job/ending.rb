@@ -1,0 +1,77 @@
+# frozen_string_literal: true
+
+require "footplate/server/job/job_retry"
+
+module Footplate
+  module Server
+    ##
+    # How a job ends that raised: what steers it is obeyed, anything else is its failure, recorded and reported.
+    class Ending
+      # @param interruption [Interruption, nil]
+      def initialize(host, controls, retrying, interruption)
+        @host = host
+        @controls = controls
+        @retry = retrying
+        @interruption = interruption
+      end
+
+      # Of a job that ran without layers around it.
+      # @param instance [Object, nil] nil when there was none yet
+      def native(job, exception, instance, payload)
+        return if signalled?(job, exception, payload)
+
+        exception = failure(job, exception, instance, payload) or return
+        begin
+          @retry.record(job, exception, instance)
+        ensure
+          report(job, exception, payload)
+        end
+      end
+
+      # What has come out of the layers.
+      def outermost(job, exception, payload)
+        return if signalled?(job, exception, payload)
+
+        @host.handle_exception(exception, { context: "Internal exception!", job: payload, jobstr: job.payload })
+        @retry.uninterrupted { @retry.record(job, exception, nil) } unless job.settled?
+      end
+
+      private
+
+      # Whether it steers the job to an outcome, which was handed in.
+      def signalled?(job, exception, payload)
+        case exception
+        when @controls.skip then job.skipped
+        when @controls.handled then handled(job, exception, payload)
+        else
+          return false unless @controls.shutdown?(exception)
+
+          job.interrupted
+        end
+        true
+      end
+
+      # Recorded in the layers, or by middleware with an idea of its own what becomes of the job: then only counted.
+      def handled(job, exception, payload)
+        job.skipped
+        report(job, Raised.cause(exception) || exception, payload)
+      end
+
+      # @return [Exception, nil] nil when the job gave way and was handed back
+      def failure(job, exception, instance, payload)
+        exception unless @interruption&.handle?(job, exception, instance, payload)
+      rescue Exception => e # rubocop:disable Lint/RescueException
+        e
+      end
+
+      # The job's part of the log is over: its error is reported as somebody's who ran it.
+      def report(job, exception, payload)
+        Thread.current[:sidekiq_context] = nil
+        context = { context: "Job raised exception", job: payload }
+        # 7 dropped it.
+        context[:jobstr] = job.payload if @host.generation.to_i == 6
+        @host.handle_exception(exception, context)
+      end
+    end
+  end
+end

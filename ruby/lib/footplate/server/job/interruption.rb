@@ -1,0 +1,42 @@
+# frozen_string_literal: true
+
+require "footplate/server/job/promoter"
+
+module Footplate
+  module Server
+    ##
+    # A job gave way because the process stops, or an iterable one because it has run for as long as it may
+    # (Sidekiq::Job::Interrupted, 7.3 and newer): it goes to the back of its queue with the same jid, through client
+    # middleware, and goes on later. In the gem a server middleware does this with two steps; here it is one with the
+    # acknowledgement.
+    class Interruption
+      def initialize(host, json, controls, launcher)
+        @host = host
+        @launcher = launcher
+        @promoter = Promoter.new(host, json)
+        @controls = controls
+      end
+
+      # @return [Boolean] whether that is what happened, and the outcome was handed in
+      def handle?(job, exception, instance, payload)
+        return false unless Foreign.a?(@controls.interrupted, exception) && gives_way?(instance)
+
+        case (answer = @promoter.push(payload))
+        when Array then job.requeued(answer.last)
+        else job.skipped
+        end
+        true
+      end
+
+      private
+
+      # A job that raises it of its own accord has failed: back in its queue it would do so again and again. So would
+      # one that may run for no time at all.
+      def gives_way?(instance)
+        return true if @launcher.stopping?
+
+        @host[:max_iteration_runtime].to_f.positive? && Foreign.a?(::Sidekiq::Job::Iterable, instance)
+      end
+    end
+  end
+end

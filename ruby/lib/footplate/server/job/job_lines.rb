@@ -1,0 +1,117 @@
+# frozen_string_literal: true
+
+require "footplate/server/text/log_text"
+
+module Footplate
+  module Server
+    ##
+    # What surrounds a job in the log: the context that its own lines carry, its log level, and the lines
+    # `start`, `done` and `fail`. All of it is the job logger's, the application's or the gem's, made and called as
+    # the loaded version of Sidekiq does; where the default one would write to the process's log, the engine writes
+    # the same lines faster.
+    class JobLines
+      # @param host [Host::Base]
+      # @param capsule [Host::Capsule]
+      # @raise what the application's job logger raises when it is made
+      def initialize(host, capsule)
+        @host = host
+        # As the job logger does: another one is for those that are made later.
+        @log = host.logger
+        @logger = host.build_job_logger(capsule)
+        @default = host.job_logger.nil? && default_attributes?
+        native = host.native_log
+        @engine_writes = @default && !native.nil?
+        # JSON has escapes of its own.
+        @escapes = native&.fetch(:format) != "json"
+      end
+
+      # Whether a job may run without any of this being called, but `quiet?` and `say`.
+      def native?
+        @default
+      end
+
+      # Whether the lines are left out for good.
+      def silent?
+        @host.skip_default_job_logging?
+      end
+
+      # Whether the default job logger would write nothing now. Loggers need not have levels, and those of 6 compare
+      # theirs with numbers, while some libraries' are symbols: nobody there asks.
+      def quiet?
+        silent? || (@log.respond_to?(:info?) && !@log.info?)
+      rescue StandardError
+        false
+      end
+
+      # Sets the context and the level around the block.
+      def prepare(job, payload)
+        if engine_writes?(job)
+          job.enter_context
+          yield
+        else
+          @logger.prepare(payload) do
+            LogText.clean_context if @escapes
+            yield
+          end
+        end
+      ensure
+        Thread.current[:sidekiq_context] = nil
+      end
+
+      # Writes the lines around the block.
+      def call(job, payload, queue, &block)
+        engine_writes?(job) ? by_engine(job, &block) : by_logger(job, payload, queue, &block)
+      end
+
+      # A last line that the engine leaves to Ruby: the job changed its context, or somebody the logger.
+      def say(text, elapsed)
+        (Thread.current[:sidekiq_context] ||= {})[:elapsed] = elapsed.round(3)
+        @log.info(text)
+      rescue StandardError => e
+        @host.handle_exception(e, { context: "The logger failed" })
+      end
+
+      private
+
+      # The engine's own lines carry the attributes that Sidekiq logs by default, and no others (8.0.9).
+      def default_attributes?
+        attributes = @host[:logged_job_attributes]
+        attributes.nil? || attributes == %w[bid tags]
+      end
+
+      def engine_writes?(job)
+        @engine_writes && job.log?
+      end
+
+      def by_engine(job)
+        job.log_start
+        yield
+        conclude(job, "done")
+      rescue Exception # rubocop:disable Lint/RescueException
+        conclude(job, "fail")
+        raise
+      end
+
+      # The end of a child that the job forked is not the job's.
+      def conclude(job, word)
+        return if job.forked?
+
+        job.log_end(word == "done") || say(word, job.elapsed)
+      end
+
+      # Nor is it the logger's, which knows nothing of children: they leave past it.
+      def by_logger(job, payload, queue)
+        error = catch(job) do
+          @logger.call(payload, queue) do
+            yield
+            throw job if job.forked?
+          rescue Exception => e # rubocop:disable Lint/RescueException
+            job.forked? ? throw(job, e) : raise
+          end
+          nil
+        end
+        raise error if error
+      end
+    end
+  end
+end

@@ -1,0 +1,166 @@
+# frozen_string_literal: true
+
+require "forwardable"
+require "footplate/server/job/decoder"
+require "footplate/server/job/ending"
+require "footplate/server/job/job_classes"
+require "footplate/server/job/job_lines"
+require "footplate/server/job/job_retry"
+require "footplate/server/job/middleware_run"
+require "footplate/server/job/payload_json"
+
+module Footplate
+  module Server
+    ##
+    # Runs the jobs of one worker thread, called by the engine's worker loop with the GVL held:
+    #
+    # 1. `call` runs a whole job with everything that the application put around it, nested as
+    #    Sidekiq::Processor nests it: context, retry (global), log lines, reloader, retry (local), middleware.
+    # 2. `failed` takes over when a job that ran natively raised.
+    # 3. `resolve` finds a class for the native path.
+    #
+    # Every path ends in exactly one outcome on the engine's job (Footplate::Native::Job).
+    class Processor
+      extend Forwardable
+
+      # One for each worker thread, in the order of the capsules. Job loggers may remember what runs, as Sidekiq's
+      # threads have one each.
+      # @raise what a part of the application's raises when it is made
+      def self.for_all(host, controls:, launcher:)
+        host.capsules.flat_map do |capsule|
+          Array.new(capsule.concurrency) do
+            new(host: host, capsule: capsule, controls: controls, json: PayloadJson, launcher: launcher)
+          end
+        end
+      end
+
+      # @param host [Host::Base]
+      # @param capsule [Host::Capsule]
+      # @param launcher [#stopping?]
+      def initialize(host:, capsule:, controls:, json:, launcher:)
+        @host = host
+        @controls = controls
+        @json = json
+        @launcher = launcher
+        @chain = host.server_middleware(capsule.name)
+        @run = MiddlewareRun.for(@chain)
+        @reloader = host.reloader
+        @decoder = Decoder.new(host, json)
+        @classes = JobClasses.new(cache: host.cache_classes?)
+        @lines = JobLines.new(host, capsule)
+        @measured = host.metrics?(capsule.name)
+        @retry = JobRetry.new(Failure.new(host, json), controls)
+        @interruption = interruption(capsule)
+        @ending = Ending.new(host, controls, @retry, @interruption)
+      end
+
+      # Whether the engine may run plain jobs without calling anything here but `around`.
+      def native?
+        @reloader.nil? && @lines.native? && !@host.custom_json? && @classes.cached?
+      end
+
+      # Whether it must call that.
+      def middleware?
+        !@chain.empty?
+      end
+
+      # Whether jobs count in the metrics of their class.
+      def measured?
+        @measured
+      end
+
+      # A job that runs natively, in its middleware.
+      def around(instance, payload, queue)
+        return @run.call(instance, payload, queue) if @run
+
+        @chain.invoke(instance, payload, queue) { instance.perform(*payload["args"]) }
+      end
+
+      def_delegators :@lines, :silent?, :quiet?, :say
+
+      # What a job's `interrupted?` asks.
+      def stopping?
+        @launcher.stopping?
+      end
+
+      # @return [Class] raises NameError when there is none
+      def resolve(name)
+        @classes[name]
+      end
+
+      # Runs a job from its payload to its outcome.
+      def call(job)
+        payload = @decoder.call(job) or return
+        nest(job, payload)
+        job.done
+      rescue Exception => e # rubocop:disable Lint/RescueException
+        raise if job.forked?
+
+        @ending.outermost(job, e, payload)
+      end
+
+      # Sees a job to its end that raised on the native path.
+      # @param instance [Object, nil] nil when there was none yet
+      # @param payload [Hash, nil] as the middleware left it
+      def failed(job, exception, instance, payload)
+        @retry.uninterrupted { @ending.native(job, exception, instance, payload || @decoder.again(job)) }
+      end
+
+      # Whether the process's end is what kept a job from being handed in.
+      def shutdown?(exception)
+        @controls.shutdown?(exception)
+      end
+
+      private
+
+      # Where the gem's own middleware for it is still in the chain.
+      def interruption(capsule)
+        return unless @controls.interrupted && @host.hands_back?(capsule.name)
+
+        Interruption.new(@host, @json, @controls, @launcher)
+      end
+
+      def nest(job, payload)
+        queue = job.queue
+        @lines.prepare(job, payload) do
+          @retry.global(job) do
+            @lines.call(job, payload, queue) do
+              profiled(payload) do
+                reloaded do
+                  instance = build(payload)
+                  job.reached(payload["wrapped"] || payload["class"]) if @measured
+                  @retry.local(job, instance) { invoke(job, instance, payload, queue) }
+                end
+              end
+            end
+          end
+        end
+      end
+
+      def build(payload)
+        instance = @classes[payload["class"]].new
+        instance.jid = payload["jid"]
+        instance._context = self if Foreign.method?(Foreign.class_of(instance), :_context=)
+        instance
+      end
+
+      def invoke(job, instance, payload, queue)
+        around(instance, payload, queue)
+      rescue Exception => e # rubocop:disable Lint/RescueException
+        raise if job.forked? || !@interruption&.handle?(job, e, instance, payload)
+
+        raise @controls.skip
+      end
+
+      def reloaded(&block)
+        @reloader ? @reloader.call(&block) : yield
+      end
+
+      def profiled(payload, &block)
+        return yield unless payload["profile"] && defined?(::Sidekiq::Profiler)
+
+        ::Sidekiq::Profiler.new(@host.gem_argument).call(payload, &block)
+      end
+    end
+  end
+end

@@ -1,0 +1,66 @@
+# frozen_string_literal: true
+
+require "json"
+require "footplate/server/boot/boot_error"
+require "footplate/server/text"
+
+module Footplate
+  module Server
+    ##
+    # Writes the JSON that the engine starts from (src/config/mod.rs). Everything in it is resolved: the
+    # application was loaded, :startup has fired. The two files change together.
+    class EngineConfig
+      # @param settings [Settings]
+      # @param host [Host::Base]
+      # @param nonce [String] given for a process that takes a new identity, as a forked child does
+      def initialize(settings, host, nonce: host.nonce)
+        @settings = settings
+        @host = host
+        @nonce = nonce
+      end
+
+      # @return [String]
+      def to_json(*)
+        JSON.generate(Text.readable_all(to_h))
+      end
+
+      # @return [Hash{Symbol => Object}]
+      def to_h
+        process.merge(
+          generation: @host.generation, redis: @host.redis_settings, capsules:,
+          dead_max_jobs: @host.dead_max_jobs, dead_timeout_in_seconds: @host.dead_timeout_in_seconds,
+          max_retries: @host.max_retries, client_middleware: @host.client_middleware?, log:, tuning: @settings.tuning
+        )
+      end
+
+      private
+
+      def process
+        {
+          hostname: @host.hostname, pid: Process.pid, nonce: @nonce, started_at: Time.now.to_f,
+          tag: @host.tag, labels: @host.labels
+        }
+      end
+
+      def capsules
+        @host.capsules.map do |capsule|
+          {
+            name: capsule.name, concurrency: capsule.concurrency, mode: capsule.mode,
+            queues: capsule.queues.map { |name, weight| { name: queue_name(name), weight: } }
+          }
+        end
+      end
+
+      # Another name would be another queue.
+      def queue_name(name)
+        Text.utf8(name.to_s).tap do |text|
+          raise BootError, "queues: #{text.scrub.inspect} must be UTF-8, as payloads are" unless text.valid_encoding?
+        end
+      end
+
+      def log
+        { native: @host.native_log, skip_default_job_logging: @host.skip_default_job_logging? }
+      end
+    end
+  end
+end

@@ -1,0 +1,143 @@
+# frozen_string_literal: true
+
+require "footplate/native"
+require "footplate/server/boot/banner"
+require "footplate/server/job/controls"
+require "footplate/server/job/interruption"
+require "footplate/server/job/payload_json"
+require "footplate/server/run/control"
+require "footplate/server/run/crew"
+require "footplate/server/run/due_jobs"
+require "footplate/server/run/engine_config"
+require "footplate/server/run/gem_launcher"
+require "footplate/server/run/shutdown"
+require "footplate/server/run/signals"
+require "footplate/server/run/work_state"
+
+module Footplate
+  module Server
+    ##
+    # Starts the engine and everything in Ruby around it, waits for signals, and ends it all.
+    #
+    # 1. the engine: connection, lease, first heartbeat
+    # 2. control thread, due jobs' thread, workers
+    # 3. signals, until one says stop
+    # 4. Shutdown
+    #
+    # The command line has fired :startup by then, so that the capsules and middleware it adds are seen.
+    class Launcher
+      attr_reader :engine, :crew, :host, :signals, :control
+
+      def initialize(host:, settings:)
+        @host = host
+        @settings = settings
+        @controls = Controls.new
+        @signals = Signals.new.trap
+        @status = 0
+        @quiet = false
+      end
+
+      # @return [Integer] exit status
+      def run
+        # As the gem does, before its configuration is frozen. A part of the application's that fails ends the start.
+        @processors = Processor.for_all(host, controls: @controls, launcher: self)
+        @front = GemLauncher.build(self)
+        host.launcher = @front
+        host.freeze!
+        @front.run
+        host.logger.info { Banner.ready(host) }
+        watch
+        @front.stop
+        @ended = true
+        @status
+      ensure
+        give_back unless @ended
+      end
+
+      # Everything that works.
+      def start
+        @engine = Native::Engine.start(EngineConfig.new(@settings, host).to_json, log_parts)
+        # Before the first job, which may look at them.
+        title
+        WorkState.attach(@engine)
+        @control = Control.new(engine: @engine, host: host, launcher: self)
+        @control.start
+        DueJobs.new(engine: @engine, host: host).start if host.client_middleware?
+        @crew = Crew.new(engine: @engine, host: host, processors: @processors, controls: @controls)
+        @crew.start
+      end
+
+      # No new jobs. Cannot be undone.
+      def quiet
+        return if @quiet
+
+        @quiet = true
+        @engine.quiet
+        host.fire_event(:quiet, reverse: true)
+      end
+
+      def stop
+        @status = 1 unless Shutdown.new(self).run
+      end
+
+      def stopping?
+        @quiet
+      end
+
+      # @return [Numeric] seconds that running jobs have
+      def timeout
+        host.timeout
+      end
+
+      # The engine cannot go on: the process ends, with a status that says so.
+      def fail_with(message)
+        host.logger.fatal { message }
+        @status = 1
+        Process.kill("TERM", Process.pid)
+      end
+
+      # Names the process as `ps` shows it.
+      def title
+        busy = "[#{@engine.busy} of #{host.capsules.sum(&:concurrency)} busy]"
+        $0 = ["footplate", VERSION, host.tag, busy, ("stopping" if @quiet)].reject { |part| part.to_s.empty? }.join(" ")
+      end
+
+      private
+
+      # What the engine looks at before it writes a line, so that it follows what becomes of them.
+      def log_parts
+        Host::NativeLog.parts(host.logger) if host.native_log
+      end
+
+      # Something kills the main thread, and the workers die with it: their jobs go back first.
+      def give_back
+        return unless @engine
+
+        @engine.quiet
+        @crew&.interrupt
+        @engine.finish
+        @engine.wait_ended(3)
+      end
+
+      def watch
+        loop do
+          case (name = @signals.wait)
+          when "INT", "TERM" then return host.logger.info { "Shutting down" }
+          when "TSTP"
+            host.logger.info { "Received TSTP, no longer accepting new work" }
+            @front.quiet
+          when "TTIN", "INFO" then dump_threads
+          else host.logger.warn { "No #{name} signal handler registered, ignoring" }
+          end
+        end
+      end
+
+      def dump_threads
+        Thread.list.each do |thread|
+          host.logger.warn { "Thread TID-#{(thread.object_id ^ Process.pid).to_s(36)} #{thread.name}" }
+          host.logger.warn { thread.backtrace ? thread.backtrace.join("\n") : "<no backtrace available>" }
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,55 @@
+# frozen_string_literal: true
+
+require "footplate/server/run/lasting_thread"
+require "footplate/server/run/sd_notify"
+
+module Footplate
+  module Server
+    ##
+    # Tells systemd (Type=notify) that this process is ready or stopping, and that it is alive. The gem wires
+    # this up in its executable only, so a different executable must do it again.
+    module Systemd
+      # systemd's watchdog may not be faster; the gem refuses less, too. In microseconds.
+      FASTEST = 1_000_000
+
+      module_function
+
+      # Call before the application is loaded: a slow start must not look dead to the watchdog.
+      # @param host [Host::Base]
+      # @return [LastingThread, nil] the watchdog's
+      def attach(host)
+        return if ENV["NOTIFY_SOCKET"].to_s.empty?
+
+        host.logger.info "Enabling systemd notification integration"
+        notifier = notifier_for(host)
+        host.on(:startup) { notifier.ready }
+        host.on(:shutdown) { notifier.stopping }
+        start_watchdog(host, notifier) if notifier.watchdog?
+      end
+
+      # The gem's, so that its patches and tests count; it may be missing in old versions.
+      def notifier_for(host)
+        return SdNotify unless host.generation
+
+        require "sidekiq/sd_notify"
+        ::Sidekiq::SdNotify
+      rescue LoadError
+        SdNotify
+      end
+
+      # Pings at half the interval, as systemd recommends. A thread of Ruby's on purpose: when the VM hangs, the
+      # watchdog is meant to notice.
+      def start_watchdog(host, notifier)
+        usec = Integer(ENV.fetch("WATCHDOG_USEC"))
+        if usec < FASTEST
+          host.logger.error "systemd's watchdog is too fast: #{usec} µs, and 1 s is the least"
+          return
+        end
+
+        pause = usec / 2_000_000.0
+        host.logger.info "Pinging systemd watchdog every #{pause.round(1)} sec"
+        LastingThread.new("footplate.watchdog", host) { loop { sleep(pause) && notifier.watchdog } }.start
+      end
+    end
+  end
+end
