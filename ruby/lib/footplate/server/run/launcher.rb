@@ -10,8 +10,8 @@ require "footplate/server/run/crew"
 require "footplate/server/run/due_jobs"
 require "footplate/server/run/engine_config"
 require "footplate/server/run/gem_launcher"
-require "footplate/server/run/shutdown"
 require "footplate/server/run/signals"
+require "footplate/server/run/stop"
 require "footplate/server/run/work_state"
 
 module Footplate
@@ -22,7 +22,7 @@ module Footplate
     # 1. the engine: connection, lease, first heartbeat
     # 2. control thread, due jobs' thread, workers
     # 3. signals, until one says stop
-    # 4. Shutdown
+    # 4. Stop
     #
     # The command line has fired :startup by then, so that the capsules and middleware it adds are seen.
     class Launcher
@@ -77,7 +77,7 @@ module Footplate
       end
 
       def stop
-        @status = 1 unless Shutdown.new(self).run
+        @status = 1 unless Stop.new(self).run
       end
 
       def stopping?

@@ -13,7 +13,7 @@ module Footplate
     #
     # A second INT or TERM hurries: the deadline is now, for the jobs and for Redis. What Redis has not heard of when
     # the process ends comes back through recovery.
-    class Shutdown
+    class Stop
       GRACE = 3
       # How long Redis may say nothing when the deadline is over, or when there is nothing that it must hear.
       PATIENCE = 1.3
