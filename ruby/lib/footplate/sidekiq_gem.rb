@@ -19,23 +19,16 @@ module Footplate
         defined?(::Sidekiq::VERSION) && defined?(::Sidekiq::Client) ? true : false
       end
 
-      # @return [Integer, nil] 6, 7 or 8; nil without the gem
-      def generation
-        ::Sidekiq::VERSION.to_i if loaded?
-      end
-
-      # Sidekiq 8 counts created_at and enqueued_at in integer milliseconds; earlier generations, whose
-      # readers would misread those, in float seconds.
-      def milliseconds?
-        !loaded? || generation >= 8
+      # @return [SidekiqVersion] whose forms payloads have
+      def version
+        loaded? ? SidekiqVersion.loaded : SidekiqVersion::NEWEST
       end
 
       # @return [Hash, nil] the gem's defaults for job classes; nil without the gem
       def default_job_options
         return unless loaded?
 
-        # Named default_worker_options before Sidekiq 7.
-        generation >= 7 ? ::Sidekiq.default_job_options : ::Sidekiq.default_worker_options
+        version.default_job_options? ? ::Sidekiq.default_job_options : ::Sidekiq.default_worker_options
       end
 
       # What an application says to Footplate alone about Redis counts for the gem as well: its jobs would else be
@@ -47,7 +40,7 @@ module Footplate
         options = yield
         # With an address of any kind, the gem looks into the environment unless there is a URL.
         options = { url: url_of(options) }.merge(options)
-        if generation >= 7
+        if version.capsules?
           ::Sidekiq.default_configuration.extend(Yielding).redis = options
         else
           ::Sidekiq.redis = options
@@ -75,7 +68,7 @@ module Footplate
 
       # @return [Object, nil] what the gem was given, or made for itself at first use
       def redis
-        return ::Sidekiq.instance_variable_get(:@redis) if generation < 7
+        return ::Sidekiq.instance_variable_get(:@redis) unless version.capsules?
 
         options = ::Sidekiq.default_configuration.instance_variable_get(:@redis_config)
         options unless options.empty?

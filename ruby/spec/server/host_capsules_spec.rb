@@ -5,7 +5,7 @@ require "support/boot_process"
 require "footplate/server/host"
 
 # Sidekiq has them from 7 on.
-RSpec.describe Footplate::Server::Host, "capsules", if: InstalledGems.sidekiq_generation.to_i >= 7 do
+RSpec.describe Footplate::Server::Host, "capsules", if: InstalledGems.sidekiq_major.to_i >= 7 do
   include BootProcess
 
   it "come from files, from initializers, and from :startup" do

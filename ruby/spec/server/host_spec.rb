@@ -4,21 +4,22 @@ require "spec_helper"
 require "support/boot_process"
 require "footplate/server/host"
 
-# With the sidekiq gem of this machine, whichever generation that is.
+# With the sidekiq gem of this machine, whichever version that is.
 RSpec.describe Footplate::Server::Host, if: InstalledGems.has?("sidekiq") do
   include BootProcess
 
-  let(:generation) { InstalledGems.sidekiq_generation }
+  let(:major) { InstalledGems.sidekiq_major }
 
   it "makes the application believe it runs in Sidekiq" do
-    script = "answer [$ran, !!Sidekiq.server?, Sidekiq::CLI.instance.environment, ENV['RAILS_ENV'], host.generation]"
+    script = "answer [$ran, !!Sidekiq.server?, Sidekiq::CLI.instance.environment, ENV['RAILS_ENV'], " \
+             "host.sidekiq_version.to_s]"
     found = with_app(<<~APP, script)
       require "sidekiq"
       $ran = []
       Sidekiq.configure_server { |_| $ran << "server" }
       Sidekiq.configure_client { |_| $ran << "client" }
     APP
-    expect(found).to match([["server"], true, "development", "development", a_string_starting_with(generation.to_s)])
+    expect(found).to match([["server"], true, "development", "development", a_string_starting_with(major.to_s)])
   end
 
   it "shows gems the options where Sidekiq's own command line puts them" do
@@ -28,7 +29,7 @@ RSpec.describe Footplate::Server::Host, if: InstalledGems.has?("sidekiq") do
                        answer({own: %i[concurrency timeout scheduler environment].to_h { |key| [key, host[key]] }, labels: host.labels,
                                capsules: host.capsules.map { |c| [c.name, c.concurrency, c.mode, c.queues] }, timeout: host.timeout})
                      SCRIPT
-    unweighted = generation == 6 ? 1 : 0
+    unweighted = major == 6 ? 1 : 0
     expect(found).to eq(
       "own" => { "concurrency" => 3, "timeout" => 8, "scheduler" => { "x" => 1 }, "environment" => "staging" },
       "labels" => ["l"], "timeout" => 8,
@@ -36,19 +37,19 @@ RSpec.describe Footplate::Server::Host, if: InstalledGems.has?("sidekiq") do
     )
   end
 
-  it "has the generation's own defaults" do
+  it "has the version's own defaults" do
     found = with_app("require 'sidekiq'", <<~SCRIPT)
       answer({capsules: host.capsules.map { |c| [c.concurrency, c.mode, c.queues] }, tag: host.tag, priority: host.thread_priority,
               reloader: host.reloader, logger: host.job_logger, json: host.custom_json?, retries: host.max_retries,
               cleaner: host.backtrace_cleaner, log: host.native_log, level: host.log_level, parts: booted.replaced_parts.map(&:to_s)})
     SCRIPT
     expect(found).to include(
-      "capsules" => [[generation == 6 ? 10 : 5, "strict", [["default", 0]]]], "priority" => generation == 8 ? -1 : 0,
+      "capsules" => [[major == 6 ? 10 : 5, "strict", [["default", 0]]]], "priority" => major == 8 ? -1 : 0,
       "reloader" => nil, "logger" => nil, "json" => false, "retries" => 25, "cleaner" => nil,
       "level" => "info", "parts" => [],
-      "log" => { "fd" => 1, "format" => "pretty", "colour" => generation == 8 }
+      "log" => { "fd" => 1, "format" => "pretty", "colour" => major == 8 }
     )
-    expect(found["tag"]).to(generation == 8 ? start_with("footplate-app") : eq(""))
+    expect(found["tag"]).to(major == 8 ? start_with("footplate-app") : eq(""))
   end
 
   it "sees what the application changed" do
@@ -135,7 +136,7 @@ RSpec.describe Footplate::Server::Host, if: InstalledGems.has?("sidekiq") do
   end
 
   it "reads sentinels without asking them" do
-    master = generation == 6 ? 'url: "redis://main/1"' : 'url: "redis://main/1", name: "main"'
+    master = major == 6 ? 'url: "redis://main/1"' : 'url: "redis://main/1", name: "main"'
     found = with_app(<<~APP, "answer host.redis_settings")
       require "sidekiq"
       Sidekiq.configure_server do |config|
@@ -155,7 +156,7 @@ RSpec.describe Footplate::Server::Host, if: InstalledGems.has?("sidekiq") do
       .to include("host" => "here", "port" => 9, "db" => 2)
   end
 
-  it "refuses a queue named twice in Sidekiq 6", if: InstalledGems.sidekiq_generation == 6 do
+  it "refuses a queue named twice in Sidekiq 6", if: InstalledGems.sidekiq_major == 6 do
     script = "boot({require: 'app.rb', queues: %w[a a]}) rescue answer($!.message)"
     expect(in_application({ "app.rb" => "" }, script)).to eq("queues: a cannot be defined twice")
   end

@@ -13,7 +13,7 @@ RSpec.describe Footplate::Server::ReplacedParts, sidekiq_gem: true do
   end
 
   let(:store) { "(Sidekiq::VERSION.to_i >= 7 ? Sidekiq.default_configuration : Sidekiq.options)" }
-  let(:fetch) { InstalledGems.sidekiq_generation == 6 ? "fetch" : "fetch_class" }
+  let(:fetch) { InstalledGems.sidekiq_major == 6 ? "fetch" : "fetch_class" }
 
   it "finds nothing where nothing was changed" do
     expect(parts_of("class MyJob; include Sidekiq::Worker; end")).to be_empty

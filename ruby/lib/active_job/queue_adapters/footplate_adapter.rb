@@ -10,7 +10,7 @@ module ActiveJob
     #
     #   config.active_job.queue_adapter = :footplate
     #
-    # Its payloads are those of Rails' own Sidekiq adapter, so that a Sidekiq server of any generation runs them and
+    # Its payloads are those of Rails' own Sidekiq adapter, so that a Sidekiq server of any version runs them and
     # Sidekiq::Web shows the job's class. With the sidekiq gem loaded they go through Sidekiq's client: its
     # middleware and its Redis. Options the job class set with sidekiq_options are merged in; its queue_as wins.
     class FootplateAdapter < (const_defined?(:AbstractAdapter, false) ? AbstractAdapter : Object)

@@ -41,7 +41,7 @@ module Footplate
         probe = usable_redis
         @ground = Ground.new(host.redis_settings, host.redis_description)
         results = measure
-        report = Report.new(@plan, results, server: probe.server, place: probe.place, sidekiq: host.generation)
+        report = Report.new(@plan, results, server: probe.server, place: probe.place, sidekiq:)
         out.puts @plan.json ? report.to_json : report.lines
         results.trials.any?(&:void) ? 1 : 0
       end
@@ -50,6 +50,10 @@ module Footplate
 
       def host
         @boot.host
+      end
+
+      def sidekiq
+        host.sidekiq_version.to_s if host.gem?
       end
 
       # An application may have its own ideas; here a signal must lead to our clearing up. What the shell has this
@@ -92,7 +96,7 @@ module Footplate
       end
 
       def engines
-        @engines ||= host.generation ? %i[footplate sidekiq] : %i[footplate]
+        @engines ||= host.gem? ? %i[footplate sidekiq] : %i[footplate]
       end
 
       def threads
@@ -105,7 +109,7 @@ module Footplate
         say("in a queue named #{@ground.name}, which takes about #{@plan.megabytes} MB there and is removed; " \
             "of the application's keys none is touched, but for an entry in `processes` while a Sidekiq runs")
         say("! While it runs, whoever else uses this Redis or this machine feels the load. Ctrl-C ends it.")
-        say("! The sidekiq gem is not loaded; there is nothing to compare with.") unless host.generation
+        say("! The sidekiq gem is not loaded; there is nothing to compare with.") unless host.gem?
       end
 
       # A second signal must not keep us from clearing up after the first.

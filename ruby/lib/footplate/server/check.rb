@@ -61,7 +61,7 @@ module Footplate
         @report.title("What would start here")
         @report.line("Footplate", VERSION)
         @report.line("Ruby", "#{RUBY_VERSION} on #{RUBY_PLATFORM}, #{yjit}")
-        @report.line("Sidekiq", host.generation) if host.generation
+        @report.line("Sidekiq", host.sidekiq_version) if host.gem?
         @report.line("Rails", @boot.application.rails_version || "not loaded")
         active_job = ActiveJob.find(settings.environment) or return
         @report.line("Active Job", active_job.adapter)

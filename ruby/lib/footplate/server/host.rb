@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "footplate/sidekiq_version"
+
 module Footplate
   module Server
     ##
@@ -23,7 +25,7 @@ module Footplate
         if !defined?(::Sidekiq::VERSION)
           require "footplate/server/host/plain"
           Plain.new
-        elsif ::Sidekiq::VERSION.to_i >= 7
+        elsif SidekiqVersion.loaded.capsules?
           require "footplate/server/host/sidekiq"
           Sidekiq.new
         else

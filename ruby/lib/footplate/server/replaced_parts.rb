@@ -24,7 +24,7 @@ module Footplate
         # @param host [Host::Base]
         # @return [Array<Part>]
         def find(host)
-          return [] unless host.generation
+          return [] unless host.gem?
 
           options(host) + Table::CLASSES.flat_map { |name, outcome| class_changes(name, outcome) }
         end

@@ -86,7 +86,7 @@ RSpec.describe Footplate::Server::Application do
       <<~SCRIPT
         host = boot({environment: "production"}).host
         answer({env: Rails.env.to_s, rack: ENV["RACK_ENV"], tag: host.tag, cached: host.cache_classes?,
-                reloader: host.reloader.class.name, server: Footplate.server?, generation: host.generation,
+                reloader: host.reloader.class.name, server: Footplate.server?, version: (host.sidekiq_version.to_s if host.gem?),
                 cleans: host.backtrace_cleaner&.call([]), sidekiq: !!(defined?(Sidekiq.server?) && Sidekiq.server?)})
       SCRIPT
     end
@@ -96,12 +96,12 @@ RSpec.describe Footplate::Server::Application do
       expect(found).to include("env" => "production", "rack" => "production", "sidekiq" => true,
                                "reloader" => "Sidekiq::Rails::Reloader",
                                "tag" => a_string_starting_with("footplate-app"))
-      expect(found["cleans"]).to eq(InstalledGems.sidekiq_generation == 6 ? nil : [])
+      expect(found["cleans"]).to eq(InstalledGems.sidekiq_major == 6 ? nil : [])
     end
 
     it "boots without" do
       expect(in_application(rails, "without_gem!\n#{script}")).to include(
-        "env" => "production", "server" => true, "reloader" => "Footplate::Railtie::Reloader", "generation" => nil,
+        "env" => "production", "server" => true, "reloader" => "Footplate::Railtie::Reloader", "version" => nil,
         "cleans" => [], "sidekiq" => false, "tag" => a_string_starting_with("footplate-app")
       )
     end

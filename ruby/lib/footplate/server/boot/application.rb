@@ -95,8 +95,7 @@ module Footplate
       # Rails first and the gem's railtie before the application, as the gem's command line does it.
       def boot_rails
         require "rails"
-        require "sidekiq/rails" if @host.generation
-        require "footplate/railtie" unless @host.generation
+        require(@host.gem? ? "sidekiq/rails" : "footplate/railtie")
         require Text.expand_path(rails_file("environment.rb"))
         tag(::Rails.root.to_s)
       end

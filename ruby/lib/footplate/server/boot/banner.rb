@@ -32,8 +32,8 @@ module Footplate
       end
 
       def loaded
-        generation = @boot.host.generation
-        "Footplate #{VERSION} in place of Sidekiq #{generation}" if generation
+        host = @boot.host
+        "Footplate #{VERSION} in place of Sidekiq #{host.sidekiq_version}" if host.gem?
       end
 
       def redis

@@ -11,7 +11,7 @@ module Footplate
     # One settings file: config/sidekiq.yml or config/footplate.yml, also with .erb behind it.
     #
     # 1. bytes to text: UTF-8, whatever the locale; with a byte order mark also UTF-16
-    # 2. ERB. Trim mode "-" for every generation: Sidekiq 6 has none, and a file that works without it says
+    # 2. ERB. Trim mode "-" for every version: Sidekiq 6 has none, and a file that works without it says
     #    the same with it.
     # 3. YAML, safe but for Symbols and aliases
     # 4. all keys symbols, in nested hashes too

@@ -13,7 +13,8 @@ module Footplate
       # The interface, and what is the same everywhere. A host says where options are kept (`[]`), and
       # implements besides what is here:
       #
-      #   generation             "7.3.2", or nil without the sidekiq gem
+      #   gem?                   whether the sidekiq gem is there
+      #   sidekiq_version        SidekiqVersion whose ways are followed
       #   apply(settings)        writes the resolved options where the application's libraries look for them
       #   capsules               Array<Host::Capsule>; ask after :startup, where gems still add some
       #   server_middleware(name)  the chain that the capsule's jobs run through
@@ -95,7 +96,7 @@ module Footplate
 
         # Whether an application in one file gets its folder's name as a tag. Rails always does.
         def tags_files?
-          true
+          sidekiq_version.tags_files?
         end
 
         # Whether classes stay what they are while the process runs, so that lookups may be remembered.

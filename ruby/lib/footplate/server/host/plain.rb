@@ -21,7 +21,8 @@ module Footplate
         def_delegators :config, :[], :[]=, :client_middleware, :error_handlers, :death_handlers, :on, :logger
         attr_accessor :launcher
 
-        def generation; end
+        def gem? = false
+        def sidekiq_version = SidekiqVersion::NEWEST
 
         def apply(settings)
           config.logger = @own_logger = DefaultLogger.new unless config.logger?

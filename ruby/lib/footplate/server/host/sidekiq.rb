@@ -75,11 +75,6 @@ module Footplate
           config.thread_priority || default || 0
         end
 
-        # From 8 on; 7 tags only Rails applications.
-        def tags_files?
-          ::Sidekiq::VERSION.to_i >= 8
-        end
-
         def freeze!
           ::Sidekiq.freeze!
         end

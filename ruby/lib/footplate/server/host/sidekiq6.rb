@@ -19,7 +19,7 @@ module Footplate
         def apply(settings)
           cli.environment = settings.environment
           if settings.options[:capsules]
-            settings.warnings << "capsules: ignored; Sidekiq #{generation} has none, they came with 7.0"
+            settings.warnings << "capsules: ignored; Sidekiq #{sidekiq_version} has none, they came with 7.0"
           end
           options.merge!(settings.options)
           options[:environment] = settings.environment
@@ -48,11 +48,6 @@ module Footplate
 
         def default_concurrency
           options[:concurrency]
-        end
-
-        # Tags only Rails applications.
-        def tags_files?
-          false
         end
 
         # Two more than threads: for the heartbeat and what else the gem sends by itself.

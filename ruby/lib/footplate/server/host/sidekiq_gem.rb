@@ -10,7 +10,7 @@ module Footplate
   module Server
     module Host
       ##
-      # What the generations of the gem have in common. The gem's command line object stays what gems know it
+      # What all versions of the gem have in common. The gem's command line object stays what gems know it
       # as (Sidekiq::CLI.instance), though it neither parses nor runs anything here.
       class SidekiqGem < Base
         def initialize
@@ -18,9 +18,8 @@ module Footplate
           RedisLog.install
         end
 
-        def generation
-          ::Sidekiq::VERSION
-        end
+        def gem? = true
+        def sidekiq_version = SidekiqVersion.loaded
 
         # The gem remembers it for all its parts, so it must come from there.
         def identity
@@ -73,9 +72,8 @@ module Footplate
           gem_processor(capsule).instance_variable_get(:@job_logger)
         end
 
-        # Since 7.3; older versions have no such option.
         def skip_default_job_logging?
-          Gem::Version.new(generation) >= Gem::Version.new("7.3") && super
+          sidekiq_version.skips_job_logging? && super
         end
 
         def native_log

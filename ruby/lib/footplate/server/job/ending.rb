@@ -68,8 +68,7 @@ module Footplate
       def report(job, exception, payload)
         Thread.current[:sidekiq_context] = nil
         context = { context: "Job raised exception", job: payload }
-        # 7 dropped it.
-        context[:jobstr] = job.payload if @host.generation.to_i == 6
+        context[:jobstr] = job.payload unless @host.sidekiq_version.error_handlers_without_jobstr?
         @host.handle_exception(exception, context)
       end
     end

@@ -16,7 +16,7 @@ module Footplate
     # 4. Death handlers hear of jobs that will not run again.
     #
     # The order and the arguments are those of Sidekiq::JobRetry; what changed between its versions is asked
-    # of the host's generation. What the application's code does wrong on the way, whatever it raises, is a mishap and
+    # of SidekiqVersion. What the application's code does wrong on the way, whatever it raises, is a mishap and
     # changes nothing about the job's own failure.
     class Failure
       attr_reader :mishaps
@@ -24,12 +24,9 @@ module Footplate
       def initialize(host, json)
         @host = host
         @json = json
-        version = Gem::Version.new(host.generation || "8.1.7")
+        @version = host.sidekiq_version
         @mishaps = Mishaps.new(host)
-        @blocks = JobBlocks.new(version, json, @mishaps, with_gem: !host.generation.nil?)
-        @exhausted_discards = version >= Gem::Version.new("7.2")
-        @discard_is_death = version >= Gem::Version.new("8.0.7")
-        @stamps_discards = version >= Gem::Version.new("8.0.8")
+        @blocks = JobBlocks.new(@version, json, @mishaps, with_gem: host.gem?)
         @unreadable = ->(error) { @mishaps.report(error, "Error reading the exception of a job") }
       end
 
@@ -75,12 +72,12 @@ module Footplate
 
       def exhausted(job, exception, klass)
         payload = load(job.failed_payload)
-        discard = @blocks.exhausted(job, exception, klass, payload) && @exhausted_discards
+        discard = @blocks.exhausted(job, exception, klass, payload) && @version.exhausted_decides?
         kept = job.dead? && !discard
         discard ? job.dropped : job.bury
         say_dead(payload) if kept
-        payload = payload.merge("discarded_at" => now) if @stamps_discards && !kept
-        bury_with(payload, exception) unless discard && !@discard_is_death
+        payload = payload.merge("discarded_at" => now) if @version.stamps_discards? && !kept
+        bury_with(payload, exception) unless discard && !@version.discard_is_death?
       ensure
         job.bury unless job.settled?
       end
@@ -99,7 +96,7 @@ module Footplate
       def discarded(job, exception)
         payload = job.discarded_payload
         job.dropped
-        bury_with(load(payload), exception) if @discard_is_death
+        bury_with(load(payload), exception) if @version.discard_is_death?
       end
 
       def bury_with(payload, exception)

@@ -7,16 +7,14 @@ module Footplate
     ##
     # What a job's class says about its failures: its `retry` option, sidekiq_retry_in, and the exhausted block.
     class JobBlocks
-      # @param version [Gem::Version] of the gem whose rules count
+      # @param version [SidekiqVersion] whose rules count
       # @param mishaps [Mishaps]
       # @param with_gem [Boolean] whether the application's classes are the sidekiq gem's
       def initialize(version, json, mishaps, with_gem:)
+        @version = version
         @json = json
         @mishaps = mishaps
         @with_gem = with_gem
-        @passes_payload = version >= Gem::Version.new("7.0.8")
-        @asks_wrapped = version >= Gem::Version.new("7.1.3")
-        @knows_words = version >= Gem::Version.new("6.5.2")
       end
 
       # @return [String] the option as JSON
@@ -32,7 +30,7 @@ module Footplate
         block = find(job, klass, :sidekiq_retry_in_block) or return
         payload = @json.load(job.failed_payload)
         arguments = [payload["retry_count"], exception]
-        arguments << payload if @passes_payload
+        arguments << payload if @version.retry_in_takes_payload?
         meant(block.call(*arguments))
       rescue Exception => e # rubocop:disable Lint/RescueException
         name = klass ? Foreign.name_of(klass) : job.wrapped
@@ -52,7 +50,7 @@ module Footplate
       private
 
       def meant(answer)
-        word = %i[discard kill].find { |it| it.equal?(answer) } if @knows_words
+        word = %i[discard kill].find { |it| it.equal?(answer) } if @version.retry_in_decides?
         return word if word
 
         answer = answer.to_i if answer.respond_to?(:to_i)
@@ -61,7 +59,7 @@ module Footplate
 
       # The wrapped class's block and no other, when there is a wrapped class.
       def find(job, klass, name)
-        wrapped = job.wrapped if @asks_wrapped
+        wrapped = job.wrapped if @version.blocks_of_wrapped?
         klass = wrapped_class(wrapped) if wrapped
         klass.public_send(name) if klass.respond_to?(name)
       end

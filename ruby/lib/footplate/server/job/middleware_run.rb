@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "footplate/server/replaced_parts"
+require "footplate/sidekiq_version"
 
 module Footplate
   module Server
@@ -9,15 +10,12 @@ module Footplate
     # made first, then each is called and yields to the next. With three arguments for all, where the chain gathers and
     # spreads out an array at each step, which is a fifth of what five middlewares cost that only yield.
     class MiddlewareRun
-      # @param chain [Sidekiq::Middleware::Chain, Footplate::Middleware::Chain]
-      # In 6.4 a middleware that yields twice runs the job twice, but not what stands between them.
-      KNOWN = %w[7 8].freeze
-
       # Asked when the workers start: who changes the chain's class later is not heard.
+      # @param chain [Sidekiq::Middleware::Chain, Footplate::Middleware::Chain]
       # @return [MiddlewareRun, nil] nil where the chain is another, or somebody has changed it: it is to be asked then
       def self.for(chain)
         return unless defined?(::Sidekiq::Middleware::Chain) && chain.instance_of?(::Sidekiq::Middleware::Chain)
-        return unless KNOWN.include?(::Sidekiq::VERSION[/\d+/])
+        return unless SidekiqVersion.loaded.makes_middleware_first?
         return if own_methods?(chain) || ReplacedParts.changed?(chain.class)
 
         new(chain)

@@ -10,7 +10,7 @@ module Footplate
       def initialize(host, json)
         @host = host
         @json = json
-        @integer_time = Integer((host.generation || "8").split(".").first) >= 8
+        @milliseconds = host.sidekiq_version.milliseconds?
       end
 
       # @param string [String] a payload as it stands in Redis
@@ -46,9 +46,8 @@ module Footplate
         nil
       end
 
-      # Milliseconds since the epoch from 8.0 on, seconds before.
       def now
-        @integer_time ? Process.clock_gettime(Process::CLOCK_REALTIME, :millisecond) : Time.now.to_f
+        @milliseconds ? Process.clock_gettime(Process::CLOCK_REALTIME, :millisecond) : Time.now.to_f
       end
     end
   end

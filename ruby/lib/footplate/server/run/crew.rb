@@ -108,12 +108,12 @@ module Footplate
         thread[:sidekiq_capsule] = capsule.gem_capsule if capsule.gem_capsule
       end
 
-      # As in the loaded generation: there are monitoring tools that look for it.
+      # As Sidekiq's are: there are monitoring tools that look for it.
       def name_for(capsule)
-        version = Gem::Version.new(@host.generation || "8")
-        return "processor" if version < Gem::Version.new("7")
+        version = @host.sidekiq_version
+        return "processor" unless version.capsule_in_thread_names?
 
-        "#{"sidekiq." if version >= Gem::Version.new("7.1")}#{capsule.name}/processor"
+        "#{"sidekiq." if version.sidekiq_in_thread_names?}#{capsule.name}/processor"
       end
 
       # As Sidekiq names threads in logs and in the busy table.

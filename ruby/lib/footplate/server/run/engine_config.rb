@@ -27,7 +27,7 @@ module Footplate
       # @return [Hash{Symbol => Object}]
       def to_h
         process.merge(
-          generation: @host.generation, redis: @host.redis_settings, capsules:,
+          generation: (@host.sidekiq_version.to_s if @host.gem?), redis: @host.redis_settings, capsules:,
           dead_max_jobs: @host.dead_max_jobs, dead_timeout_in_seconds: @host.dead_timeout_in_seconds,
           max_retries: @host.max_retries, client_middleware: @host.client_middleware?, log:, tuning: @settings.tuning
         )

@@ -29,7 +29,7 @@ module Footplate
 
       # The gem's, so that its patches and tests count; it may be missing in old versions.
       def notifier_for(host)
-        return SdNotify unless host.generation
+        return SdNotify unless host.gem?
 
         require "sidekiq/sd_notify"
         ::Sidekiq::SdNotify
