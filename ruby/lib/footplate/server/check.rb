@@ -33,11 +33,11 @@ module Footplate
 
       def run
         # The log would stand between the lines of the report.
-        @boot.host.logger.level = 3 unless @boot.settings.verbose?
+        @boot.facade.logger.level = 3 unless @boot.settings.verbose?
         @boot.load_application(notify: false)
         # What a start would make of the application's parts, for what they raise.
-        Processor.for_all(host, controls: Controls.new, launcher: nil)
-        @probe = RedisProbe.new(@boot.host)
+        Processor.for_all(facade, controls: Controls.new, launcher: nil)
+        @probe = RedisProbe.new(@boot.facade)
         ask_engine
         versions
         application
@@ -49,8 +49,8 @@ module Footplate
 
       private
 
-      def host
-        @boot.host
+      def facade
+        @boot.facade
       end
 
       def settings
@@ -61,7 +61,7 @@ module Footplate
         @report.title("What would start here")
         @report.line("Footplate", VERSION)
         @report.line("Ruby", "#{RUBY_VERSION} on #{RUBY_PLATFORM}, #{yjit}")
-        @report.line("Sidekiq", host.sidekiq_version) if host.gem?
+        @report.line("Sidekiq", facade.sidekiq_version) if facade.gem?
         @report.line("Rails", @boot.application.rails_version || "not loaded")
         active_job = ActiveJob.find(settings.environment) or return
         @report.line("Active Job", active_job.adapter)
@@ -82,8 +82,8 @@ module Footplate
         @report.line("Settings",
                      settings.files.empty? ? "no file; flags, environment and defaults" : settings.files.join(", "))
         settings.warnings.each { |warning| @report.warning(warning) }
-        @report.line("Tag", host.tag) unless host.tag.empty?
-        @report.line("Labels", host.labels.join(", ")) unless host.labels.empty?
+        @report.line("Tag", facade.tag) unless facade.tag.empty?
+        @report.line("Labels", facade.labels.join(", ")) unless facade.labels.empty?
       end
 
       def redis
@@ -99,26 +99,26 @@ module Footplate
 
       def work
         @report.section
-        host.capsules.each do |capsule|
+        facade.capsules.each do |capsule|
           name = capsule.name == "default" ? "Work" : "Capsule #{capsule.name}"
           @report.line(name, WorkWords.threads(capsule.concurrency))
           @report.line("", WorkWords.queues(capsule))
         end
-        hooks = host.hooks(:startup).size
+        hooks = facade.hooks(:startup).size
         @report.line("", "#{hooks} :startup #{hooks == 1 ? "hook" : "hooks"} may still add capsules") if hooks.positive?
         work_warnings.each { |warning| @report.warning(warning) }
-        @report.line("Shutdown", "gives running jobs #{host.timeout} s")
+        @report.line("Shutdown", "gives running jobs #{facade.timeout} s")
         @report.line("Log", log)
       end
 
       def work_warnings
-        [*@unserved, *Database.warnings(host.capsules.sum(&:concurrency))]
+        [*@unserved, *Database.warnings(facade.capsules.sum(&:concurrency))]
       end
 
       def log
-        return "jobs through #{host.job_logger}" if host.job_logger
+        return "jobs through #{facade.job_logger}" if facade.job_logger
 
-        host.native_log ? "written by the engine (#{host.native_log[:format]})" : "through #{host.logger.class}"
+        facade.native_log ? "written by the engine (#{facade.native_log[:format]})" : "through #{facade.logger.class}"
       end
 
       def replaced
@@ -131,7 +131,7 @@ module Footplate
       # The engine itself says whether it would start with these settings on this Redis, and what it would warn of.
       def ask_engine
         @problem = @probe.problem
-        @unserved = Native::Engine.check(EngineConfig.new(settings, host).to_json) unless @problem
+        @unserved = Native::Engine.check(EngineConfig.new(settings, facade).to_json) unless @problem
       rescue Error => e
         @problem = e.message
       end

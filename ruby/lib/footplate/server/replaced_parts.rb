@@ -21,12 +21,12 @@ module Footplate
       end
 
       class << self
-        # @param host [Host::Base]
+        # @param facade [Facade::Base]
         # @return [Array<Part>]
-        def find(host)
-          return [] unless host.gem?
+        def find(facade)
+          return [] unless facade.gem?
 
-          options(host) + Table::CLASSES.flat_map { |name, outcome| class_changes(name, outcome) }
+          options(facade) + Table::CLASSES.flat_map { |name, outcome| class_changes(name, outcome) }
         end
 
         # Whether modules were prepended to a class of the gem, or methods of it written over elsewhere.
@@ -42,9 +42,9 @@ module Footplate
 
         private
 
-        def options(host)
+        def options(facade)
           Table::OPTIONS.filter_map do |key, entry|
-            value = host[key] or next
+            value = facade[key] or next
             klass = value.is_a?(Module) ? value : value.class
             next if entry[:defaults].include?(klass.name)
 

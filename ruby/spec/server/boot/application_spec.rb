@@ -84,10 +84,10 @@ RSpec.describe Footplate::Server::Application do
   describe "a Rails application", rails: true do
     let(:script) do
       <<~SCRIPT
-        host = boot({environment: "production"}).host
-        answer({env: Rails.env.to_s, rack: ENV["RACK_ENV"], tag: host.tag, cached: host.cache_classes?,
-                reloader: host.reloader.class.name, server: Footplate.server?, version: (host.sidekiq_version.to_s if host.gem?),
-                cleans: host.backtrace_cleaner&.call([]), sidekiq: !!(defined?(Sidekiq.server?) && Sidekiq.server?)})
+        facade = boot({environment: "production"}).facade
+        answer({env: Rails.env.to_s, rack: ENV["RACK_ENV"], tag: facade.tag, cached: facade.cache_classes?,
+                reloader: facade.reloader.class.name, server: Footplate.server?, version: (facade.sidekiq_version.to_s if facade.gem?),
+                cleans: facade.backtrace_cleaner&.call([]), sidekiq: !!(defined?(Sidekiq.server?) && Sidekiq.server?)})
       SCRIPT
     end
 
@@ -119,7 +119,7 @@ RSpec.describe Footplate::Server::Application do
     APP
       without_gem!
       booted = boot({require: "app.rb", labels: ["x"]})
-      booted.host.fire_event(:startup)
+      booted.facade.fire_event(:startup)
       answer engine_config(booted)
     SCRIPT
     expect(found).to include(
@@ -134,7 +134,7 @@ RSpec.describe Footplate::Server::Application do
 
   it "leaves lines to a logger that the application brought" do
     app = "Footplate.config.logger = Logger.new($stdout)"
-    script = "without_gem!\nanswer boot({require: 'app.rb'}).host.native_log"
+    script = "without_gem!\nanswer boot({require: 'app.rb'}).facade.native_log"
     expect(in_application({ "app.rb" => "require 'logger'; #{app}" }, script)).to be_nil
   end
 end

@@ -24,8 +24,8 @@ RSpec.describe Footplate::Server::Systemd do
 
   { "the gem's notifier" => "", "its own" => "without_gem!" }.each do |name, before|
     it "tells systemd of start and stop, with #{name}", sidekiq_gem: before.empty? do
-      script = "#{before}\nhost = boot({require: 'app.rb'}, notify: true).host\n" \
-               "host.fire_event(:startup); host.fire_event(:shutdown); answer true"
+      script = "#{before}\nfacade = boot({require: 'app.rb'}, notify: true).facade\n" \
+               "facade.fire_event(:startup); facade.fire_event(:shutdown); answer true"
       in_application({ "app.rb" => "" }, script, "NOTIFY_SOCKET" => @path)
       expect(received(2)).to eq(%w[READY=1 STOPPING=1])
     end

@@ -34,10 +34,10 @@ module Footplate
       end
 
       # @param settings [Settings]
-      # @param host [Host::Base]
-      def initialize(settings, host)
+      # @param facade [Facade::Base]
+      def initialize(settings, facade)
         @settings = settings
-        @host = host
+        @facade = facade
         @path = settings.require_path
       end
 
@@ -95,18 +95,18 @@ module Footplate
       # Rails first and the gem's railtie before the application, as the gem's command line does it.
       def boot_rails
         require "rails"
-        require(@host.gem? ? "sidekiq/rails" : "footplate/railtie")
+        require(@facade.gem? ? "sidekiq/rails" : "footplate/railtie")
         require Text.expand_path(rails_file("environment.rb"))
         tag(::Rails.root.to_s)
       end
 
       def boot_file
         Integration.await_active_job { require Text.expand_path(@path) }
-        tag(Text.current_folder) if @host.tags_files?
+        tag(Text.current_folder) if @facade.tags_files?
       end
 
       def tag(dir)
-        @host.default_tag(self.class.default_tag(dir)) if dir
+        @facade.default_tag(self.class.default_tag(dir)) if dir
       end
 
       def rails_file(name)

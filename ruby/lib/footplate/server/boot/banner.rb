@@ -9,9 +9,9 @@ module Footplate
     # The first lines of the log. Where log parsers and people look for Sidekiq's, the words are the same.
     class Banner
       # What the log says once jobs can run.
-      # @param host [Host::Base]
-      def self.ready(host)
-        "Ready: #{WorkWords.all(host.capsules)}"
+      # @param facade [Facade::Base]
+      def self.ready(facade)
+        "Ready: #{WorkWords.all(facade.capsules)}"
       end
 
       # @param boot [Boot]
@@ -32,12 +32,12 @@ module Footplate
       end
 
       def loaded
-        host = @boot.host
-        "Footplate #{VERSION} in place of Sidekiq #{host.sidekiq_version}" if host.gem?
+        facade = @boot.facade
+        "Footplate #{VERSION} in place of Sidekiq #{facade.sidekiq_version}" if facade.gem?
       end
 
       def redis
-        "Footplate #{VERSION} connecting to Redis with options #{RedisSettings.scrubbed(@boot.host.redis_settings)}"
+        "Footplate #{VERSION} connecting to Redis with options #{RedisSettings.scrubbed(@boot.facade.redis_settings)}"
       end
     end
   end

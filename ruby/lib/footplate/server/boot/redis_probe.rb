@@ -18,22 +18,22 @@ module Footplate
       # @return [Float, nil] of one INFO on an open connection
       attr_reader :milliseconds
 
-      def initialize(host)
-        @host = host
+      def initialize(facade)
+        @facade = facade
         ask
       end
 
       # @return [String, nil] why this process cannot start
       def problem
         return unusable if @error
-        return @host.pool_problem if version.nil? || Gem::Version.new(version) >= MINIMUM
+        return @facade.pool_problem if version.nil? || Gem::Version.new(version) >= MINIMUM
 
         "Redis at #{place} has version #{version}, and Footplate needs #{MINIMUM} or newer"
       end
 
       # @return [Array<String>] what an operator should know
       def warnings
-        [eviction, *@host.redis_warnings].compact
+        [eviction, *@facade.redis_warnings].compact
       end
 
       # @return [String, nil] nil when the server keeps it to itself
@@ -50,7 +50,7 @@ module Footplate
       end
 
       def place
-        @host.redis_description
+        @facade.redis_description
       end
 
       private
@@ -70,9 +70,9 @@ module Footplate
       end
 
       def ask
-        @info = @host.redis_info
+        @info = @facade.redis_info
         from = Process.clock_gettime(Process::CLOCK_MONOTONIC)
-        @host.redis_info
+        @facade.redis_info
         @milliseconds = ((Process.clock_gettime(Process::CLOCK_MONOTONIC) - from) * 1000).round(1)
       rescue StandardError => e
         @info = {}

@@ -6,10 +6,10 @@ module Footplate
     # Reads a job's payload. What is no job goes to the dead set as it is. The engine builds what JSON.parse
     # would, unless the application reads JSON in its own way, or only JSON.parse itself can say.
     class Decoder
-      def initialize(host, json)
-        @host = host
+      def initialize(facade, json)
+        @facade = facade
         @json = json
-        @native = !host.custom_json?
+        @native = !facade.custom_json?
       end
 
       # What somebody else raises in this thread meanwhile says nothing about the payload: it waits until the
@@ -41,7 +41,7 @@ module Footplate
         raise ArgumentError, "a job is a JSON object, this is #{payload.class}"
       rescue StandardError => e
         job.malformed
-        @host.handle_exception(e, { context: "Invalid JSON for job", jobstr: job.payload })
+        @facade.handle_exception(e, { context: "Invalid JSON for job", jobstr: job.payload })
         nil
       end
     end

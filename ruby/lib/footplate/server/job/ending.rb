@@ -8,8 +8,8 @@ module Footplate
     # How a job ends that raised: what steers it is obeyed, anything else is its failure, recorded and reported.
     class Ending
       # @param interruption [Interruption, nil]
-      def initialize(host, controls, retrying, interruption)
-        @host = host
+      def initialize(facade, controls, retrying, interruption)
+        @facade = facade
         @controls = controls
         @retry = retrying
         @interruption = interruption
@@ -32,7 +32,7 @@ module Footplate
       def outermost(job, exception, payload)
         return if signalled?(job, exception, payload)
 
-        @host.handle_exception(exception, { context: "Internal exception!", job: payload, jobstr: job.payload })
+        @facade.handle_exception(exception, { context: "Internal exception!", job: payload, jobstr: job.payload })
         @retry.uninterrupted { @retry.record(job, exception, nil) } unless job.settled?
       end
 
@@ -68,8 +68,8 @@ module Footplate
       def report(job, exception, payload)
         Thread.current[:sidekiq_context] = nil
         context = { context: "Job raised exception", job: payload }
-        context[:jobstr] = job.payload unless @host.sidekiq_version.error_handlers_without_jobstr?
-        @host.handle_exception(exception, context)
+        context[:jobstr] = job.payload unless @facade.sidekiq_version.error_handlers_without_jobstr?
+        @facade.handle_exception(exception, context)
       end
     end
   end

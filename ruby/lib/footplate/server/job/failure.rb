@@ -21,12 +21,12 @@ module Footplate
     class Failure
       attr_reader :mishaps
 
-      def initialize(host, json)
-        @host = host
+      def initialize(facade, json)
+        @facade = facade
         @json = json
-        @version = host.sidekiq_version
-        @mishaps = Mishaps.new(host)
-        @blocks = JobBlocks.new(@version, json, @mishaps, with_gem: host.gem?)
+        @version = facade.sidekiq_version
+        @mishaps = Mishaps.new(facade)
+        @blocks = JobBlocks.new(@version, json, @mishaps, with_gem: facade.gem?)
         @unreadable = ->(error) { @mishaps.report(error, "Error reading the exception of a job") }
       end
 
@@ -50,7 +50,7 @@ module Footplate
       def record(job, exception, class_retry, klass)
         raised = Raised.new(exception, &@unreadable)
         wanted = job.backtrace
-        backtrace = raised.backtrace(wanted, @json, @host.backtrace_cleaner) if wanted
+        backtrace = raised.backtrace(wanted, @json, @facade.backtrace_cleaner) if wanted
         case job.fail(raised.class_name, raised.message, backtrace, class_retry)
         when :ignored then return false
         when :exhausted then exhausted(job, exception, klass)
@@ -89,7 +89,7 @@ module Footplate
 
       def say_dead(payload)
         @mishaps.attempt("Error writing to the log") do
-          @host.logger.info { LogText.visible("Adding dead #{payload["class"]} job #{payload["jid"]}") }
+          @facade.logger.info { LogText.visible("Adding dead #{payload["class"]} job #{payload["jid"]}") }
         end
       end
 
@@ -100,7 +100,7 @@ module Footplate
       end
 
       def bury_with(payload, exception)
-        @host.death_handlers.each do |handler|
+        @facade.death_handlers.each do |handler|
           @mishaps.attempt("Error calling death handler", job: payload) { handler.call(payload, exception) }
         end
       end

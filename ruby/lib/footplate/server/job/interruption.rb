@@ -10,10 +10,10 @@ module Footplate
     # middleware, and goes on later. In the gem a server middleware does this with two steps; here it is one with the
     # acknowledgement.
     class Interruption
-      def initialize(host, json, controls, launcher)
-        @host = host
+      def initialize(facade, json, controls, launcher)
+        @facade = facade
         @launcher = launcher
-        @promoter = Promoter.new(host, json)
+        @promoter = Promoter.new(facade, json)
         @controls = controls
       end
 
@@ -35,7 +35,7 @@ module Footplate
       def gives_way?(instance)
         return true if @launcher.stopping?
 
-        @host[:max_iteration_runtime].to_f.positive? && Foreign.a?(::Sidekiq::Job::Iterable, instance)
+        @facade[:max_iteration_runtime].to_f.positive? && Foreign.a?(::Sidekiq::Job::Iterable, instance)
       end
     end
   end

@@ -10,16 +10,16 @@ module Footplate
     # the loaded version of Sidekiq does; where the default one would write to the process's log, the engine writes
     # the same lines faster.
     class JobLines
-      # @param host [Host::Base]
-      # @param capsule [Host::Capsule]
+      # @param facade [Facade::Base]
+      # @param capsule [Facade::Capsule]
       # @raise what the application's job logger raises when it is made
-      def initialize(host, capsule)
-        @host = host
+      def initialize(facade, capsule)
+        @facade = facade
         # As the job logger does: another one is for those that are made later.
-        @log = host.logger
-        @logger = host.build_job_logger(capsule)
-        @default = host.job_logger.nil? && default_attributes?
-        native = host.native_log
+        @log = facade.logger
+        @logger = facade.build_job_logger(capsule)
+        @default = facade.job_logger.nil? && default_attributes?
+        native = facade.native_log
         @engine_writes = @default && !native.nil?
         # JSON has escapes of its own.
         @escapes = native&.fetch(:format) != "json"
@@ -32,7 +32,7 @@ module Footplate
 
       # Whether the lines are left out for good.
       def silent?
-        @host.skip_default_job_logging?
+        @facade.skip_default_job_logging?
       end
 
       # Whether the default job logger would write nothing now. Loggers need not have levels, and those of 6 compare
@@ -68,14 +68,14 @@ module Footplate
         (Thread.current[:sidekiq_context] ||= {})[:elapsed] = elapsed.round(3)
         @log.info(text)
       rescue StandardError => e
-        @host.handle_exception(e, { context: "The logger failed" })
+        @facade.handle_exception(e, { context: "The logger failed" })
       end
 
       private
 
       # The engine's own lines carry the attributes that Sidekiq logs by default, and no others (8.0.9).
       def default_attributes?
-        attributes = @host[:logged_job_attributes]
+        attributes = @facade[:logged_job_attributes]
         attributes.nil? || attributes == %w[bid tags]
       end
 

@@ -5,9 +5,9 @@ module Footplate
     ##
     # What goes wrong beside a job's own failure while that is dealt with: told to the error handlers, and no more.
     class Mishaps
-      # @param host [Host::Base]
-      def initialize(host)
-        @host = host
+      # @param facade [Facade::Base]
+      def initialize(facade)
+        @facade = facade
       end
 
       # Runs code of the application, which may raise or exit.
@@ -20,7 +20,7 @@ module Footplate
       end
 
       def report(error, context, **more)
-        @host.handle_exception(error, { context: context, **more })
+        @facade.handle_exception(error, { context: context, **more })
       end
     end
   end

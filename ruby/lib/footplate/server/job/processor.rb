@@ -26,37 +26,37 @@ module Footplate
       # One for each worker thread, in the order of the capsules. Job loggers may remember what runs, as Sidekiq's
       # threads have one each.
       # @raise what a part of the application's raises when it is made
-      def self.for_all(host, controls:, launcher:)
-        host.capsules.flat_map do |capsule|
+      def self.for_all(facade, controls:, launcher:)
+        facade.capsules.flat_map do |capsule|
           Array.new(capsule.concurrency) do
-            new(host: host, capsule: capsule, controls: controls, json: PayloadJson, launcher: launcher)
+            new(facade: facade, capsule: capsule, controls: controls, json: PayloadJson, launcher: launcher)
           end
         end
       end
 
-      # @param host [Host::Base]
-      # @param capsule [Host::Capsule]
+      # @param facade [Facade::Base]
+      # @param capsule [Facade::Capsule]
       # @param launcher [#stopping?]
-      def initialize(host:, capsule:, controls:, json:, launcher:)
-        @host = host
+      def initialize(facade:, capsule:, controls:, json:, launcher:)
+        @facade = facade
         @controls = controls
         @json = json
         @launcher = launcher
-        @chain = host.server_middleware(capsule.name)
+        @chain = facade.server_middleware(capsule.name)
         @run = MiddlewareRun.for(@chain)
-        @reloader = host.reloader
-        @decoder = Decoder.new(host, json)
-        @classes = JobClasses.new(cache: host.cache_classes?)
-        @lines = JobLines.new(host, capsule)
-        @measured = host.metrics?(capsule.name)
-        @retry = JobRetry.new(Failure.new(host, json), controls)
+        @reloader = facade.reloader
+        @decoder = Decoder.new(facade, json)
+        @classes = JobClasses.new(cache: facade.cache_classes?)
+        @lines = JobLines.new(facade, capsule)
+        @measured = facade.metrics?(capsule.name)
+        @retry = JobRetry.new(Failure.new(facade, json), controls)
         @interruption = interruption(capsule)
-        @ending = Ending.new(host, controls, @retry, @interruption)
+        @ending = Ending.new(facade, controls, @retry, @interruption)
       end
 
       # Whether the engine may run plain jobs without calling anything here but `around`.
       def native?
-        @reloader.nil? && @lines.native? && !@host.custom_json? && @classes.cached?
+        @reloader.nil? && @lines.native? && !@facade.custom_json? && @classes.cached?
       end
 
       # Whether it must call that.
@@ -115,9 +115,9 @@ module Footplate
 
       # Where the gem's own middleware for it is still in the chain.
       def interruption(capsule)
-        return unless @controls.interrupted && @host.hands_back?(capsule.name)
+        return unless @controls.interrupted && @facade.hands_back?(capsule.name)
 
-        Interruption.new(@host, @json, @controls, @launcher)
+        Interruption.new(@facade, @json, @controls, @launcher)
       end
 
       def nest(job, payload)
@@ -159,7 +159,7 @@ module Footplate
       def profiled(payload, &block)
         return yield unless payload["profile"] && defined?(::Sidekiq::Profiler)
 
-        ::Sidekiq::Profiler.new(@host.gem_argument).call(payload, &block)
+        ::Sidekiq::Profiler.new(@facade.gem_argument).call(payload, &block)
       end
     end
   end

@@ -7,10 +7,10 @@ module Footplate
     # the retry set, or interrupted. Does to the payload what a push by the application's client does, short
     # of writing it: that is the engine's, in one step with the removal.
     class Promoter
-      def initialize(host, json)
-        @host = host
+      def initialize(facade, json)
+        @facade = facade
         @json = json
-        @milliseconds = host.sidekiq_version.milliseconds?
+        @milliseconds = facade.sidekiq_version.milliseconds?
       end
 
       # @param string [String] a payload as it stands in Redis
@@ -19,16 +19,16 @@ module Footplate
         payload = parse(string)
         payload ? push(payload) : :malformed
       rescue Exception => e # rubocop:disable Lint/RescueException
-        @host.handle_exception(e,
-                               { context: "Client middleware failed on a due job; it stays scheduled", jobstr: string })
+        context = "Client middleware failed on a due job; it stays scheduled"
+        @facade.handle_exception(e, { context:, jobstr: string })
         :keep
       end
 
       # @param payload [Hash] changed in place
       # @return [Array(String, String), Symbol] queue and payload, or :veto
       def push(payload)
-        payload = @host.normalize(payload)
-        pushed = @host.client_middleware.invoke(payload["class"], payload, payload["queue"], @host.redis_pool) do
+        payload = @facade.normalize(payload)
+        pushed = @facade.client_middleware.invoke(payload["class"], payload, payload["queue"], @facade.redis_pool) do
           payload
         end
         return :veto unless pushed

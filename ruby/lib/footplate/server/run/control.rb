@@ -21,14 +21,14 @@ module Footplate
 
       # @param engine [Footplate::Native::Engine]
       # @param launcher [Launcher]
-      def initialize(engine:, host:, launcher:)
+      def initialize(engine:, facade:, launcher:)
         @engine = engine
-        @host = host
+        @facade = facade
         @launcher = launcher
       end
 
       def start
-        @thread = LastingThread.new("footplate.control", @host) { listen }.start
+        @thread = LastingThread.new("footplate.control", @facade) { listen }.start
       end
 
       # Until everything was said.
@@ -58,7 +58,7 @@ module Footplate
 
       def handle(kind, *details)
         case kind
-        when :log then @host.logger.public_send(*details)
+        when :log then @facade.logger.public_send(*details)
         when :beat then beat(*details)
         when :signal then signal(*details)
         when :malformed then malformed(*details)
@@ -66,29 +66,29 @@ module Footplate
         when :fault then @launcher.fail_with(*details)
         end
       rescue Exception => e # rubocop:disable Lint/RescueException
-        @host.handle_exception(e, { context: "Footplate's control thread, #{kind}" })
+        @facade.handle_exception(e, { context: "Footplate's control thread, #{kind}" })
       end
 
       def beat(first)
         @engine.renew_kept
         @launcher.title
-        @host.fire_event(:heartbeat) if first
-        @host.fire_event(:beat)
+        @facade.fire_event(:heartbeat) if first
+        @facade.fire_event(:beat)
       end
 
       # From Sidekiq::Process#quiet!, #stop! and #dump_threads, or the dashboard.
       def signal(name)
         return Process.kill(name, Process.pid) if SIGNALS.include?(name)
 
-        @host.logger.warn { "Ignoring signal #{name.inspect} left for this process: it takes #{SIGNALS.join(", ")}." }
+        @facade.logger.warn { "Ignoring signal #{name.inspect} left for this process: it takes #{SIGNALS.join(", ")}." }
       end
 
       def outage(message)
-        @host.handle_exception(RedisError.new(Secrets.hide(message)), { context: "Redis cannot be worked with" })
+        @facade.handle_exception(RedisError.new(Secrets.hide(message)), { context: "Redis cannot be worked with" })
       end
 
       def malformed(payload, reason)
-        @host.handle_exception(ArgumentError.new(reason), { context: "Invalid JSON for job", jobstr: payload })
+        @facade.handle_exception(ArgumentError.new(reason), { context: "Invalid JSON for job", jobstr: payload })
       end
     end
   end

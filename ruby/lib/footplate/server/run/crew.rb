@@ -10,11 +10,11 @@ module Footplate
     # job failed and may have left something, is replaced, as Sidekiq's Manager replaces a processor.
     class Crew
       # @param engine [Footplate::Native::Engine]
-      # @param host [Host::Base]
-      # @param processors [Array<Processor>] one per thread, in the order of `host.capsules`
-      def initialize(engine:, host:, processors:, controls:)
+      # @param facade [Facade::Base]
+      # @param processors [Array<Processor>] one per thread, in the order of `facade.capsules`
+      def initialize(engine:, facade:, processors:, controls:)
         @engine = engine
-        @host = host
+        @facade = facade
         @processors = processors
         @controls = controls
         @storage = Fiber.current.storage if Fiber.method_defined?(:storage)
@@ -24,7 +24,7 @@ module Footplate
 
       def start
         slot = -1
-        @host.capsules.each_with_index do |capsule, index|
+        @facade.capsules.each_with_index do |capsule, index|
           capsule.concurrency.times { hire(capsule, index, slot += 1) }
         end
       end
@@ -78,7 +78,7 @@ module Footplate
       rescue Exception => e # rubocop:disable Lint/RescueException
         raise if @engine.forked?
 
-        @host.handle_exception(e, { context: "Raised while a worker thread ended" })
+        @facade.handle_exception(e, { context: "Raised while a worker thread ended" })
       end
 
       # Where no more threads can be had, one in which a job has left something is better than none.
@@ -86,7 +86,8 @@ module Footplate
         hire(capsule, index, slot)
         true
       rescue ThreadError => e
-        @host.handle_exception(e, { context: "No new thread could be started for a worker; it goes on in its old one" })
+        context = "No new thread could be started for a worker; it goes on in its old one"
+        @facade.handle_exception(e, { context: })
         false
       end
 
@@ -97,20 +98,20 @@ module Footplate
       rescue Exception => e # rubocop:disable Lint/RescueException
         raise if @engine.forked?
 
-        @host.handle_exception(e, { context: "Raised in a worker thread outside of any job" })
+        @facade.handle_exception(e, { context: "Raised in a worker thread outside of any job" })
       end
 
       def introduce(capsule)
         thread = Thread.current
         thread.name = name_for(capsule)
-        thread.priority = @host.thread_priority
+        thread.priority = @facade.thread_priority
         thread.report_on_exception = false
         thread[:sidekiq_capsule] = capsule.gem_capsule if capsule.gem_capsule
       end
 
       # As Sidekiq's are: there are monitoring tools that look for it.
       def name_for(capsule)
-        version = @host.sidekiq_version
+        version = @facade.sidekiq_version
         return "processor" unless version.capsule_in_thread_names?
 
         "#{"sidekiq." if version.sidekiq_in_thread_names?}#{capsule.name}/processor"

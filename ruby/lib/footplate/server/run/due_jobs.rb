@@ -10,16 +10,16 @@ module Footplate
     # The thread that runs client middleware over due jobs. The engine waits for its answers.
     class DueJobs
       # @param engine [Footplate::Native::Engine]
-      # @param host [Host::Base]
-      def initialize(engine:, host:)
+      # @param facade [Facade::Base]
+      def initialize(engine:, facade:)
         @engine = engine
-        @host = host
-        @promoter = Promoter.new(host, PayloadJson)
+        @facade = facade
+        @promoter = Promoter.new(facade, PayloadJson)
       end
 
       # @return [LastingThread]
       def start
-        LastingThread.new("footplate.scheduler", @host) do
+        LastingThread.new("footplate.scheduler", @facade) do
           @engine.each_due { |payload| @promoter.call(payload) }
         end.start
       end

@@ -11,11 +11,11 @@ module Footplate
     # application was loaded, :startup has fired. The two files change together.
     class EngineConfig
       # @param settings [Settings]
-      # @param host [Host::Base]
+      # @param facade [Facade::Base]
       # @param nonce [String] given for a process that takes a new identity, as a forked child does
-      def initialize(settings, host, nonce: host.nonce)
+      def initialize(settings, facade, nonce: facade.nonce)
         @settings = settings
-        @host = host
+        @facade = facade
         @nonce = nonce
       end
 
@@ -27,9 +27,10 @@ module Footplate
       # @return [Hash{Symbol => Object}]
       def to_h
         process.merge(
-          generation: (@host.sidekiq_version.to_s if @host.gem?), redis: @host.redis_settings, capsules:,
-          dead_max_jobs: @host.dead_max_jobs, dead_timeout_in_seconds: @host.dead_timeout_in_seconds,
-          max_retries: @host.max_retries, client_middleware: @host.client_middleware?, log:, tuning: @settings.tuning
+          generation: (@facade.sidekiq_version.to_s if @facade.gem?), redis: @facade.redis_settings, capsules:,
+          dead_max_jobs: @facade.dead_max_jobs, dead_timeout_in_seconds: @facade.dead_timeout_in_seconds,
+          max_retries: @facade.max_retries, client_middleware: @facade.client_middleware?, log:,
+          tuning: @settings.tuning
         )
       end
 
@@ -37,13 +38,13 @@ module Footplate
 
       def process
         {
-          hostname: @host.hostname, pid: Process.pid, nonce: @nonce, started_at: Time.now.to_f,
-          tag: @host.tag, labels: @host.labels
+          hostname: @facade.hostname, pid: Process.pid, nonce: @nonce, started_at: Time.now.to_f,
+          tag: @facade.tag, labels: @facade.labels
         }
       end
 
       def capsules
-        @host.capsules.map do |capsule|
+        @facade.capsules.map do |capsule|
           {
             name: capsule.name, concurrency: capsule.concurrency, mode: capsule.mode,
             queues: capsule.queues.map { |name, weight| { name: queue_name(name), weight: } }
@@ -59,7 +60,7 @@ module Footplate
       end
 
       def log
-        { native: @host.native_log, skip_default_job_logging: @host.skip_default_job_logging? }
+        { native: @facade.native_log, skip_default_job_logging: @facade.skip_default_job_logging? }
       end
     end
   end

@@ -14,7 +14,7 @@ module Footplate
 
         require "sidekiq/launcher"
         redefine(launcher)
-        ::Sidekiq::Launcher.new(launcher.host.gem_argument)
+        ::Sidekiq::Launcher.new(launcher.facade.gem_argument)
       end
 
       # The methods of the class itself; modules prepended to it keep their place before them.

@@ -16,11 +16,11 @@ module Footplate
       end
 
       # @param name [String]
-      # @param host [Host::Base] hears what is raised
+      # @param facade [Facade::Base] hears what is raised
       # @param work [Proc] to be done again from its beginning when it was broken off
-      def initialize(name, host, &work)
+      def initialize(name, facade, &work)
         @name = name
-        @host = host
+        @facade = facade
         @work = work
       end
 
@@ -50,7 +50,7 @@ module Footplate
         @work.call
         @done = true
       rescue Exception => e # rubocop:disable Lint/RescueException
-        @host.handle_exception(e, { context: "Raised in #{@name}" })
+        @facade.handle_exception(e, { context: "Raised in #{@name}" })
       end
     end
   end

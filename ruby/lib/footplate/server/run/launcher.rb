@@ -26,10 +26,10 @@ module Footplate
     #
     # The command line has fired :startup by then, so that the capsules and middleware it adds are seen.
     class Launcher
-      attr_reader :engine, :crew, :host, :signals, :control
+      attr_reader :engine, :crew, :facade, :signals, :control
 
-      def initialize(host:, settings:)
-        @host = host
+      def initialize(facade:, settings:)
+        @facade = facade
         @settings = settings
         @controls = Controls.new
         @signals = Signals.new.trap
@@ -40,12 +40,12 @@ module Footplate
       # @return [Integer] exit status
       def run
         # As the gem does, before its configuration is frozen. A part of the application's that fails ends the start.
-        @processors = Processor.for_all(host, controls: @controls, launcher: self)
+        @processors = Processor.for_all(facade, controls: @controls, launcher: self)
         @front = GemLauncher.build(self)
-        host.launcher = @front
-        host.freeze!
+        facade.launcher = @front
+        facade.freeze!
         @front.run
-        host.logger.info { Banner.ready(host) }
+        facade.logger.info { Banner.ready(facade) }
         watch
         @front.stop
         @ended = true
@@ -56,14 +56,14 @@ module Footplate
 
       # Everything that works.
       def start
-        @engine = Native::Engine.start(EngineConfig.new(@settings, host).to_json, log_parts)
+        @engine = Native::Engine.start(EngineConfig.new(@settings, facade).to_json, log_parts)
         # Before the first job, which may look at them.
         title
         WorkState.attach(@engine)
-        @control = Control.new(engine: @engine, host: host, launcher: self)
+        @control = Control.new(engine: @engine, facade: facade, launcher: self)
         @control.start
-        DueJobs.new(engine: @engine, host: host).start if host.client_middleware?
-        @crew = Crew.new(engine: @engine, host: host, processors: @processors, controls: @controls)
+        DueJobs.new(engine: @engine, facade: facade).start if facade.client_middleware?
+        @crew = Crew.new(engine: @engine, facade: facade, processors: @processors, controls: @controls)
         @crew.start
       end
 
@@ -73,7 +73,7 @@ module Footplate
 
         @quiet = true
         @engine.quiet
-        host.fire_event(:quiet, reverse: true)
+        facade.fire_event(:quiet, reverse: true)
       end
 
       def stop
@@ -86,27 +86,28 @@ module Footplate
 
       # @return [Numeric] seconds that running jobs have
       def timeout
-        host.timeout
+        facade.timeout
       end
 
       # The engine cannot go on: the process ends, with a status that says so.
       def fail_with(message)
-        host.logger.fatal { message }
+        facade.logger.fatal { message }
         @status = 1
         Process.kill("TERM", Process.pid)
       end
 
       # Names the process as `ps` shows it.
       def title
-        busy = "[#{@engine.busy} of #{host.capsules.sum(&:concurrency)} busy]"
-        $0 = ["footplate", VERSION, host.tag, busy, ("stopping" if @quiet)].reject { |part| part.to_s.empty? }.join(" ")
+        busy = "[#{@engine.busy} of #{facade.capsules.sum(&:concurrency)} busy]"
+        parts = ["footplate", VERSION, facade.tag, busy, ("stopping" if @quiet)]
+        $0 = parts.reject { |part| part.to_s.empty? }.join(" ")
       end
 
       private
 
       # What the engine looks at before it writes a line, so that it follows what becomes of them.
       def log_parts
-        Host::NativeLog.parts(host.logger) if host.native_log
+        Facade::NativeLog.parts(facade.logger) if facade.native_log
       end
 
       # Something kills the main thread, and the workers die with it: their jobs go back first.
@@ -122,20 +123,20 @@ module Footplate
       def watch
         loop do
           case (name = @signals.wait)
-          when "INT", "TERM" then return host.logger.info { "Shutting down" }
+          when "INT", "TERM" then return facade.logger.info { "Shutting down" }
           when "TSTP"
-            host.logger.info { "Received TSTP, no longer accepting new work" }
+            facade.logger.info { "Received TSTP, no longer accepting new work" }
             @front.quiet
           when "TTIN", "INFO" then dump_threads
-          else host.logger.warn { "No #{name} signal handler registered, ignoring" }
+          else facade.logger.warn { "No #{name} signal handler registered, ignoring" }
           end
         end
       end
 
       def dump_threads
         Thread.list.each do |thread|
-          host.logger.warn { "Thread TID-#{(thread.object_id ^ Process.pid).to_s(36)} #{thread.name}" }
-          host.logger.warn { thread.backtrace ? thread.backtrace.join("\n") : "<no backtrace available>" }
+          facade.logger.warn { "Thread TID-#{(thread.object_id ^ Process.pid).to_s(36)} #{thread.name}" }
+          facade.logger.warn { thread.backtrace ? thread.backtrace.join("\n") : "<no backtrace available>" }
         end
       end
     end

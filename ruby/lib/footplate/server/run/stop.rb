@@ -21,7 +21,7 @@ module Footplate
 
       def initialize(launcher)
         @launcher = launcher
-        @host = launcher.host
+        @facade = launcher.facade
         @engine = launcher.engine
         @hurried = 0
       end
@@ -30,13 +30,13 @@ module Footplate
       def run
         @deadline = now + @launcher.timeout
         @launcher.quiet
-        events = Thread.new { @host.fire_event(:shutdown, reverse: true) }
+        events = Thread.new { @facade.fire_event(:shutdown, reverse: true) }
         await_jobs
         interrupt if @engine.busy.positive?
         events.join
         end_engine
-        @host.fire_event(:exit, reverse: true)
-        @host.logger.info { "Bye!" }
+        @facade.fire_event(:exit, reverse: true)
+        @facade.logger.info { "Bye!" }
         @unsettled.zero?
       end
 
@@ -45,15 +45,15 @@ module Footplate
       def await_jobs
         return if idle_by?(now + TICK, hurried: 1)
 
-        @host.logger.info { "Pausing to allow jobs to finish..." }
+        @facade.logger.info { "Pausing to allow jobs to finish..." }
         idle_by?(@deadline, hurried: 1)
       end
 
       def interrupt
-        @host.logger.warn { "Terminating #{@engine.busy} busy threads" }
+        @facade.logger.warn { "Terminating #{@engine.busy} busy threads" }
         @launcher.crew.interrupt
         idle_by?(now + GRACE, hurried: 2)
-        @host.logger.info { "Pushed #{@engine.busy} jobs back to Redis" } if @engine.busy.positive?
+        @facade.logger.info { "Pushed #{@engine.busy} jobs back to Redis" } if @engine.busy.positive?
       end
 
       # Whether no job runs any more; waits for it until `time` at most, or until that many more signals came.
@@ -72,7 +72,7 @@ module Footplate
         @unsettled = @engine.unsettled
         return if @unsettled.zero?
 
-        @host.logger.error do
+        @facade.logger.error do
           "Could not tell Redis what became of #{@unsettled} job(s): recovery will run them again"
         end
       end
@@ -97,7 +97,7 @@ module Footplate
       end
 
       def say_what_is_waited_for(left)
-        @host.logger.warn do
+        @facade.logger.warn do
           "Waiting for Redis to hear of the last #{left} job(s), for #{(@deadline - now).ceil.clamp(1..)} s at most. " \
             "Another TERM ends at once; recovery would run them again."
         end

@@ -15,21 +15,21 @@ module Footplate
       module_function
 
       # Call before the application is loaded: a slow start must not look dead to the watchdog.
-      # @param host [Host::Base]
+      # @param facade [Facade::Base]
       # @return [LastingThread, nil] the watchdog's
-      def attach(host)
+      def attach(facade)
         return if ENV["NOTIFY_SOCKET"].to_s.empty?
 
-        host.logger.info "Enabling systemd notification integration"
-        notifier = notifier_for(host)
-        host.on(:startup) { notifier.ready }
-        host.on(:shutdown) { notifier.stopping }
-        start_watchdog(host, notifier) if notifier.watchdog?
+        facade.logger.info "Enabling systemd notification integration"
+        notifier = notifier_for(facade)
+        facade.on(:startup) { notifier.ready }
+        facade.on(:shutdown) { notifier.stopping }
+        start_watchdog(facade, notifier) if notifier.watchdog?
       end
 
       # The gem's, so that its patches and tests count; it may be missing in old versions.
-      def notifier_for(host)
-        return SdNotify unless host.gem?
+      def notifier_for(facade)
+        return SdNotify unless facade.gem?
 
         require "sidekiq/sd_notify"
         ::Sidekiq::SdNotify
@@ -39,16 +39,16 @@ module Footplate
 
       # Pings at half the interval, as systemd recommends. A thread of Ruby's on purpose: when the VM hangs, the
       # watchdog is meant to notice.
-      def start_watchdog(host, notifier)
+      def start_watchdog(facade, notifier)
         usec = Integer(ENV.fetch("WATCHDOG_USEC"))
         if usec < FASTEST
-          host.logger.error "systemd's watchdog is too fast: #{usec} µs, and 1 s is the least"
+          facade.logger.error "systemd's watchdog is too fast: #{usec} µs, and 1 s is the least"
           return
         end
 
         pause = usec / 2_000_000.0
-        host.logger.info "Pinging systemd watchdog every #{pause.round(1)} sec"
-        LastingThread.new("footplate.watchdog", host) { loop { sleep(pause) && notifier.watchdog } }.start
+        facade.logger.info "Pinging systemd watchdog every #{pause.round(1)} sec"
+        LastingThread.new("footplate.watchdog", facade) { loop { sleep(pause) && notifier.watchdog } }.start
       end
     end
   end

@@ -11,7 +11,7 @@ module Footplate
 
       module_function
 
-      # @param capsules [Array<Host::Capsule>]
+      # @param capsules [Array<Facade::Capsule>]
       # @return [String] such as "10 threads on queues high (2), low (1); by weight"
       def all(capsules)
         capsules.map do |capsule|

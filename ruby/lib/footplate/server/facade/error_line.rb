@@ -4,7 +4,7 @@ require "footplate/server/job/raised"
 
 module Footplate
   module Server
-    module Host
+    module Facade
       ##
       # An error in the log of an application without the sidekiq gem, as Sidekiq 8's own error handler writes
       # it: one line with the context before it. For a developer the backtrace follows, once and of the
@@ -15,12 +15,12 @@ module Footplate
 
         module_function
 
-        # @param host [Host::Base]
-        def write(host, exception, context)
+        # @param facade [Facade::Base]
+        def write(facade, exception, context)
           around = Thread.current[:sidekiq_context]
           Thread.current[:sidekiq_context] = (around || {}).merge(context)
-          at_length = host.environment == "development" || host.log_level == "debug"
-          host.logger.info { [short(exception), *(details(host, exception) if at_length)].join("\n") }
+          at_length = facade.environment == "development" || facade.log_level == "debug"
+          facade.logger.info { [short(exception), *(details(facade, exception) if at_length)].join("\n") }
         ensure
           Thread.current[:sidekiq_context] = around
         end
@@ -39,16 +39,16 @@ module Footplate
           "#{raised.message} (#{raised.class_name || Foreign.class_of(exception)})"
         end
 
-        def details(host, exception)
+        def details(facade, exception)
           Raised.causes(exception).drop(1).map { |cause| "  caused by #{short(cause)}" } +
-            backtrace(host, exception).map { |line| "  from #{line}" }
+            backtrace(facade, exception).map { |line| "  from #{line}" }
         rescue Exception # rubocop:disable Lint/RescueException -- as above
           []
         end
 
-        def backtrace(host, exception)
+        def backtrace(facade, exception)
           lines = exception.backtrace || []
-          lines = host.backtrace_cleaner.call(lines) if host.backtrace_cleaner
+          lines = facade.backtrace_cleaner.call(lines) if facade.backtrace_cleaner
           lines.reject { |line| line.start_with?(OWN) }
         end
       end

@@ -2,16 +2,16 @@
 
 require "forwardable"
 require "footplate/server/boot/queue_list"
-require "footplate/server/host/gem_capsule"
-require "footplate/server/host/gem_chain"
-require "footplate/server/host/sidekiq_gem"
+require "footplate/server/facade/gem_capsule"
+require "footplate/server/facade/gem_chain"
+require "footplate/server/facade/with_gem"
 
 module Footplate
   module Server
-    module Host
+    module Facade
       ##
       # Sidekiq 7 and 8: Sidekiq::Config, with capsules.
-      class Sidekiq < SidekiqGem
+      class Sidekiq7 < WithGem
         extend Forwardable
 
         def_delegators :config, :[], :[]=, :client_middleware, :error_handlers, :death_handlers, :on, :logger,

@@ -2,7 +2,7 @@
 
 module Footplate
   module Server
-    module Host
+    module Facade
       ##
       # Whether the engine may write log lines by itself, to which file descriptor and in which shape. It may
       # when nobody would notice: the gem's own logger class, unchanged, with one of its formatters, onto an IO

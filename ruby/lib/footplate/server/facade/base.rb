@@ -2,21 +2,21 @@
 
 require "securerandom"
 require "socket"
-require "footplate/server/host"
-require "footplate/server/host/limits"
+require "footplate/server/facade"
+require "footplate/server/facade/limits"
 require "footplate/server/job/raised"
 
 module Footplate
   module Server
-    module Host
+    module Facade
       ##
-      # The interface, and what is the same everywhere. A host says where options are kept (`[]`), and
+      # The interface, and what is the same everywhere. A facade says where options are kept (`[]`), and
       # implements besides what is here:
       #
       #   gem?                   whether the sidekiq gem is there
       #   sidekiq_version        SidekiqVersion whose ways are followed
       #   apply(settings)        writes the resolved options where the application's libraries look for them
-      #   capsules               Array<Host::Capsule>; ask after :startup, where gems still add some
+      #   capsules               Array<Facade::Capsule>; ask after :startup, where gems still add some
       #   server_middleware(name)  the chain that the capsule's jobs run through
       #   client_middleware      the chain around pushes
       #   error_handlers, death_handlers   Arrays of callables
@@ -43,7 +43,7 @@ module Footplate
           surely { tell(exception, context) }
         end
 
-        # @return [String] the dynamo's name on Heroku, else the host's
+        # @return [String] the dyno's name on Heroku, else the machine's
         def hostname
           ENV["DYNO"] || Socket.gethostname
         end

@@ -4,7 +4,7 @@ require "footplate/server/boot/numbers"
 
 module Footplate
   module Server
-    module Host
+    module Facade
       ##
       # Numbers that settings files set, and the application once more, to anything. Asked when the process starts,
       # so that one which makes no sense keeps it from starting.

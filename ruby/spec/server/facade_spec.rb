@@ -2,17 +2,17 @@
 
 require "spec_helper"
 require "support/boot_process"
-require "footplate/server/host"
+require "footplate/server/facade"
 
 # With the sidekiq gem of this machine, whichever version that is.
-RSpec.describe Footplate::Server::Host, if: InstalledGems.has?("sidekiq") do
+RSpec.describe Footplate::Server::Facade, if: InstalledGems.has?("sidekiq") do
   include BootProcess
 
   let(:major) { InstalledGems.sidekiq_major }
 
   it "makes the application believe it runs in Sidekiq" do
     script = "answer [$ran, !!Sidekiq.server?, Sidekiq::CLI.instance.environment, ENV['RAILS_ENV'], " \
-             "host.sidekiq_version.to_s]"
+             "facade.sidekiq_version.to_s]"
     found = with_app(<<~APP, script)
       require "sidekiq"
       $ran = []
@@ -26,8 +26,8 @@ RSpec.describe Footplate::Server::Host, if: InstalledGems.has?("sidekiq") do
     files = { "config/sidekiq.yml" => ":concurrency: 3\n:queues: [[a, 2], b]\n:scheduler: {x: 1}\n:labels: [l]\n" }
     found = with_app("require 'sidekiq'",
                      <<~SCRIPT, { require: "app.rb", environment: "staging", timeout: 8 }, files: files)
-                       answer({own: %i[concurrency timeout scheduler environment].to_h { |key| [key, host[key]] }, labels: host.labels,
-                               capsules: host.capsules.map { |c| [c.name, c.concurrency, c.mode, c.queues] }, timeout: host.timeout})
+                       answer({own: %i[concurrency timeout scheduler environment].to_h { |key| [key, facade[key]] }, labels: facade.labels,
+                               capsules: facade.capsules.map { |c| [c.name, c.concurrency, c.mode, c.queues] }, timeout: facade.timeout})
                      SCRIPT
     unweighted = major == 6 ? 1 : 0
     expect(found).to eq(
@@ -39,9 +39,9 @@ RSpec.describe Footplate::Server::Host, if: InstalledGems.has?("sidekiq") do
 
   it "has the version's own defaults" do
     found = with_app("require 'sidekiq'", <<~SCRIPT)
-      answer({capsules: host.capsules.map { |c| [c.concurrency, c.mode, c.queues] }, tag: host.tag, priority: host.thread_priority,
-              reloader: host.reloader, logger: host.job_logger, json: host.custom_json?, retries: host.max_retries,
-              cleaner: host.backtrace_cleaner, log: host.native_log, level: host.log_level, parts: booted.replaced_parts.map(&:to_s)})
+      answer({capsules: facade.capsules.map { |c| [c.concurrency, c.mode, c.queues] }, tag: facade.tag, priority: facade.thread_priority,
+              reloader: facade.reloader, logger: facade.job_logger, json: facade.custom_json?, retries: facade.max_retries,
+              cleaner: facade.backtrace_cleaner, log: facade.native_log, level: facade.log_level, parts: booted.replaced_parts.map(&:to_s)})
     SCRIPT
     expect(found).to include(
       "capsules" => [[major == 6 ? 10 : 5, "strict", [["default", 0]]]], "priority" => major == 8 ? -1 : 0,
@@ -71,9 +71,9 @@ RSpec.describe Footplate::Server::Host, if: InstalledGems.has?("sidekiq") do
         def (config.logger).note = nil
       end
     APP
-      answer({reloader: host.reloader.class.name, logger: host.job_logger.class.name, retries: host.max_retries, tag: host.tag,
-              cleaned: host.backtrace_cleaner.call(%w[a b]), chain: host.server_middleware("default").map { |e| e.klass.name },
-              client: host.client_middleware?, deaths: host.death_handlers.size, level: host.log_level, log: host.native_log})
+      answer({reloader: facade.reloader.class.name, logger: facade.job_logger.class.name, retries: facade.max_retries, tag: facade.tag,
+              cleaned: facade.backtrace_cleaner.call(%w[a b]), chain: facade.server_middleware("default").map { |e| e.klass.name },
+              client: facade.client_middleware?, deaths: facade.death_handlers.size, level: facade.log_level, log: facade.native_log})
     SCRIPT
     expect(found).to eq(
       "reloader" => "Proc", "logger" => "Class", "retries" => 3, "tag" => "mine", "cleaned" => ["a"],
@@ -95,17 +95,17 @@ RSpec.describe Footplate::Server::Host, if: InstalledGems.has?("sidekiq") do
         config.error_handlers << proc { |error, context, *| $fired << [error.message, context[:event]] }
       end
     APP
-      2.times { host.fire_event(:startup) }
-      host.fire_event(:quiet, reverse: true)
-      host.fire_event(:nonsense)
-      host.freeze!
+      2.times { facade.fire_event(:startup) }
+      facade.fire_event(:quiet, reverse: true)
+      facade.fire_event(:nonsense)
+      facade.freeze!
       answer $fired
     SCRIPT
     expect(found).to eq([1, %w[oops quiet], 3, 2])
   end
 
   it "runs error handlers of either arity" do
-    found = with_app(<<~APP, "host.handle_exception(RuntimeError.new('x'), {job: 1}); answer $seen")
+    found = with_app(<<~APP, "facade.handle_exception(RuntimeError.new('x'), {job: 1}); answer $seen")
       require "sidekiq"
       $seen = []
       Sidekiq.configure_server { |config| config.error_handlers << ->(e, c, cfg = nil) { $seen << [e.message, c[:job]] } }
@@ -115,8 +115,8 @@ RSpec.describe Footplate::Server::Host, if: InstalledGems.has?("sidekiq") do
 
   it "completes a payload as the gem's client does" do
     script = <<~SCRIPT
-      done = host.normalize({"class" => "Gone", "args" => [1], "at" => 5.5, "extra" => [2]})
-      answer [done, (host.normalize({"class" => "Gone", "args" => 1}) rescue $!.class.name)]
+      done = facade.normalize({"class" => "Gone", "args" => [1], "at" => 5.5, "extra" => [2]})
+      answer [done, (facade.normalize({"class" => "Gone", "args" => 1}) rescue $!.class.name)]
     SCRIPT
     payload, refusal = with_app("require 'sidekiq'", script)
     expect(payload).to include("class" => "Gone", "args" => [1], "extra" => [2], "queue" => "default", "retry" => true)
@@ -125,7 +125,7 @@ RSpec.describe Footplate::Server::Host, if: InstalledGems.has?("sidekiq") do
   end
 
   it "reads where Redis is without connecting" do
-    found = with_app(<<~APP, "answer [host.redis_settings, host.redis_description]")
+    found = with_app(<<~APP, "answer [facade.redis_settings, facade.redis_description]")
       require "sidekiq"
       Sidekiq.configure_server { |config| config.redis = {url: "rediss://u:p@nowhere.invalid:7/4", ssl_params: {verify_mode: 0}} }
     APP
@@ -137,7 +137,7 @@ RSpec.describe Footplate::Server::Host, if: InstalledGems.has?("sidekiq") do
 
   it "reads sentinels without asking them" do
     master = major == 6 ? 'url: "redis://main/1"' : 'url: "redis://main/1", name: "main"'
-    found = with_app(<<~APP, "answer host.redis_settings")
+    found = with_app(<<~APP, "answer facade.redis_settings")
       require "sidekiq"
       Sidekiq.configure_server do |config|
         config.redis = {#{master}, sentinels: [{host: "a.invalid", port: 1}, {host: "b.invalid", port: 2, password: "s"}], role: :master}
@@ -151,8 +151,9 @@ RSpec.describe Footplate::Server::Host, if: InstalledGems.has?("sidekiq") do
 
   it "follows REDIS_URL and REDIS_PROVIDER" do
     env = { "REDIS_PROVIDER" => "MINE", "MINE" => "unix:///run/mine.sock", "REDIS_URL" => "redis://other" }
-    expect(with_app("require 'sidekiq'", "answer host.redis_settings", env: env)).to include("path" => "/run/mine.sock")
-    expect(with_app("require 'sidekiq'", "answer host.redis_settings", env: { "REDIS_URL" => "redis://here:9/2" }))
+    found = with_app("require 'sidekiq'", "answer facade.redis_settings", env: env)
+    expect(found).to include("path" => "/run/mine.sock")
+    expect(with_app("require 'sidekiq'", "answer facade.redis_settings", env: { "REDIS_URL" => "redis://here:9/2" }))
       .to include("host" => "here", "port" => 9, "db" => 2)
   end
 

@@ -2,17 +2,17 @@
 
 require "footplate/server/boot/boot_error"
 require "footplate/server/boot/redis_settings"
-require "footplate/server/host/base"
-require "footplate/server/host/native_log"
-require "footplate/server/host/redis_log"
+require "footplate/server/facade/base"
+require "footplate/server/facade/native_log"
+require "footplate/server/facade/redis_log"
 
 module Footplate
   module Server
-    module Host
+    module Facade
       ##
-      # What all versions of the gem have in common. The gem's command line object stays what gems know it
+      # What is the same with every version of the gem. The gem's command line object stays what gems know it
       # as (Sidekiq::CLI.instance), though it neither parses nor runs anything here.
-      class SidekiqGem < Base
+      class WithGem < Base
         def initialize
           super
           RedisLog.install

@@ -2,10 +2,10 @@
 
 require "spec_helper"
 require "support/boot_process"
-require "footplate/server/host"
+require "footplate/server/facade"
 
 # Sidekiq has them from 7 on.
-RSpec.describe Footplate::Server::Host, "capsules", if: InstalledGems.sidekiq_major.to_i >= 7 do
+RSpec.describe Footplate::Server::Facade, "capsules", if: InstalledGems.sidekiq_major.to_i >= 7 do
   include BootProcess
 
   it "come from files, from initializers, and from :startup" do
@@ -17,8 +17,8 @@ RSpec.describe Footplate::Server::Host, "capsules", if: InstalledGems.sidekiq_ma
         config.on(:startup) { config.capsule("late") { |c| c.concurrency = 3; c.queues = %w[q q] } }
       end
     APP
-      host.fire_event(:startup)
-      answer host.capsules.map { |c| [c.name, c.concurrency, c.mode, c.queues] }
+      facade.fire_event(:startup)
+      answer facade.capsules.map { |c| [c.name, c.concurrency, c.mode, c.queues] }
     SCRIPT
     expect(found).to eq(
       [["default", 5, "strict", [["default", 0]]], ["filed", 1, "strict", [["x", 0]]],
@@ -27,7 +27,7 @@ RSpec.describe Footplate::Server::Host, "capsules", if: InstalledGems.sidekiq_ma
   end
 
   it "keep their own middleware" do
-    script = "answer %w[default other].map { |n| host.server_middleware(n).map { |e| e.klass.name } }"
+    script = "answer %w[default other].map { |n| facade.server_middleware(n).map { |e| e.klass.name } }"
     found = with_app(<<~APP, script)
       require "sidekiq"
       class All; end

@@ -2,14 +2,14 @@
 
 require "forwardable"
 require "footplate/server/boot/queue_list"
-require "footplate/server/host/sidekiq_gem"
+require "footplate/server/facade/with_gem"
 
 module Footplate
   module Server
-    module Host
+    module Facade
       ##
       # Sidekiq 6: the module itself is the configuration; one group of threads.
-      class Sidekiq6 < SidekiqGem
+      class Sidekiq6 < WithGem
         extend Forwardable
 
         def_delegators :options, :[], :[]=

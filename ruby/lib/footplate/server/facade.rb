@@ -5,10 +5,11 @@ require "footplate/sidekiq_version"
 module Footplate
   module Server
     ##
-    # One interface over what the application may have loaded: Sidekiq 6 (its module is the configuration),
-    # Sidekiq 7 and 8 (Sidekiq::Config with capsules), or no Sidekiq (Footplate::Config). See Host::Base for
-    # the interface. Nothing of the gem is copied here: where it holds the truth, it is asked.
-    module Host
+    # One interface over the application's Sidekiq, whichever it has loaded: Sidekiq 6 (its module is the
+    # configuration), Sidekiq 7 and 8 (Sidekiq::Config with capsules), or none (Footplate::Config). Facade::Base has
+    # the interface. Nothing of the gem is copied here: where it holds the truth, it is asked. Called a facade and not
+    # an adapter because an adapter is Active Job's, here as in every Rails application.
+    module Facade
       # A group of threads with queues of its own. Sidekiq 6 has one, "default".
       #
       # name::        String
@@ -19,17 +20,17 @@ module Footplate
       #               or nil with Sidekiq 6. Worker threads from 7 on set Thread.current[:sidekiq_capsule] to it.
       Capsule = Struct.new(:name, :concurrency, :mode, :queues, :gem_capsule, keyword_init: true)
 
-      # The host for what is loaded now. Ask after Application.prepare.
-      # @return [Host::Base]
+      # For what is loaded now. Ask after Application.prepare.
+      # @return [Facade::Base]
       def self.detect
         if !defined?(::Sidekiq::VERSION)
-          require "footplate/server/host/plain"
-          Plain.new
+          require "footplate/server/facade/without_gem"
+          WithoutGem.new
         elsif SidekiqVersion.loaded.capsules?
-          require "footplate/server/host/sidekiq"
-          Sidekiq.new
+          require "footplate/server/facade/sidekiq7"
+          Sidekiq7.new
         else
-          require "footplate/server/host/sidekiq6"
+          require "footplate/server/facade/sidekiq6"
           Sidekiq6.new
         end
       end

@@ -1,11 +1,11 @@
 # frozen_string_literal: true
 
 require "footplate/server/boot/numbers"
-require "footplate/server/host"
+require "footplate/server/facade"
 
 module Footplate
   module Server
-    module Host
+    module Facade
       ##
       # Reads a Sidekiq::Capsule (7.0 and newer).
       module GemCapsule

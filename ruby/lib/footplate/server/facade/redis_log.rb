@@ -4,7 +4,7 @@ require "footplate/server/text/secrets"
 
 module Footplate
   module Server
-    module Host
+    module Facade
       ##
       # The gem logs the options of each pool that it makes. It hides the password of a URL that has one where a
       # password belongs; in this process it is shown only URLs in which there is none.

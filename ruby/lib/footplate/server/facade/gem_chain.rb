@@ -2,7 +2,7 @@
 
 module Footplate
   module Server
-    module Host
+    module Facade
       ##
       # Reads the server middleware of a Sidekiq::Capsule: the capsule's own chain, as documented for 7 on (8.1.7
       # runs the global one, by mistake it seems).

@@ -2,7 +2,7 @@
 
 module Footplate
   module Server
-    module Host
+    module Facade
       ##
       # The job logger of an application without the sidekiq gem, with the interface and the lines of Sidekiq 8's.
       class JobLogger

@@ -4,18 +4,18 @@ require "forwardable"
 require "footplate"
 require "footplate/server/boot/queue_list"
 require "footplate/server/boot/redis_settings"
-require "footplate/server/host/base"
-require "footplate/server/host/default_logger"
-require "footplate/server/host/error_line"
-require "footplate/server/host/job_logger"
-require "footplate/server/host/native_log"
+require "footplate/server/facade/base"
+require "footplate/server/facade/default_logger"
+require "footplate/server/facade/error_line"
+require "footplate/server/facade/job_logger"
+require "footplate/server/facade/native_log"
 
 module Footplate
   module Server
-    module Host
+    module Facade
       ##
       # No sidekiq gem: Footplate::Config, with the forms of Sidekiq 8.
-      class Plain < Base
+      class WithoutGem < Base
         extend Forwardable
 
         def_delegators :config, :[], :[]=, :client_middleware, :error_handlers, :death_handlers, :on, :logger

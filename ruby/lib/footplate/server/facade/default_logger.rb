@@ -6,7 +6,7 @@ require "footplate/server/text/log_text"
 
 module Footplate
   module Server
-    module Host
+    module Facade
       ##
       # The log of an application that has neither the sidekiq gem nor a logger of its own. Its lines look like
       # the engine's, which has the same file descriptor: Sidekiq 8's layout, coloured on a terminal only.
