@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "forwardable"
 require "footplate/server/text"
 require "footplate/server/text/secrets"
 
@@ -9,6 +10,8 @@ module Footplate
     # Asks Redis, through the application's own client, whether it is there and fit to be worked with. The
     # engine then connects by itself, with the same options.
     class RedisProbe
+      extend Forwardable
+
       # Older servers lack what the engine cannot do without: RPOP with a count.
       MINIMUM = Gem::Version.new("6.2")
 
@@ -17,6 +20,8 @@ module Footplate
 
       # @return [Float, nil] of one INFO on an open connection
       attr_reader :milliseconds
+
+      def_delegator :@facade, :redis_description, :place
 
       def initialize(facade)
         @facade = facade
@@ -47,10 +52,6 @@ module Footplate
         return "Valkey #{@info["valkey_version"]}" if @info["valkey_version"]
 
         version ? "Redis #{version}" : "a server that does not tell its version"
-      end
-
-      def place
-        @facade.redis_description
       end
 
       private

@@ -24,7 +24,7 @@ module Footplate
       #   on(event) { }, fire_event(event, reverse:, reraise:), event?(event), hooks(event)
       #   normalize(payload)     what the client makes of a payload before middleware sees it
       #   gem_argument           what launchers, job loggers and profilers are given as the configuration
-      #   logger, default_concurrency, redis_settings, redis_info, redis_pool, freeze!, launcher=
+      #   logger, redis_settings, redis_info, redis_pool, freeze!, launcher=
       #   job_logger             class, or nil for the default one
       #   build_job_logger(capsule)  what stands around each job of a thread, made as this version makes it
       #   metrics?(name), hands_back?(name)  whether the capsule's chain still has the gem's middleware for it

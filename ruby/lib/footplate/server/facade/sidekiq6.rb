@@ -1,6 +1,5 @@
 # frozen_string_literal: true
 
-require "forwardable"
 require "footplate/server/boot/queue_list"
 require "footplate/server/facade/with_gem"
 
@@ -10,8 +9,6 @@ module Footplate
       ##
       # Sidekiq 6: the module itself is the configuration; one group of threads.
       class Sidekiq6 < WithGem
-        extend Forwardable
-
         def_delegators :options, :[], :[]=
         def_delegators "::Sidekiq", :client_middleware, :error_handlers, :death_handlers, :on, :logger, :redis_info
 
@@ -44,10 +41,6 @@ module Footplate
         # Launchers get the options.
         def gem_argument
           options
-        end
-
-        def default_concurrency
-          options[:concurrency]
         end
 
         # Two more than threads: for the heartbeat and what else the gem sends by itself.

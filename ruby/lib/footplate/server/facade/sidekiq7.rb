@@ -1,6 +1,5 @@
 # frozen_string_literal: true
 
-require "forwardable"
 require "footplate/server/boot/queue_list"
 require "footplate/server/facade/gem_capsule"
 require "footplate/server/facade/gem_chain"
@@ -12,10 +11,11 @@ module Footplate
       ##
       # Sidekiq 7 and 8: Sidekiq::Config, with capsules.
       class Sidekiq7 < WithGem
-        extend Forwardable
-
         def_delegators :config, :[], :[]=, :client_middleware, :error_handlers, :death_handlers, :on, :logger,
                        :redis_info
+        # Which arguments a handler takes changed in 7.1.5 and 8.0; the gem knows.
+        def_delegator :config, :handle_exception, :tell
+        def_delegators "::Sidekiq", :freeze!
 
         # In the order of the gem's command line, so that a gem that listens to these setters sees the same.
         def apply(settings)
@@ -54,18 +54,9 @@ module Footplate
             "threads. Leave out the size of config.redis, or make it #{small.concurrency} at least."
         end
 
-        # Which arguments a handler takes changed in 7.1.5 and 8.0; the gem knows.
-        def tell(exception, context)
-          config.handle_exception(exception, context)
-        end
-
         # Launchers, job loggers and profilers get the configuration.
         def gem_argument
           config
-        end
-
-        def default_concurrency
-          config[:concurrency]
         end
 
         def thread_priority
@@ -73,10 +64,6 @@ module Footplate
 
           default = ::Sidekiq::DEFAULT_THREAD_PRIORITY if defined?(::Sidekiq::DEFAULT_THREAD_PRIORITY)
           config.thread_priority || default || 0
-        end
-
-        def freeze!
-          ::Sidekiq.freeze!
         end
 
         # @return [Sidekiq::Config]

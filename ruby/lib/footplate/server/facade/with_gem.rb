@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "forwardable"
 require "footplate/server/boot/boot_error"
 require "footplate/server/boot/redis_settings"
 require "footplate/server/facade/base"
@@ -13,6 +14,16 @@ module Footplate
       # What is the same with every version of the gem. The gem's command line object stays what gems know it
       # as (Sidekiq::CLI.instance), though it neither parses nor runs anything here.
       class WithGem < Base
+        extend Forwardable
+
+        # The gem remembers who it is for all its parts, so it must come from there.
+        def_delegators :cli, :identity, :hostname
+        def_delegator :cli, :process_nonce, :nonce
+        # Gems reach the launcher through the command line object (`CLI.instance.launcher.stopping?`).
+        def_delegators :cli, :launcher=
+        # What client middleware gets as its fourth argument.
+        def_delegators "::Sidekiq", :redis_pool
+
         def initialize
           super
           RedisLog.install
@@ -20,24 +31,6 @@ module Footplate
 
         def gem? = true
         def sidekiq_version = SidekiqVersion.loaded
-
-        # The gem remembers it for all its parts, so it must come from there.
-        def identity
-          cli.identity
-        end
-
-        def nonce
-          cli.process_nonce
-        end
-
-        def hostname
-          cli.hostname
-        end
-
-        # Gems reach the launcher through the command line object (`CLI.instance.launcher.stopping?`).
-        def launcher=(launcher)
-          cli.launcher = launcher
-        end
 
         def event?(event)
           self[:lifecycle_events].key?(event)
@@ -98,11 +91,6 @@ module Footplate
         # @param payload [Hash] @return [Hash]
         def normalize(payload)
           ::Sidekiq::Client.new.send(:normalize_item, payload)
-        end
-
-        # What client middleware gets as its fourth argument.
-        def redis_pool
-          ::Sidekiq.redis_pool
         end
 
         def check_redis

@@ -19,6 +19,7 @@ module Footplate
         extend Forwardable
 
         def_delegators :config, :[], :[]=, :client_middleware, :error_handlers, :death_handlers, :on, :logger
+        def_delegators "Footplate", :redis_pool
         attr_accessor :launcher
 
         def gem? = false
@@ -71,10 +72,6 @@ module Footplate
           Payload.build(payload)
         end
 
-        def redis_pool
-          Footplate.redis_pool
-        end
-
         def gem_argument
           config
         end
@@ -102,10 +99,6 @@ module Footplate
 
         def thread_priority
           config[:thread_priority] || -1
-        end
-
-        def default_concurrency
-          config.concurrency
         end
 
         def redis_info

@@ -79,9 +79,10 @@ module Footplate
       def_delegators :@lines, :silent?, :quiet?, :say
 
       # What a job's `interrupted?` asks.
-      def stopping?
-        @launcher.stopping?
-      end
+      def_delegators :@launcher, :stopping?
+
+      # Whether the process's end is what kept a job from being handed in.
+      def_delegators :@controls, :shutdown?
 
       # @return [Class] raises NameError when there is none
       def resolve(name)
@@ -104,11 +105,6 @@ module Footplate
       # @param payload [Hash, nil] as the middleware left it
       def failed(job, exception, instance, payload)
         @retry.uninterrupted { @ending.native(job, exception, instance, payload || @decoder.again(job)) }
-      end
-
-      # Whether the process's end is what kept a job from being handed in.
-      def shutdown?(exception)
-        @controls.shutdown?(exception)
       end
 
       private

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "forwardable"
+
 module Footplate
   module Server
     ##
@@ -35,24 +37,13 @@ module Footplate
 
       # Without the gem.
       class Plain
+        extend Forwardable
+
+        def_delegator :@launcher, :start, :run
+        def_delegators :@launcher, :quiet, :stop, :stopping?
+
         def initialize(launcher)
           @launcher = launcher
-        end
-
-        def run
-          @launcher.start
-        end
-
-        def quiet
-          @launcher.quiet
-        end
-
-        def stop
-          @launcher.stop
-        end
-
-        def stopping?
-          @launcher.stopping?
         end
       end
     end

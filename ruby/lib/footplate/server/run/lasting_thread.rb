@@ -1,11 +1,15 @@
 # frozen_string_literal: true
 
+require "forwardable"
+
 module Footplate
   module Server
     ##
     # A thread of the server's own that outlives what jobs do to it. A job may kill every thread of its process, or
     # raise in it; whatever ends this one, another takes its place, until its work is done or the process ends.
     class LastingThread
+      extend Forwardable
+
       # Threads are killed when the process ends, and one that began then would be waited for, for ever.
       at_exit { @over = true }
 
@@ -14,6 +18,9 @@ module Footplate
           @over
         end
       end
+
+      # As Thread#join; a thread that took the place of another is waited for only by who asks after that.
+      def_delegators :@thread, :join
 
       # @param name [String]
       # @param facade [Facade::Base] hears what is raised
@@ -29,11 +36,6 @@ module Footplate
         # Nobody may end the thread before it is where that is noticed.
         @thread = Thread.handle_interrupt(Object => :never) { Thread.new { run } }
         self
-      end
-
-      # @return [Thread, nil] nil when it was not done in time
-      def join(seconds)
-        @thread.join(seconds)
       end
 
       private

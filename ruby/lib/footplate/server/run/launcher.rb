@@ -84,11 +84,6 @@ module Footplate
         @quiet
       end
 
-      # @return [Numeric] seconds that running jobs have
-      def timeout
-        facade.timeout
-      end
-
       # The engine cannot go on: the process ends, with a status that says so.
       def fail_with(message)
         facade.logger.fatal { message }

@@ -28,7 +28,7 @@ module Footplate
 
       # @return [Boolean] whether Redis has heard of every job
       def run
-        @deadline = now + @launcher.timeout
+        @deadline = now + @facade.timeout
         @launcher.quiet
         events = Thread.new { @facade.fire_event(:shutdown, reverse: true) }
         await_jobs
