@@ -5,6 +5,10 @@ require "active_job"
 
 module ActiveJob
   module QueueAdapters
+    # Rails 7.2 and newer give adapters a class to inherit from.
+    FootplateAdapterBase = const_defined?(:AbstractAdapter, false) ? AbstractAdapter : Object
+    private_constant :FootplateAdapterBase
+
     ##
     # Active Job on Footplate (Rails 6.1 to 8.x):
     #
@@ -13,7 +17,7 @@ module ActiveJob
     # Its payloads are those of Rails' own Sidekiq adapter, so that a Sidekiq server of any version runs them and
     # Sidekiq::Web shows the job's class. With the sidekiq gem loaded they go through Sidekiq's client: its
     # middleware and its Redis. Options the job class set with sidekiq_options are merged in; its queue_as wins.
-    class FootplateAdapter < (const_defined?(:AbstractAdapter, false) ? AbstractAdapter : Object)
+    class FootplateAdapter < FootplateAdapterBase
       # By name: the constant itself needs the sidekiq gem. Every Sidekiq server can resolve it, 8.x by an alias.
       WRAPPER = "ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper"
 
