@@ -5,6 +5,7 @@ require "footplate/server/boot/config_file"
 require "footplate/server/boot/known_keys"
 require "footplate/server/boot/numbers"
 require "footplate/server/boot/queue_list"
+require "footplate/server/boot/settings_check"
 require "footplate/server/text"
 
 module Footplate
@@ -32,6 +33,7 @@ module Footplate
         @typed = typed
         @env = env
         @warnings = [*typed[:warnings], *QueueList.doubts(typed[:queues], "-q", "each queue has a -q of its own")]
+        @check = SettingsCheck.new(@warnings)
         @environment = named_environment
         @options = resolve
       end
@@ -87,8 +89,8 @@ module Footplate
         # As it was written: applications read it back.
         merged[:queues] = ["default"] if QueueList.parse(merged[:queues]).empty?
         threads_from_environment(merged)
-        check_numbers(merged)
-        check_capsules(merged[:capsules])
+        @check.numbers(merged)
+        @check.capsules(merged[:capsules])
         merged
       end
 
@@ -101,14 +103,8 @@ module Footplate
       def read(file)
         file.read(environment).tap do |hash|
           @warnings.concat(KnownKeys.misspelt(hash, file.path))
-          look_at_queues(hash[:queues], "#{file.path}: queues")
+          @check.queues(hash[:queues], "#{file.path}: queues")
         end
-      end
-
-      # @raise [BootError]
-      def look_at_queues(list, origin)
-        QueueList.parse(list, origin)
-        @warnings.concat(QueueList.doubts(list, origin, "each queue is an entry of its own in the list"))
       end
 
       def root
@@ -123,30 +119,6 @@ module Footplate
         return merged.delete(:concurrency) if threads.nil?
 
         merged[:concurrency] = Numbers.threads("RAILS_MAX_THREADS", threads)
-      end
-
-      def check_numbers(merged)
-        given = merged.compact
-        merged[:concurrency] &&= Numbers.threads(:concurrency, merged[:concurrency])
-        given.slice(*KnownKeys::COUNTS).each do |key, value|
-          merged[key] = Numbers.whole(key, value, least: 0, most: KnownKeys::MOST.fetch(key, Numbers::MOST))
-        end
-        given.slice(*KnownKeys::SECONDS).each { |key, value| merged[key] = Numbers.seconds(key, value) }
-      end
-
-      def check_capsules(capsules)
-        return if capsules.nil?
-
-        raise BootError, "capsules must be names with settings, not #{capsules.class}" unless capsules.is_a?(Hash)
-
-        capsules.each do |name, capsule|
-          unless capsule.is_a?(Hash) && capsule[:concurrency] && capsule[:queues]
-            raise BootError, "capsules: #{name} needs both concurrency and queues"
-          end
-
-          capsule[:concurrency] = Numbers.threads("capsules: #{name}: concurrency", capsule[:concurrency])
-          look_at_queues(capsule[:queues], "capsules: #{name}: queues")
-        end
       end
     end
   end

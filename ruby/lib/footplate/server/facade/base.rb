@@ -3,8 +3,8 @@
 require "securerandom"
 require "socket"
 require "footplate/server/facade"
+require "footplate/server/facade/errors"
 require "footplate/server/facade/limits"
-require "footplate/server/job/raised"
 
 module Footplate
   module Server
@@ -33,15 +33,10 @@ module Footplate
       #   reloader               callable, or nil when it would only call its block
       #   backtrace_cleaner      callable, or nil when it would only return its argument
       class Base
+        include Errors
         include Limits
 
         LEVELS = %w[debug info warn error fatal].freeze
-
-        # Tells the error handlers. Whatever they raise, exits included, and whatever the exception raises when it is
-        # asked about itself, goes no further than the log.
-        def handle_exception(exception, context = {})
-          surely { tell(exception, context) }
-        end
 
         # @return [String] the dyno's name on Heroku, else the machine's
         def hostname
@@ -142,21 +137,6 @@ module Footplate
         # @return [String] where Redis is, without user and password
         def redis_description
           RedisSettings.describe(redis_settings)
-        end
-
-        private
-
-        def surely
-          yield
-        rescue Exception => e # rubocop:disable Lint/RescueException
-          last_words(e)
-        end
-
-        def last_words(error)
-          raised = Raised.new(error) { |_| nil }
-          logger.error { "!!! ERROR HANDLER THREW AN ERROR !!! #{raised.class_name}: #{raised.message}" }
-        rescue Exception # rubocop:disable Lint/RescueException
-          nil
         end
       end
     end

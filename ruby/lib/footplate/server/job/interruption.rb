@@ -10,6 +10,13 @@ module Footplate
     # middleware, and goes on later. In the gem a server middleware does this with two steps; here it is one with the
     # acknowledgement.
     class Interruption
+      # @param capsule [Facade::Capsule] whose jobs it is for
+      # @param launcher [#stopping?]
+      # @return [Interruption, nil] nil unless the gem's own middleware for it is still in the chain
+      def self.for(facade, capsule, json, controls, launcher)
+        new(facade, json, controls, launcher) if controls.interrupted && facade.hands_back?(capsule.name)
+      end
+
       def initialize(facade, json, controls, launcher)
         @facade = facade
         @launcher = launcher

@@ -3,11 +3,13 @@
 require "forwardable"
 require "footplate/server/job/decoder"
 require "footplate/server/job/ending"
+require "footplate/server/job/interruption"
 require "footplate/server/job/job_classes"
 require "footplate/server/job/job_lines"
 require "footplate/server/job/job_retry"
 require "footplate/server/job/middleware_run"
 require "footplate/server/job/payload_json"
+require "footplate/server/job/surroundings"
 
 module Footplate
   module Server
@@ -44,19 +46,19 @@ module Footplate
         @launcher = launcher
         @chain = facade.server_middleware(capsule.name)
         @run = MiddlewareRun.for(@chain)
-        @reloader = facade.reloader
+        @surroundings = Surroundings.new(facade)
         @decoder = Decoder.new(facade, json)
         @classes = JobClasses.new(cache: facade.cache_classes?)
         @lines = JobLines.new(facade, capsule)
         @measured = facade.metrics?(capsule.name)
         @retry = JobRetry.new(Failure.new(facade, json), controls)
-        @interruption = interruption(capsule)
+        @interruption = Interruption.for(facade, capsule, json, controls, launcher)
         @ending = Ending.new(facade, controls, @retry, @interruption)
       end
 
       # Whether the engine may run plain jobs without calling anything here but `around`.
       def native?
-        @reloader.nil? && @lines.native? && !@facade.custom_json? && @classes.cached?
+        !@surroundings.reloader? && @lines.native? && !@facade.custom_json? && @classes.cached?
       end
 
       # Whether it must call that.
@@ -109,24 +111,15 @@ module Footplate
 
       private
 
-      # Where the gem's own middleware for it is still in the chain.
-      def interruption(capsule)
-        return unless @controls.interrupted && @facade.hands_back?(capsule.name)
-
-        Interruption.new(@facade, @json, @controls, @launcher)
-      end
-
       def nest(job, payload)
         queue = job.queue
         @lines.prepare(job, payload) do
           @retry.global(job) do
             @lines.call(job, payload, queue) do
-              profiled(payload) do
-                reloaded do
-                  instance = build(payload)
-                  job.reached(payload["wrapped"] || payload["class"]) if @measured
-                  @retry.local(job, instance) { invoke(job, instance, payload, queue) }
-                end
+              @surroundings.call(payload) do
+                instance = build(payload)
+                job.reached(payload["wrapped"] || payload["class"]) if @measured
+                @retry.local(job, instance) { invoke(job, instance, payload, queue) }
               end
             end
           end
@@ -146,16 +139,6 @@ module Footplate
         raise if job.forked? || !@interruption&.handle?(job, e, instance, payload)
 
         raise @controls.skip
-      end
-
-      def reloaded(&block)
-        @reloader ? @reloader.call(&block) : yield
-      end
-
-      def profiled(payload, &block)
-        return yield unless payload["profile"] && defined?(::Sidekiq::Profiler)
-
-        ::Sidekiq::Profiler.new(@facade.gem_argument).call(payload, &block)
       end
     end
   end

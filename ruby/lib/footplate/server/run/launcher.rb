@@ -3,7 +3,6 @@
 require "footplate/native"
 require "footplate/server/boot/banner"
 require "footplate/server/job/controls"
-require "footplate/server/job/interruption"
 require "footplate/server/job/payload_json"
 require "footplate/server/run/control"
 require "footplate/server/run/crew"
