@@ -2,8 +2,9 @@
 
 module Footplate
   ##
-  # A version of Sidekiq, and what it does differently from others; what changed between versions is asked here
-  # and nowhere else. Its counterpart for what the engine decides is Generation in src/dialect/sidekiq.
+  # A version of Sidekiq, and what it does differently from other versions; nothing else in Ruby compares versions. Each
+  # question says since which release the answer is yes. Its counterpart in the engine is Generation in
+  # src/dialect/sidekiq.
   class SidekiqVersion
     # @param text [String] such as "8.1.7"; a prerelease counts as the release that it leads to
     def initialize(text)
@@ -12,7 +13,7 @@ module Footplate
       @numbers << 0 while @numbers.size < 3
     end
 
-    # Without the gem, what this one does is done.
+    # The version to behave like without the gem.
     NEWEST = new("8.1.7")
 
     # @return [SidekiqVersion] of the gem that is loaded, else NEWEST
@@ -46,18 +47,18 @@ module Footplate
       since?(7)
     end
 
-    # 7.0: a chain makes all its middleware before the first is called; any of them may yield twice and so runs the
-    # rest twice. No more than that is known of versions after 8.
+    # 7.0: a chain makes all its middleware before it calls the first, and a middleware that yields twice runs all that
+    # follows twice. Versions after 8 are not known.
     def makes_middleware_first?
       major.between?(7, 8)
     end
 
-    # 7.0: worker threads are called after their capsule.
+    # 7.0: worker threads are named after their capsule.
     def capsule_in_thread_names?
       since?(7)
     end
 
-    # 7.0: error handlers are no longer told a failed job as it stood in Redis.
+    # 7.0: error handlers no longer get the text (:jobstr) of a job that failed.
     def error_handlers_without_jobstr?
       since?(7)
     end
@@ -72,7 +73,7 @@ module Footplate
       since?(7, 1)
     end
 
-    # 7.1.3: the blocks of an Active Job class count, in place of the wrapper's.
+    # 7.1.3: the blocks of an Active Job class count instead of the wrapper's.
     def blocks_of_wrapped?
       since?(7, 1, 3)
     end

@@ -5,7 +5,7 @@ require "active_job"
 
 module ActiveJob
   module QueueAdapters
-    # Rails 7.2 and newer give adapters a class to inherit from.
+    # Rails 7.2 and newer have a class that adapters inherit from.
     FootplateAdapterBase = const_defined?(:AbstractAdapter, false) ? AbstractAdapter : Object
     private_constant :FootplateAdapterBase
 
@@ -82,7 +82,8 @@ module ActiveJob
         { "class" => WRAPPER, "wrapped" => job.class, "queue" => job.queue_name }
       end
 
-      # Before 7.1, Sidekiq left out the jids of jobs that a middleware stopped; then nobody knows whose are left.
+      # Before 7.1, Sidekiq left out the jids of jobs that a middleware stopped; then nobody knows to which jobs the
+      # others belong.
       def record(jobs, jids)
         jobs.zip(jids) { |job, jid| note(job, jid) } if jids.size == jobs.size
         jids.compact.size

@@ -56,7 +56,7 @@ module Footplate
         facade.sidekiq_version.to_s if facade.gem?
       end
 
-      # An application may have its own ideas; here a signal must lead to our clearing up. What the shell has this
+      # The application may have set traps, but here a signal must lead to our clearing up. What the shell has made this
       # process ignore (nohup) stays ignored.
       def own_signals
         SIGNALS.each { |name| trap(name, "IGNORE") if trap(name, "DEFAULT") == "IGNORE" }

@@ -12,8 +12,8 @@ require "footplate/server/run/engine_config"
 module Footplate
   module Server
     ##
-    # `footplate check`: loads everything that would run and shows it, but starts nothing, fires no event and
-    # leaves nothing of its own in Redis. The application's code runs as for a start, and may.
+    # `footplate check`: loads everything that would run and shows it, but starts nothing, fires no event and leaves
+    # nothing of its own in Redis. The application's code, which runs as for a start, may leave something.
     class Check
       # @param typed [Hash{Symbol => Object}] what Native.parse answered
       # @param out [IO]
@@ -29,10 +29,10 @@ module Footplate
       end
 
       def run
-        # The log would stand between the lines of the report.
+        # Log lines would come between those of the report.
         facade.logger.level = 3 unless @boot.settings.verbose?
         @boot.load_application(notify: false)
-        # What a start would make of the application's parts, for what they raise.
+        # A start would make these; whatever the application's code raises then is to show up here.
         Processor.for_all(facade, controls: Controls.new, launcher: nil)
         @probe = RedisProbe.new(facade)
         ask_engine

@@ -44,7 +44,7 @@ module Footplate
       $stderr.write(content[:stderr])
       content[:code]
     rescue Errno::EPIPE
-      # Whoever read along has seen enough.
+      # The reader of the pipe has seen enough.
       content[:code]
     end
     private_class_method :say
@@ -106,10 +106,10 @@ module Footplate
       @boot.replaced_parts.each { |part| facade.logger.public_send(part.used ? :info : :warn, "Replaced: #{part}") }
     end
 
-    # In the gem's order. Up to here there is one thread, from :startup on there may be more. An exception of a
+    # In the gem's order. Up to here there is only one thread; from :startup on there may be more. An exception in a
     # :startup hook ends the boot.
     def start_up
-      # Gems read it there.
+      # Other gems read it there.
       facade[:identity] = facade.identity
       Server::Memory.prepare(facade.capsules.sum(&:concurrency)) unless ENV["RUBY_DISABLE_WARMUP"] == "1"
       facade.fire_event(:startup, reraise: true)

@@ -7,8 +7,8 @@ module Footplate
     ##
     # One interface over the application's Sidekiq, whichever it has loaded: Sidekiq 6 (its module is the
     # configuration), Sidekiq 7 and 8 (Sidekiq::Config with capsules), or none (Footplate::Config). Facade::Base has
-    # the interface. Nothing of the gem is copied here: where it holds the truth, it is asked. Called a facade and not
-    # an adapter because an adapter is Active Job's, here as in every Rails application.
+    # the interface. Nothing of the gem is copied here; the gem is asked. It is called a facade and not an adapter
+    # because that word is Active Job's, here as in every Rails application.
     module Facade
       # A group of threads with queues of its own. Sidekiq 6 has one, "default".
       #
@@ -16,8 +16,8 @@ module Footplate
       # concurrency:: Integer, threads
       # mode::        :strict, :weighted or :random
       # queues::      Array of [name, weight]; the weight is 0 where none was given
-      # gem_capsule:: what the application's libraries know it as: Sidekiq::Capsule, Footplate::Config::Capsule,
-      #               or nil with Sidekiq 6. Worker threads from 7 on set Thread.current[:sidekiq_capsule] to it.
+      # gem_capsule:: the application's own object for it: Sidekiq::Capsule, Footplate::Config::Capsule, or nil with
+      #               Sidekiq 6. From Sidekiq 7 on worker threads have it in Thread.current[:sidekiq_capsule].
       Capsule = Struct.new(:name, :concurrency, :mode, :queues, :gem_capsule, keyword_init: true)
 
       # For what is loaded now. Ask after Application.prepare.

@@ -9,7 +9,7 @@ module Footplate
   module Server
     class Bench
       ##
-      # One worker process of one engine: this same front door, or the installed Sidekiq.
+      # One worker process of one engine: Footplate, started in the same way as this process, or the installed Sidekiq.
       class Contender < Footplate::Bench::Child
         TITLES = { footplate: "Footplate", sidekiq: "Sidekiq" }.freeze
         STARTS_WITHIN = 60

@@ -6,8 +6,8 @@ require "footplate/server/text"
 module Footplate
   module Server
     ##
-    # Why Active Job could not take the adapter that the application named, in a sentence. Rails says which constant
-    # or file it missed.
+    # Says in a sentence why Active Job cannot use the queue adapter that the application named. Rails itself says only
+    # which constant or file is missing.
     module AdapterTrouble
       SETTING = "config.active_job.queue_adapter"
       MISSING = /uninitialized constant ActiveJob::QueueAdapters::(\w+)Adapter\b/
@@ -34,7 +34,7 @@ module Footplate
       end
       private_class_method :unknown
 
-      # Of the gem that the adapter's file requires first of all.
+      # The adapter's file begins by requiring its gem.
       def unloadable(error)
         name = Array(error.backtrace).first(10).join("\n").then { |it| Text.readable(it)[FILE, 1] } or return
         missing = Text.readable(error.message).lines.first&.chomp
@@ -42,7 +42,7 @@ module Footplate
       end
       private_class_method :unloadable
 
-      # Rails says nothing but the error's class.
+      # Rails raises an ArgumentError without a message.
       def nonsense(error)
         return unless Text.readable(Array(error.backtrace).first).include?(SETTER)
 

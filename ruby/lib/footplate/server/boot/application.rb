@@ -43,7 +43,7 @@ module Footplate
 
       # @raise [BootError] when there is no application at the given place
       def check
-        # Ruby would say that there is no such file.
+        # Ruby itself would claim that there is no such file.
         raise BootError, "#{@path} cannot be read: Permission denied" if File.exist?(@path) && !File.readable?(@path)
         return if loadable? || File.file?(rails_file("application.rb"))
 
@@ -78,7 +78,7 @@ module Footplate
 
       private
 
-      # As `require` takes it, which adds the ending if need be.
+      # Whether `require`, which adds the ending if need be, would find a file.
       def loadable?
         File.file?(@path) && [@path, "#{@path}.rb"].any? { |path| path.end_with?(".rb", ".so") && File.file?(path) }
       end

@@ -6,7 +6,7 @@ require "footplate/server/text/work_words"
 module Footplate
   module Server
     ##
-    # The first lines of the log. Where log parsers and people look for Sidekiq's, the words are the same.
+    # The first lines of the log, with Sidekiq's own words where log parsers and people look for them.
     class Banner
       # What the log says once jobs can run.
       # @param facade [Facade::Base]

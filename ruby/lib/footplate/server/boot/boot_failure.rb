@@ -11,7 +11,7 @@ module Footplate
     # What is printed when the process cannot start. Settings and flags: the sentence. The application's own
     # errors: class, message and the place in the application; the whole backtrace with -v.
     class BootFailure
-      # The gem refuses it wherever the first connection is made, be it in the application, in five lines.
+      # The gem refuses it in five lines, wherever the first connection is made, which may be in the application.
       PROVIDER = "REDIS_PROVIDER holds a URL; it must be the name of the variable that holds the URL, as in " \
                  "REDIS_PROVIDER=REDISTOGO_URL"
 
@@ -41,7 +41,7 @@ module Footplate
         @error.is_a?(Error) ? message : AdapterTrouble.sentence(@error)
       end
 
-      # An application's own class of errors may have anything there, or fail itself.
+      # The message of an application's own error class may be anything, or raise.
       def message
         @message ||= Text.readable(@error.message)
       rescue StandardError => e
@@ -60,7 +60,7 @@ module Footplate
         [*("  at #{place}" if place), "  (-v shows the whole backtrace)"]
       end
 
-      # Of a syntax error the message tells it; the backtrace knows only who loaded the file.
+      # The message of a syntax error says where it is; the backtrace shows only who loaded the file.
       def place
         return if @error.is_a?(SyntaxError)
 

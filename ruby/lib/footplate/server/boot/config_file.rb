@@ -67,14 +67,14 @@ module Footplate
 
         text.encode(Encoding::UTF_8)
       rescue SystemCallError => e
-        # Without the name of Ruby's function.
+        # Anew, for a message without the name of a system call.
         refuse("cannot be read: #{e.class.new.message}")
       end
 
       def evaluate(text)
         erb = ERB.new(text, trim_mode: "-")
         erb.filename = @erb_name = Text.expand_path(@path)
-        # Of a variable it takes over bytes, and what the locale takes them for.
+        # A variable's value comes with the encoding that the locale gives it.
         Text.utf8(erb.result)
       rescue StandardError, SyntaxError => e
         refuse("#{e.class}: #{e.message.lines.first&.chomp}", line_of(e))
@@ -85,7 +85,7 @@ module Footplate
       rescue Psych::SyntaxError => e
         refuse([e.problem, e.context].compact.join(" "), e.line)
       rescue Psych::Exception => e
-        # A date or an object: YAML has types of its own for unquoted values.
+        # A date or an object, which YAML sees in some unquoted values.
         refuse("#{e.message}; put the value in quotes")
       end
 

@@ -6,8 +6,8 @@ require "footplate/server/boot/numbers"
 module Footplate
   module Server
     ##
-    # The keys of settings files. Others are kept without a word, for they may belong to the application or to
-    # another gem, unless one looks like a known key with a slip of the pen.
+    # The keys of settings files. Others are kept without a word, because they may belong to the application or to
+    # another gem. Only one that looks like a misspelt known key gets a warning.
     module KnownKeys
       # Footplate's own, with their units in their names.
       TUNING = %i[lease_seconds beat_seconds prefetch_ms].freeze
@@ -18,7 +18,7 @@ module Footplate
       # Whole numbers, 0 included.
       COUNTS = %i[max_retries dead_max_jobs dead_timeout_in_seconds prefetch_ms].freeze
 
-      # Of counts; what the engine can hold.
+      # The most that the engine can hold, for some counts.
       MOST = { max_retries: Numbers::MOST_RETRIES, prefetch_ms: (2**32) - 1 }.freeze
 
       SIDEKIQ = %i[
@@ -29,14 +29,14 @@ module Footplate
       # Sidekiq's, and without a use here: scheduled jobs run when they are due.
       NEEDLESS = %i[average_scheduled_poll_interval poll_interval_average].freeze
 
-      # Of other gems (sidekiq-scheduler, sidekiq-cron, sidekiq-limit_fetch), too near to some of the above.
+      # Keys of other gems (sidekiq-scheduler, sidekiq-cron, sidekiq-limit_fetch) that resemble some of the above.
       FOREIGN = %i[schedule scheduler dynamic enabled limits process_limits blocking cron_poll_interval].freeze
 
       ALL = (SECONDS + COUNTS + SIDEKIQ + NEEDLESS + FOREIGN).freeze
 
       module_function
 
-      # Nobody without the gem is to wonder where it comes from.
+      # Without the gem, the word Sidekiq would only puzzle.
       def whose
         defined?(::Sidekiq::VERSION) ? "Sidekiq or Footplate" : "Footplate"
       end

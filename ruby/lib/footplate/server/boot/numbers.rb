@@ -5,21 +5,21 @@ require "footplate/server/boot/boot_error"
 module Footplate
   module Server
     ##
-    # Reads the numbers of settings files and of the environment, where they may be texts.
+    # Reads numbers from settings files and from the environment, where they may be strings.
     module Numbers
-      # Beyond it Lua and JSON no longer tell one whole number from the next.
+      # Beyond this, Lua and JSON cannot tell one whole number from the next.
       MOST = (2**53) - 1
       # Some thirty years.
       MOST_SECONDS = 1_000_000_000
-      # Of the engine.
+      # What the engine can hold.
       MOST_RETRIES = (2**32) - 1
-      # As in src/cli/args.rs: more is a slip, and no machine runs them.
+      # As in src/cli/args.rs. More can only be a mistake: no machine runs so many.
       MOST_THREADS = 10_000
 
       module_function
 
       # @param name [String, Symbol] for the sentence
-      # @param value [Object] a number, a text, or what has to_int or to_i, such as Active Support's durations
+      # @param value [Object] a number, a string, or an object with to_int or to_i, such as Active Support's durations
       # @return [Integer]
       # @raise [BootError]
       def whole(name, value, least: 1, most: MOST)
@@ -53,7 +53,7 @@ module Footplate
       end
       private_class_method :refuse
 
-      # 2.5 would be read as 2, and nil as 0.
+      # Integer() alone would read 2.5 as 2, and a Time as its seconds.
       def integer(value)
         number = Integer(value, exception: false) unless value.nil? || value.is_a?(Time)
         number unless value.is_a?(Numeric) && value != number

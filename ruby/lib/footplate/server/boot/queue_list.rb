@@ -7,9 +7,9 @@ module Footplate
   module Server
     ##
     # Reads a list of queues as flags and settings files write it: "name", "name,weight" or [name, weight], or
-    # a hash of names and weights. A weight is read with to_i, as Sidekiq does: what is no number counts as none.
+    # a hash of names and weights. A weight is read with to_i, as in Sidekiq: what is not a number counts as no weight.
     module QueueList
-      # Each queue is in the lot as often as its weight says.
+      # Sidekiq's list contains each queue as often as its weight says.
       MOST_WEIGHT = 100_000
 
       NAMES = [String, Symbol, Numeric].freeze
@@ -31,15 +31,15 @@ module Footplate
         pairs.map { |name, weight| weight.positive? ? "#{name},#{weight}" : name }
       end
 
-      # @return [Array<String>] each name as often as it is in the lot
+      # @return [Array<String>] each name as often as its weight says
       def expand(pairs)
         pairs.flat_map { |name, weight| [name] * [weight, 1].max }
       end
 
       # @param origin [String] where it stands
       # @param cure [String] how several queues are written there
-      # @return [Array<String>] a sentence for each entry that probably means something else; Sidekiq takes them without
-      #   a word
+      # @return [Array<String>] a sentence for each entry that is probably meant differently, which Sidekiq would accept
+      #   without a word
       def doubts(list, origin, cure)
         Array(list).filter_map do |entry|
           name, weight = entry.is_a?(String) ? Text.utf8(entry).scrub.split(",", 2) : entry

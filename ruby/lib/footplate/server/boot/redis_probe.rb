@@ -7,15 +7,15 @@ require "footplate/server/text/secrets"
 module Footplate
   module Server
     ##
-    # Asks Redis, through the application's own client, whether it is there and fit to be worked with. The
-    # engine then connects by itself, with the same options.
+    # Checks, through the application's own client, whether Redis is there and fit for use. The engine then makes its
+    # own connections with the same options.
     class RedisProbe
       extend Forwardable
 
-      # Older servers lack what the engine cannot do without: RPOP with a count.
+      # Older servers lack RPOP with a count, which the engine needs.
       MINIMUM = Gem::Version.new("6.2")
 
-      # What the gem answers where INFO was renamed away.
+      # What the gem answers if the server has no INFO.
       UNKNOWN_VERSION = "9.9.9"
 
       # @return [Float, nil] of one INFO on an open connection
@@ -41,7 +41,7 @@ module Footplate
         [eviction, *@facade.redis_warnings].compact
       end
 
-      # @return [String, nil] nil when the server keeps it to itself
+      # @return [String, nil] nil if the server does not tell
       def version
         found = @info["redis_version"].to_s[/\A\d+(\.\d+)*/]
         found unless found == UNKNOWN_VERSION
@@ -61,7 +61,7 @@ module Footplate
         "Cannot work with Redis at #{place}: #{Secrets.hide(first_line(@error))} (#{@error.class})#{cure}"
       end
 
-      # Redis::CannotConnectError and RedisClient::CannotConnectError; the latter also stands for a wrong password.
+      # Redis::CannotConnectError or RedisClient::CannotConnectError, which is also raised for a wrong password.
       def unreachable?
         @error.class.name.to_s.end_with?("CannotConnectError") && !@error.message.match?(/WRONGPASS|NOAUTH/)
       end
@@ -77,11 +77,11 @@ module Footplate
         @milliseconds = ((Process.clock_gettime(Process::CLOCK_MONOTONIC) - from) * 1000).round(1)
       rescue StandardError => e
         @info = {}
-        # A user of Redis's ACL may lack INFO and be able to do all else.
+        # Redis's ACL may forbid INFO to a user who may do everything else.
         @error = e unless e.message.match?(/NOPERM|unknown command/)
       end
 
-      # Redis Enterprise Cloud tells an empty policy.
+      # Redis Enterprise Cloud reports an empty policy.
       def eviction
         policy = @info["maxmemory_policy"].to_s
         return if policy.empty? || policy == "noeviction"

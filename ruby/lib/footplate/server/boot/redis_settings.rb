@@ -10,22 +10,22 @@ require "footplate/server/text/secrets"
 module Footplate
   module Server
     ##
-    # Where Redis is, as the application's own client understands its options: the gem is asked what it made of
-    # them, and the engine gets the answer (src/config/redis.rs), so that both are on the same server and
-    # database. Symbol keys: host, port, path, db, username, password, password_alone, tls, sentinels, name,
-    # connect_timeout, response_timeout, client_name; nothing that is nil. Besides, :ssl_params as they were given,
-    # which the engine does not get.
+    # Where Redis is, as the application's own client understands its options: the gem is asked what it made of them,
+    # and the engine gets the answer (src/config/redis.rs), so that both use the same server and database. Symbol
+    # keys: host, port, path, db, username, password, password_alone, tls, sentinels, name, connect_timeout,
+    # response_timeout, client_name; none of them is nil. There is also :ssl_params as given, which the engine does
+    # not get.
     module RedisSettings
       DEFAULT_PORT = 6379
       UNUSABLE = "The application's Redis settings cannot be used"
-      # The schemes stand behind the @, or it would be taken for a password's end (Secrets).
+      # The schemes come after the @, or Secrets would take what stands between them for a password.
       UNREADABLE = "#{UNUSABLE}: the URL cannot be read; write special characters of user and password as %XX, " \
                    "such as %40 for an @ and %2F for a /, and begin it with redis://, rediss:// or unix://".freeze
 
       module_function
 
       # @param client [Redis, RedisClient, Sidekiq::RedisClientAdapter::CompatClient] connected or not
-      # @raise [BootError] for a client that does not tell, and for settings that the engine cannot follow
+      # @raise [BootError] for a client that cannot be asked, and for settings that the engine cannot follow
       def of(client)
         inner = client.respond_to?(:_client) ? client._client : client
         options = inner.respond_to?(:options) ? inner.options : inner.config
@@ -47,8 +47,8 @@ module Footplate
       end
       private_class_method :of_options
 
-      # @param error [StandardError] what a client gem has against its options
-      # @return [BootError] without the text where that may quote a part of a URL
+      # @param error [StandardError] with which a client gem has refused its options
+      # @return [BootError] without the error's message if that may quote a part of a URL
       def unusable(error)
         about_url = error.is_a?(URI::Error) || error.message.match?(/@|ur[il]|Integer\(\)/i)
         BootError.new(about_url ? UNREADABLE : "#{UNUSABLE}: #{Secrets.hide(error.message)}")

@@ -11,10 +11,10 @@ require "footplate/server/text"
 module Footplate
   module Server
     ##
-    # What flags, settings files and the environment say together, before the application is loaded (which may
-    # still change all of it). Precedence: flags, then config/footplate.yml, then config/sidekiq.yml (in each the
-    # environment's section before the top level), then RAILS_MAX_THREADS, then the defaults of the loaded
-    # Sidekiq. With -C only that file is read.
+    # What flags, settings files and the environment say together, before the application is loaded (which may still
+    # change all of it). Precedence: flags, then config/footplate.yml, then config/sidekiq.yml (in each file the
+    # environment's section before the top level), then RAILS_MAX_THREADS, then the defaults of the loaded Sidekiq. With
+    # -C only that file is read.
     class Settings
       # @return [String] -e, APP_ENV, RAILS_ENV, RACK_ENV or "development", in this order
       attr_reader :environment
@@ -86,7 +86,7 @@ module Footplate
 
       def resolve
         merged = read_files.merge(@typed.except(:warnings))
-        # As it was written: applications read it back.
+        # Otherwise as written, because applications read it back.
         merged[:queues] = ["default"] if QueueList.parse(merged[:queues]).empty?
         threads_from_environment(merged)
         @check.numbers(merged)

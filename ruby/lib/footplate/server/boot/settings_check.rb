@@ -8,8 +8,8 @@ require "footplate/server/boot/queue_list"
 module Footplate
   module Server
     ##
-    # Checks the values of settings: what makes no sense is refused, what is probably meant differently gets a
-    # warning, and a number that was written as a text becomes one.
+    # Checks the values of settings: what makes no sense is refused, what is probably meant differently gets a warning,
+    # and a number that was written as a string becomes a number.
     class SettingsCheck
       # @param warnings [Array<String>] where lines for the operator are added
       def initialize(warnings)

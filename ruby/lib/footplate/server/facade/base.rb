@@ -10,11 +10,11 @@ module Footplate
   module Server
     module Facade
       ##
-      # The interface, and what is the same everywhere. A facade says where options are kept (`[]`), and
-      # implements besides what is here:
+      # The interface, and what all facades have in common. Each knows where options are kept (`[]`), and implements
+      # the following:
       #
       #   gem?                   whether the sidekiq gem is there
-      #   sidekiq_version        SidekiqVersion whose ways are followed
+      #   sidekiq_version        the SidekiqVersion to behave like
       #   apply(settings)        writes the resolved options where the application's libraries look for them
       #   capsules               Array<Facade::Capsule>; ask after :startup, where gems still add some
       #   server_middleware(name)  the chain that the capsule's jobs run through
@@ -79,12 +79,12 @@ module Footplate
           !!self[:skip_default_job_logging]
         end
 
-        # @return [Integer] for worker threads; Sidekiq 8 halves their time slice with -1
+        # @return [Integer] of worker threads; Sidekiq 8 halves their time slice with -1
         def thread_priority
           0
         end
 
-        # Whether the application reads or writes JSON in its own way; then payloads must pass through it.
+        # Whether the application has replaced how JSON is read or written; then payloads must pass through that.
         def custom_json?
           false
         end
@@ -129,7 +129,7 @@ module Footplate
         # @raise [BootError] when jobs would be pushed to another Redis than they are looked for in
         def check_redis; end
 
-        # @return [Array<String>] what of the Redis options the engine cannot follow, a sentence each
+        # @return [Array<String>] a sentence for each Redis option that the engine cannot follow
         def redis_warnings
           RedisSettings::Tls.warnings(read_redis)
         end

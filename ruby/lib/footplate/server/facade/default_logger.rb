@@ -40,7 +40,7 @@ module Footplate
           Thread.current["sidekiq_tid"] ||= (Thread.current.object_id ^ Process.pid).to_s(36)
         end
 
-        # What the job that this thread runs is, under the gem's key so that its users find it.
+        # About the job that this thread runs; under the gem's key, where others look for it.
         def context
           (Thread.current[:sidekiq_context] || {}).map do |key, value|
             value = LogText.visible(value)

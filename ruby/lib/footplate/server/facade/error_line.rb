@@ -7,8 +7,8 @@ module Footplate
     module Facade
       ##
       # An error in the log of an application without the sidekiq gem, as Sidekiq 8's own error handler writes
-      # it: one line with the context before it. For a developer the backtrace follows, once and of the
-      # application's lines: what called them here is no help, and a cause has most of it in common.
+      # it: one line with the context before it. For a developer the backtrace follows, without the lines of this gem,
+      # which are no help, and only of the exception itself, since a cause has most of its lines in common.
       module ErrorLine
         # Of this gem.
         OWN = File.expand_path("../..", __dir__)

@@ -8,8 +8,8 @@ module Footplate
       ##
       # Tells the application's error handlers what went wrong, and survives them.
       module Errors
-        # Whatever the handlers raise, exits included, and whatever the exception raises when it is asked about
-        # itself, goes no further than the log.
+        # Whatever the handlers raise (even an exit), and whatever the exception raises when asked about itself, ends
+        # up in the log.
         def handle_exception(exception, context = {})
           surely { tell(exception, context) }
         end

@@ -26,8 +26,8 @@ module Footplate
           capsule.queues.uniq.size == capsule.queues.size ? :strict : :weighted
         end
 
-        # A queue that was given twice is in the gem's list as often as both weights say, while its table of
-        # weights knows only the last; the list is what it works by.
+        # A queue that was given twice is in the gem's list as often as both weights say, while its table of weights
+        # has only the last one. The gem works by the list.
         def queues(capsule)
           strict = mode(capsule) == :strict
           weights = capsule.respond_to?(:weights) ? capsule.weights : {}

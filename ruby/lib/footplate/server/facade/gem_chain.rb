@@ -4,17 +4,17 @@ module Footplate
   module Server
     module Facade
       ##
-      # Reads the server middleware of a Sidekiq::Capsule: the capsule's own chain, as documented for 7 on (8.1.7
-      # runs the global one, by mistake it seems).
+      # Reads the server middleware of a Sidekiq::Capsule: the capsule's own chain, as documented since 7.0. (8.1.7 runs
+      # the global one, apparently by mistake.)
       module GemChain
-        # Of the gem's own middleware; the engine counts executions and hands interrupted jobs back itself, and
-        # twice would be wrong. An application that took them out of its chain wants neither.
+        # The gem's own middleware. The engine counts executions and hands interrupted jobs back itself, and doing so
+        # twice would be wrong. An application that has taken one of them out of its chain does not want its work done.
         METRICS = "Sidekiq::Metrics::Middleware"
         HAND_BACK = "Sidekiq::Job::InterruptHandler"
 
         module_function
 
-        # A copy without what the engine does: what the application sees in its chains stays.
+        # A copy without the two; the application still sees them in its own chain.
         # @param capsule [Sidekiq::Capsule]
         def around_jobs(capsule)
           chain = capsule.server_middleware.copy_for(capsule)

@@ -6,7 +6,7 @@ module Footplate
       ##
       # The job logger of an application without the sidekiq gem, with the interface and the lines of Sidekiq 8's.
       class JobLogger
-        # What else of a job its lines carry, unless the application says otherwise.
+        # Which other fields of a job its lines carry, unless the application says otherwise.
         ATTRIBUTES = %w[bid tags].freeze
 
         # @param config [Footplate::Config]

@@ -6,8 +6,8 @@ module Footplate
   module Server
     module Facade
       ##
-      # Numbers that settings files set, and the application once more, to anything. Asked when the process starts,
-      # so that one which makes no sense keeps it from starting.
+      # Numbers that settings files set, and that the application may then set to anything. They are read when the
+      # process starts, so that one which makes no sense keeps it from starting.
       module Limits
         # @return [Numeric] seconds
         def timeout

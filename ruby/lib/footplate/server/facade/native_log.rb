@@ -4,9 +4,9 @@ module Footplate
   module Server
     module Facade
       ##
-      # Whether the engine may write log lines by itself, to which file descriptor and in which shape. It may
-      # when nobody would notice: the gem's own logger class, unchanged, with one of its formatters, onto an IO
-      # that keeps nothing back. It goes on to ask whether that is still so (src/vm/logger.rs).
+      # Whether the engine may write log lines by itself, to which file descriptor and in which format. It may where
+      # nobody would notice: with the gem's own logger class, unchanged, one of its formatters, and an IO that does not
+      # buffer. The engine keeps checking that this is still so (src/vm/logger.rs).
       module NativeLog
         # Names of the gem's formatters and of the engine's.
         FORMATS = { "Pretty" => "pretty", "Plain" => "plain", "WithoutTimestamp" => "without_timestamp",
@@ -39,7 +39,7 @@ module Footplate
           [logger, logger.formatter, device, device.dev]
         end
 
-        # Whether somebody else has a hand in what a line looks like or where it goes.
+        # Whether somebody has changed how a line looks or where it goes.
         def changed?(formatter)
           parts = [::Sidekiq::Logger, ::Sidekiq::Logger::Formatters::Base, formatter.class]
           [::Logger, ::Logger::LogDevice].any? { |it| it.ancestors.first != it } ||

@@ -6,8 +6,8 @@ module Footplate
   module Server
     module Facade
       ##
-      # The gem logs the options of each pool that it makes. It hides the password of a URL that has one where a
-      # password belongs; in this process it is shown only URLs in which there is none.
+      # The gem logs the options of each pool that it makes, and hides the password of a URL only where it recognizes
+      # one. In this process it is shown no URL with a password.
       module RedisLog
         class << self
           # Once the gem is loaded.

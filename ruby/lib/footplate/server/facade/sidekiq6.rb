@@ -33,7 +33,8 @@ module Footplate
           ::Sidekiq.server_middleware
         end
 
-        # As the gem does, which leaves out the others where one raises no StandardError.
+        # As the gem does, except that one which raises something other than a StandardError does not keep the others
+        # from being called.
         def tell(exception, context)
           error_handlers.each { |handler| surely { handler.call(exception, context) } }
         end
@@ -43,7 +44,7 @@ module Footplate
           options
         end
 
-        # Two more than threads: for the heartbeat and what else the gem sends by itself.
+        # Two more than there are threads, for the heartbeat and whatever else the gem sends by itself.
         def pool_problem
           size = ::Sidekiq.redis_pool.size
           needed = Integer(options[:concurrency]) + 2
@@ -89,8 +90,8 @@ module Footplate
           options[:queues].tally.map { |name, share| [name.to_s, options[:strict] ? 0 : share] }
         end
 
-        # Once for each pool, and from a connection that nobody had yet: a :startup hook may subscribe on one, which
-        # then tells nothing any more. The application may have put a pool of its own making there.
+        # Once for each pool, from a connection that nobody has used yet: a :startup hook may subscribe on one, which
+        # then cannot be asked any more. The application may have put in a pool of its own.
         def read_redis
           pool = first_connection { ::Sidekiq.redis_pool }
           return @read_redis if @redis_pool_read.equal?(pool)

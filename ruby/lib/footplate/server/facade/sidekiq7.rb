@@ -81,8 +81,8 @@ module Footplate
           ::Sidekiq::Processor.new(capsule.gem_capsule)
         end
 
-        # A client of the pool knows its configuration before it has a connection. (The pool is private in 7.)
-        # Without Thread.current's pools: the engine's connection is the process's.
+        # A client of the pool knows its configuration before it connects. (The method is private in 7.) Not the pool
+        # of the current thread's capsule: the engine connects for the whole process.
         def read_redis
           @read_redis ||= first_connection { config.send(:local_redis_pool).with { |it| RedisSettings.of(it) } }
         end

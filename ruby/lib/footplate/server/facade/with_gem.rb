@@ -11,8 +11,8 @@ module Footplate
   module Server
     module Facade
       ##
-      # What is the same with every version of the gem. The gem's command line object stays what gems know it
-      # as (Sidekiq::CLI.instance), though it neither parses nor runs anything here.
+      # What is the same with every version of the gem. Other gems find the gem's command line object where they expect
+      # it (Sidekiq::CLI.instance), though it neither parses nor runs anything here.
       class WithGem < Base
         extend Forwardable
 
@@ -60,7 +60,7 @@ module Footplate
           ReplacedParts.changed?(::Sidekiq::JobLogger) ? ::Sidekiq::JobLogger : nil
         end
 
-        # The gem's own processor makes it: with what arguments has changed from version to version.
+        # Made by the gem's own processor, since the arguments have changed from version to version.
         def build_job_logger(capsule)
           gem_processor(capsule).instance_variable_get(:@job_logger)
         end

@@ -3,7 +3,7 @@
 require "footplate/server/job/raised"
 
 module Footplate
-  # Raised in a job's thread when the process cannot wait for it any longer. An Interrupt, so that a job's
+  # Raised in a job's thread when the process cannot wait for it any longer. It is an Interrupt, so that a job's
   # `rescue => e` does not catch it.
   class Shutdown < Interrupt; end
 
@@ -28,12 +28,13 @@ module Footplate
         @skip = @interrupted ? constant("Sidekiq::JobRetry::Skip") : Skip
       end
 
-      # From here on a Shutdown may be ours. One that a job raises by itself is a failure like any other.
+      # Called before Shutdown is raised in jobs. A Shutdown that a job raised by itself earlier is a failure like any
+      # other.
       def interrupting!
         @interrupting = true
       end
 
-      # Whether the process's end is what ended the job: the exception itself or anything it was caused by.
+      # Whether the job ended because the process does: by the exception itself or by one that caused it.
       def shutdown?(exception)
         return false unless @interrupting
 

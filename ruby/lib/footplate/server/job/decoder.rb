@@ -3,8 +3,8 @@
 module Footplate
   module Server
     ##
-    # Reads a job's payload. What is no job goes to the dead set as it is. The engine builds what JSON.parse
-    # would, unless the application reads JSON in its own way, or only JSON.parse itself can say.
+    # Reads a job's payload. What is not a job goes to the dead set unchanged. The engine builds what JSON.parse would,
+    # except where the application reads JSON in its own way, or where the engine is not sure of what JSON.parse does.
     class Decoder
       def initialize(facade, json)
         @facade = facade
@@ -12,15 +12,14 @@ module Footplate
         @native = !facade.custom_json?
       end
 
-      # What somebody else raises in this thread meanwhile says nothing about the payload: it waits until the
-      # payload was judged.
+      # An exception that another thread raises here meanwhile says nothing about the payload, so it has to wait.
       # @param job [Footplate::Native::Job]
       # @return [Hash, nil] nil when the outcome was handed in
       def call(job)
         native(job) || Thread.handle_interrupt(Object => :never) { read(job) }
       end
 
-      # Another copy for another reader, of a payload that was read before.
+      # Another copy of a payload that was read before.
       # @return [Hash, nil] nil where the application's parser does not agree with the engine's
       def again(job)
         native(job) || @json.load(job.payload)

@@ -5,7 +5,8 @@ require "footplate/server/job/job_retry"
 module Footplate
   module Server
     ##
-    # How a job ends that raised: what steers it is obeyed, anything else is its failure, recorded and reported.
+    # Ends a job that has raised. An exception that steers the job is obeyed; any other is its failure, which is
+    # recorded and reported.
     class Ending
       # @param interruption [Interruption, nil]
       def initialize(facade, controls, retrying, interruption)
@@ -28,7 +29,7 @@ module Footplate
         end
       end
 
-      # What has come out of the layers.
+      # Of a job whose exception has passed through all layers.
       def outermost(job, exception, payload)
         return if signalled?(job, exception, payload)
 
@@ -38,7 +39,7 @@ module Footplate
 
       private
 
-      # Whether it steers the job to an outcome, which was handed in.
+      # @return [Boolean] whether the exception steers the job; then its outcome has been handed in
       def signalled?(job, exception, payload)
         case exception
         when @controls.skip then job.skipped
@@ -51,7 +52,7 @@ module Footplate
         true
       end
 
-      # Recorded in the layers, or by middleware with an idea of its own what becomes of the job: then only counted.
+      # The failure was recorded in the layers, or by middleware that has its own way with the job: it is only counted.
       def handled(job, exception, payload)
         job.skipped
         report(job, Raised.cause(exception) || exception, payload)
@@ -64,7 +65,7 @@ module Footplate
         e
       end
 
-      # The job's part of the log is over: its error is reported as somebody's who ran it.
+      # The lines of the job itself are complete: the report of its error does not carry their context.
       def report(job, exception, payload)
         Thread.current[:sidekiq_context] = nil
         context = { context: "Job raised exception", job: payload }

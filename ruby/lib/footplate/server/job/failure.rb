@@ -16,8 +16,8 @@ module Footplate
     # 4. Death handlers hear of jobs that will not run again.
     #
     # The order and the arguments are those of Sidekiq::JobRetry; what changed between its versions is asked
-    # of SidekiqVersion. What the application's code does wrong on the way, whatever it raises, is a mishap and
-    # changes nothing about the job's own failure.
+    # of SidekiqVersion. Whatever the application's code raises on the way is a mishap and changes nothing about the
+    # job's own failure.
     class Failure
       attr_reader :mishaps
 
@@ -59,7 +59,7 @@ module Footplate
         true
       end
 
-      # A thread that the application ends in its blocks leaves the failure recorded all the same.
+      # The failure is recorded even if the application's block ends the thread.
       def again(job, exception, klass)
         case (delay = @blocks.delay(job, exception, klass))
         when :discard then discarded(job, exception)

@@ -3,7 +3,8 @@
 module Footplate
   module Server
     ##
-    # Ruby's own word on objects of the application, whose methods may say anything, raise, or be missing (BasicObject).
+    # Asks Ruby about objects of the application, whose own methods may answer anything, raise, or be missing
+    # (BasicObject).
     module Foreign
       CLASS = Kernel.instance_method(:class)
       IS_A = Kernel.instance_method(:is_a?)
@@ -22,7 +23,7 @@ module Footplate
           IS_A.bind_call(object, type)
         end
 
-        # @return [String, nil] nil for a class that stands under no name
+        # @return [String, nil] nil for an anonymous class
         def name_of(klass)
           NAME.bind_call(klass)
         end

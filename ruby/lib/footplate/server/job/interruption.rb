@@ -5,10 +5,10 @@ require "footplate/server/job/promoter"
 module Footplate
   module Server
     ##
-    # A job gave way because the process stops, or an iterable one because it has run for as long as it may
-    # (Sidekiq::Job::Interrupted, 7.3 and newer): it goes to the back of its queue with the same jid, through client
-    # middleware, and goes on later. In the gem a server middleware does this with two steps; here it is one with the
-    # acknowledgement.
+    # What happens to a job that was interrupted (Sidekiq::Job::Interrupted, 7.3 and newer) because the process stops,
+    # or because an iterable job has run for as long as it may: it goes through client middleware to the back of its
+    # queue, with the same jid, and continues later. In the gem a server middleware does this in two steps; here it is
+    # one step with the acknowledgement.
     class Interruption
       # @param capsule [Facade::Capsule] whose jobs it is for
       # @param launcher [#stopping?]
@@ -24,7 +24,7 @@ module Footplate
         @controls = controls
       end
 
-      # @return [Boolean] whether that is what happened, and the outcome was handed in
+      # @return [Boolean] whether the job was interrupted; then its outcome has been handed in
       def handle?(job, exception, instance, payload)
         return false unless Foreign.a?(@controls.interrupted, exception) && gives_way?(instance)
 
@@ -38,7 +38,7 @@ module Footplate
       private
 
       # A job that raises it of its own accord has failed: back in its queue it would do so again and again. So would
-      # one that may run for no time at all.
+      # one whose time limit is zero.
       def gives_way?(instance)
         return true if @launcher.stopping?
 

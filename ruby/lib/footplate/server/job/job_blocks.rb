@@ -64,8 +64,8 @@ module Footplate
         klass.public_send(name) if klass.respond_to?(name)
       end
 
-      # The gem calls one that cannot be loaded a failure of its block, too. Without the gem the job's own failure says
-      # it, and once is enough.
+      # The gem reports a class that cannot be loaded as a failure of its block. Without the gem it is not reported: the
+      # job's own failure already says so.
       def wrapped_class(name)
         Object.const_get(name)
       rescue StandardError, ScriptError

@@ -3,8 +3,8 @@
 module Footplate
   module Server
     ##
-    # Finds job classes by name. The names under which Active Job's wrapper may stand in a payload are Active
-    # Job to us, whether or not a gem defines them.
+    # Finds job classes by name. The names that Active Job's wrapper may have in a payload lead to Active Job, whether
+    # or not a gem defines them.
     class JobClasses
       # @param cache [Boolean] whether classes stay what they are while the process runs
       def initialize(cache:)
@@ -19,7 +19,7 @@ module Footplate
         @known[name] ||= find(name)
       end
 
-      # Whether whoever was told a class may remember it.
+      # Whether the classes that were found may be remembered.
       def cached?
         !@known.nil?
       end
@@ -29,7 +29,7 @@ module Footplate
       def find(name)
         Object.const_get(name)
       rescue NameError, LoadError
-        # A LoadError: looking for Rails's wrapper loads its adapter, and that one the gem.
+        # LoadError, because looking for Rails's wrapper loads Rails's queue adapter, and that loads the gem.
         raise unless ActiveJobWrapper::NAMES.include?(name) && defined?(::ActiveJob::Base)
 
         ActiveJobWrapper

@@ -5,27 +5,27 @@ require "footplate/server/text/log_text"
 module Footplate
   module Server
     ##
-    # What surrounds a job in the log: the context that its own lines carry, its log level, and the lines
-    # `start`, `done` and `fail`. All of it is the job logger's, the application's or the gem's, made and called as
-    # the loaded version of Sidekiq does; where the default one would write to the process's log, the engine writes
-    # the same lines faster.
+    # What surrounds a job in the log: the context that its own lines carry, its log level, and the lines `start`,
+    # `done` and `fail`. All of it is done by the job logger, the application's or the gem's, which is made and called
+    # as in the loaded version of Sidekiq. Where that is the default one and writes to the process's log, the engine
+    # writes the same lines faster.
     class JobLines
       # @param facade [Facade::Base]
       # @param capsule [Facade::Capsule]
       # @raise what the application's job logger raises when it is made
       def initialize(facade, capsule)
         @facade = facade
-        # As the job logger does: another one is for those that are made later.
+        # Kept, as the job logger keeps it: a logger that is set later counts only for job loggers that are made later.
         @log = facade.logger
         @logger = facade.build_job_logger(capsule)
         @default = facade.job_logger.nil? && default_attributes?
         native = facade.native_log
         @engine_writes = @default && !native.nil?
-        # JSON has escapes of its own.
+        # JSON escapes control characters anyway.
         @escapes = native&.fetch(:format) != "json"
       end
 
-      # Whether a job may run without any of this being called, but `quiet?` and `say`.
+      # Whether jobs may run without calling anything here but `quiet?` and `say`.
       def native?
         @default
       end
@@ -35,8 +35,8 @@ module Footplate
         @facade.skip_default_job_logging?
       end
 
-      # Whether the default job logger would write nothing now. Loggers need not have levels, and those of 6 compare
-      # theirs with numbers, while some libraries' are symbols: nobody there asks.
+      # Whether the default job logger would write nothing now. A logger need not have levels; in Sidekiq 6 `info?` may
+      # raise, because it compares the level with numbers, and some libraries set a symbol.
       def quiet?
         silent? || (@log.respond_to?(:info?) && !@log.info?)
       rescue StandardError
@@ -63,7 +63,7 @@ module Footplate
         engine_writes?(job) ? by_engine(job, &block) : by_logger(job, payload, queue, &block)
       end
 
-      # A last line that the engine leaves to Ruby: the job changed its context, or somebody the logger.
+      # Writes a last line that the engine leaves to Ruby, because its context or the logger was changed.
       def say(text, elapsed)
         (Thread.current[:sidekiq_context] ||= {})[:elapsed] = elapsed.round(3)
         @log.info(text)
@@ -92,14 +92,14 @@ module Footplate
         raise
       end
 
-      # The end of a child that the job forked is not the job's.
+      # The end of a child that the job forked is not the end of the job.
       def conclude(job, word)
         return if job.forked?
 
         job.log_end(word == "done") || say(word, job.elapsed)
       end
 
-      # Nor is it the logger's, which knows nothing of children: they leave past it.
+      # The job logger knows nothing of forked children, so what ends them bypasses it.
       def by_logger(job, payload, queue)
         error = catch(job) do
           @logger.call(payload, queue) do

@@ -5,10 +5,10 @@ require "footplate/server/job/failure"
 module Footplate
   module Server
     ##
-    # The two layers around a job in which a failure is recorded, nested as those of Sidekiq::JobRetry: the inner
-    # one knows the job's instance, whose class has a say; the outer one takes what happens between the two. What
-    # was recorded goes on outwards as `handled`. In a child that the job forked nothing is recorded: what is raised
-    # there ends the child.
+    # The two layers around a job that record its failure, nested as in Sidekiq::JobRetry. The inner one knows the
+    # job's instance, whose class has a say; the outer one records what is raised between the two. Once a failure is
+    # recorded, `handled` is raised in its place. In a child that the job forked nothing is recorded, and what is
+    # raised there ends the child.
     class JobRetry
       # @param failure [Failure]
       # @param controls [Controls]
@@ -58,7 +58,7 @@ module Footplate
         raise @controls.shutdown if @controls.shutdown?(exception)
       end
 
-      # The failure was recorded, and what goes by is another one, of whoever logs the first.
+      # The failure has been recorded, and this is another one, raised by whatever logs the first.
       def raise_again(exception)
         @failure.mishaps.report(exception, "Raised on the way out of a failed job")
         recorded = Raised.causes(exception).find { |cause| Foreign.a?(@controls.handled, cause) }

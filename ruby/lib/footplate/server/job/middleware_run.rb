@@ -7,12 +7,12 @@ module Footplate
   module Server
     ##
     # Runs a job inside the middleware of Sidekiq's chain, as the chain's own `invoke` does from 7 on: all instances are
-    # made first, then each is called and yields to the next. With three arguments for all, where the chain gathers and
-    # spreads out an array at each step, which is a fifth of what five middlewares cost that only yield.
+    # made first, then each is called and yields to the next. Here all get three arguments, while the chain packs and
+    # unpacks an array at each step, which is a fifth of the cost of five middlewares that only yield.
     class MiddlewareRun
-      # Asked when the workers start: who changes the chain's class later is not heard.
+      # Decided when the workers start: later changes to the chain's class have no effect.
       # @param chain [Sidekiq::Middleware::Chain, Footplate::Middleware::Chain]
-      # @return [MiddlewareRun, nil] nil where the chain is another, or somebody has changed it: it is to be asked then
+      # @return [MiddlewareRun, nil] nil if it is another chain or somebody has changed it, which must then be called
       def self.for(chain)
         return unless defined?(::Sidekiq::Middleware::Chain) && chain.instance_of?(::Sidekiq::Middleware::Chain)
         return unless SidekiqVersion.loaded.makes_middleware_first?

@@ -3,7 +3,7 @@
 module Footplate
   module Server
     ##
-    # What goes wrong beside a job's own failure while that is dealt with: told to the error handlers, and no more.
+    # What else goes wrong while a job's failure is dealt with. The error handlers are told, and that is all.
     class Mishaps
       # @param facade [Facade::Base]
       def initialize(facade)

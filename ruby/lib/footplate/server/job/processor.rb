@@ -25,9 +25,9 @@ module Footplate
     class Processor
       extend Forwardable
 
-      # One for each worker thread, in the order of the capsules. Job loggers may remember what runs, as Sidekiq's
-      # threads have one each.
-      # @raise what a part of the application's raises when it is made
+      # One for each worker thread, in the order of the capsules: as in Sidekiq, each has a job logger of its own, which
+      # may remember what runs.
+      # @raise what the application's code raises, such as that of its job logger
       def self.for_all(facade, controls:, launcher:)
         facade.capsules.flat_map do |capsule|
           Array.new(capsule.concurrency) do
@@ -61,17 +61,17 @@ module Footplate
         !@surroundings.reloader? && @lines.native? && !@facade.custom_json? && @classes.cached?
       end
 
-      # Whether it must call that.
+      # Whether the engine must call `around`.
       def middleware?
         !@chain.empty?
       end
 
-      # Whether jobs count in the metrics of their class.
+      # Whether executions count in the metrics of their job class.
       def measured?
         @measured
       end
 
-      # A job that runs natively, in its middleware.
+      # Runs a job of the native path inside its middleware.
       def around(instance, payload, queue)
         return @run.call(instance, payload, queue) if @run
 
@@ -83,7 +83,7 @@ module Footplate
       # What a job's `interrupted?` asks.
       def_delegators :@launcher, :stopping?
 
-      # Whether the process's end is what kept a job from being handed in.
+      # Whether the exception kept a job from being handed in because the process ends.
       def_delegators :@controls, :shutdown?
 
       # @return [Class] raises NameError when there is none
@@ -102,7 +102,7 @@ module Footplate
         @ending.outermost(job, e, payload)
       end
 
-      # Sees a job to its end that raised on the native path.
+      # Ends a job that has raised on the native path.
       # @param instance [Object, nil] nil when there was none yet
       # @param payload [Hash, nil] as the middleware left it
       def failed(job, exception, instance, payload)

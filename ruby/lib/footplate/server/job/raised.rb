@@ -6,14 +6,14 @@ require "footplate/server/job/foreign"
 module Footplate
   module Server
     ##
-    # What an exception says of itself, as plain text for the job's record. Each question may run code of the
-    # application, which may raise, exit, or answer with anything. What Sidekiq could store is taken; else Ruby's own
-    # answer counts, and the block hears what went wrong.
+    # What an exception says about itself, as plain text for the job's record. Each question may run code of the
+    # application, which may raise, exit, or return anything. An answer that Sidekiq could store is taken; otherwise
+    # Ruby's own answer counts, and the block is told what went wrong.
     class Raised
       # Characters of a message that are kept.
       LIMIT = 10_000
       BROKEN_MESSAGE = "!!! ERROR MESSAGE THREW AN ERROR !!!"
-      # More of them than an error has; a `cause` that makes a new exception each time has no end.
+      # More causes than any error has. A `cause` method that makes a new exception each time has no end.
       MOST_CAUSES = 1_000
 
       BACKTRACE = Exception.instance_method(:backtrace)

@@ -11,7 +11,7 @@ module Footplate
         @reloader = facade.reloader
       end
 
-      # Whether there is one that does more than call its block.
+      # Whether there is a reloader that does more than call its block.
       def reloader?
         !@reloader.nil?
       end

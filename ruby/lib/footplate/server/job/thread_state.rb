@@ -3,9 +3,9 @@
 module Footplate
   module Server
     ##
-    # What a worker thread carries from one job to the next where anybody can see it: variables of the thread and of its
-    # fiber (tenants, shards, locales and time zones are kept there), its name, its priority. Made in the thread, before
-    # its first job.
+    # What a worker thread visibly carries from one job to the next: variables of the thread and of its fiber (where
+    # tenants, shards, locales and time zones are kept), its name, its priority. Recorded in the thread, before its
+    # first job.
     class ThreadState
       STORAGE = Fiber.method_defined?(:storage)
       private_constant :STORAGE
@@ -21,8 +21,8 @@ module Footplate
         @storage = STORAGE ? Fiber.current.storage.to_h : {}
       end
 
-      # Whether a job has left something. Asked after each failure of a series, so it makes few objects. Compared by
-      # identity: what jobs leave may have any idea of equality.
+      # Whether a job has left something. Asked after every failure, so it makes few objects. Values are compared by
+      # identity, because those that jobs leave may define equality as they like.
       def changed?
         thread = Thread.current
         traits_differ?(thread) ||

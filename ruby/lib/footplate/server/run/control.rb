@@ -11,10 +11,10 @@ module Footplate
     class Control
       SIGNALS = %w[TSTP TERM TTIN INT].freeze
 
-      # What nobody says a second time, and what runs nothing of the application's.
+      # Messages that nobody repeats, and whose handling runs no code of the application.
       URGENT = %i[signal fault].freeze
 
-      # A thread is killed by an Integer; see Thread.handle_interrupt.
+      # Thread.handle_interrupt knows Thread#kill as an Integer.
       KILL = { Integer => :never }.freeze
       ANYTHING = { Object => :immediate }.freeze
       private_constant :KILL, :ANYTHING
@@ -31,14 +31,14 @@ module Footplate
         @thread = LastingThread.new("footplate.control", @facade) { listen }.start
       end
 
-      # Until everything was said.
+      # Waits until everything has been said.
       def join
         @thread&.join(1)
       end
 
       private
 
-      # What was read is also done: the thread cannot be killed in between.
+      # A message that was read is also acted on: the thread cannot be killed in between.
       def listen
         while @engine.await_control
           Thread.handle_interrupt(KILL) do
@@ -46,7 +46,7 @@ module Footplate
             obey(*message) if message
           end
         end
-        # The engine ends by itself only when its thread broke off.
+        # The engine ends by itself only if its thread has crashed.
         @launcher.fail_with("the engine has ended; this process cannot go on") unless @engine.stopping?
       end
 

@@ -6,8 +6,8 @@ require "footplate/server/job/thread_state"
 module Footplate
   module Server
     ##
-    # The worker threads of all capsules. Each lives in the engine's loop; one that is killed by its job, or in which a
-    # job failed and may have left something, is replaced, as Sidekiq's Manager replaces a processor.
+    # The worker threads of all capsules. Each lives in the engine's loop. A thread is replaced, as Sidekiq's Manager
+    # replaces a processor, when its job kills it, or when a failed job may have left something behind in it.
     class Crew
       # @param engine [Footplate::Native::Engine]
       # @param facade [Facade::Base]
@@ -42,8 +42,8 @@ module Footplate
 
       private
 
-      # The thread starts with everything masked: nobody may interrupt it before it is where interruptions are
-      # dealt with, nor after, when it may have to be replaced.
+      # The thread starts with all interrupts masked: none may strike before it has reached the code that deals with
+      # them, nor after it has left that code, when the thread may have to be replaced.
       def hire(capsule, index, slot)
         thread = unburdened do
           Thread.handle_interrupt(Object => :never) { Thread.new { live(capsule, index, slot) } }
@@ -51,16 +51,17 @@ module Footplate
         @lock.synchronize { @threads[slot] = thread }
       end
 
-      # From Ruby 3.2 on a thread inherits the storage of the fiber that starts it: here that of the thread it replaces.
+      # From Ruby 3.2 on a thread inherits the storage of the fiber that starts it, which here belongs to the thread
+      # that is being replaced.
       def unburdened(&block)
         return yield if !Fiber.method_defined?(:storage) || Fiber.current.storage.to_h.empty?
 
         Fiber.new(storage: @storage, &block).resume
       end
 
-      # Until another thread has taken its place. One that is killed leaves the loop, and is replaced all the same.
+      # Runs until another thread has taken this one's place. A killed thread leaves the loop and is replaced as well.
       def live(capsule, index, slot)
-        # No `loop`, which would stand in the backtraces of all jobs.
+        # Not `loop`, which would show up in the backtrace of every job.
         ended = false
         until ended
           work(capsule, index, slot)
@@ -70,8 +71,8 @@ module Footplate
         hire(capsule, index, slot) unless ended || @engine.stopping?
       end
 
-      # In a forked child the engine is always stopping. A job that ends there ends the child, and with what it
-      # raised, as it does in any other thread: an exit's status and a signal are seen by who waits for the child.
+      # In a forked child the engine is always stopping. A job that ends there ends the child with whatever it raised,
+      # as in any other thread, so that whoever waits for the child sees its exit status or signal.
       def work(capsule, index, slot)
         introduce(capsule)
         Thread.handle_interrupt(Object => :immediate) { serve(index, slot) }
@@ -81,7 +82,7 @@ module Footplate
         @facade.handle_exception(e, { context: "Raised while a worker thread ended" })
       end
 
-      # Where no more threads can be had, one in which a job has left something is better than none.
+      # If the system allows no more threads, a thread in which a job has left something is better than none.
       def replaced?(capsule, index, slot)
         hire(capsule, index, slot)
         true

@@ -12,7 +12,7 @@ module Footplate
     class EngineConfig
       # @param settings [Settings]
       # @param facade [Facade::Base]
-      # @param nonce [String] given for a process that takes a new identity, as a forked child does
+      # @param nonce [String] differs from the facade's in a process that needs a new identity, such as a forked child
       def initialize(settings, facade, nonce: facade.nonce)
         @settings = settings
         @facade = facade
@@ -52,7 +52,7 @@ module Footplate
         end
       end
 
-      # Another name would be another queue.
+      # Replacing invalid bytes would name another queue.
       def queue_name(name)
         Text.utf8(name.to_s).tap do |text|
           raise BootError, "queues: #{text.scrub.inspect} must be UTF-8, as payloads are" unless text.valid_encoding?

@@ -6,8 +6,8 @@ module Footplate
   module Server
     ##
     # Lets the application's gems find the launcher they know. sidekiq-cron and others prepend modules to
-    # Sidekiq::Launcher and do their work around `run`, `quiet` and `stop`; so an instance of that very class
-    # is started and stopped, and what lies below those modules is ours.
+    # Sidekiq::Launcher and do their work around `run`, `quiet` and `stop`. So an instance of that very class is
+    # started and stopped, and only its own methods, below those modules, are ours.
     module GemLauncher
       # @param launcher [Launcher] has start, quiet, stop and stopping?
       # @return [#run, #quiet, #stop, #stopping?]
@@ -19,7 +19,7 @@ module Footplate
         ::Sidekiq::Launcher.new(launcher.facade.gem_argument)
       end
 
-      # The methods of the class itself; modules prepended to it keep their place before them.
+      # Only the methods of the class itself: modules that were prepended to it still come first.
       def self.redefine(launcher)
         ::Sidekiq::Launcher.class_eval do
           define_method(:initialize) do |config, **|

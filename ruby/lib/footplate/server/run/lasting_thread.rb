@@ -10,7 +10,7 @@ module Footplate
     class LastingThread
       extend Forwardable
 
-      # Threads are killed when the process ends, and one that began then would be waited for, for ever.
+      # When the process ends, Ruby kills all threads; it would wait for ever for one that starts then.
       at_exit { @over = true }
 
       class << self
@@ -19,12 +19,12 @@ module Footplate
         end
       end
 
-      # As Thread#join; a thread that took the place of another is waited for only by who asks after that.
+      # As Thread#join, of the thread that does the work now.
       def_delegators :@thread, :join
 
       # @param name [String]
       # @param facade [Facade::Base] hears what is raised
-      # @param work [Proc] to be done again from its beginning when it was broken off
+      # @param work [Proc] starts again from its beginning if it is broken off
       def initialize(name, facade, &work)
         @name = name
         @facade = facade
@@ -33,7 +33,7 @@ module Footplate
 
       # @return [LastingThread] self
       def start
-        # Nobody may end the thread before it is where that is noticed.
+        # Nobody may end the thread before it has reached the code that notices it.
         @thread = Thread.handle_interrupt(Object => :never) { Thread.new { run } }
         self
       end

@@ -38,7 +38,7 @@ module Footplate
 
       # @return [Integer] exit status
       def run
-        # As the gem does, before its configuration is frozen. A part of the application's that fails ends the start.
+        # As in the gem, before its configuration is frozen. An exception of the application's code ends the start.
         @processors = Processor.for_all(facade, controls: @controls, launcher: self)
         @front = GemLauncher.build(self)
         facade.launcher = @front
@@ -53,10 +53,10 @@ module Footplate
         give_back unless @ended
       end
 
-      # Everything that works.
+      # Starts everything that does work.
       def start
         @engine = Native::Engine.start(EngineConfig.new(@settings, facade).to_json, log_parts)
-        # Before the first job, which may look at them.
+        # Both before the first job, which may look at them.
         title
         WorkState.attach(@engine)
         @control = Control.new(engine: @engine, facade: facade, launcher: self)
@@ -66,7 +66,7 @@ module Footplate
         @crew.start
       end
 
-      # No new jobs. Cannot be undone.
+      # Takes no new jobs. Cannot be undone.
       def quiet
         return if @quiet
 
@@ -99,12 +99,12 @@ module Footplate
 
       private
 
-      # What the engine looks at before it writes a line, so that it follows what becomes of them.
+      # The engine looks at these before it writes a line, and stops writing when one of them has changed.
       def log_parts
         Facade::NativeLog.parts(facade.logger) if facade.native_log
       end
 
-      # Something kills the main thread, and the workers die with it: their jobs go back first.
+      # Something has killed the main thread, and the workers will die with it: their jobs go back first.
       def give_back
         return unless @engine
 

@@ -5,14 +5,14 @@ require "footplate/native"
 module Footplate
   module Server
     ##
-    # Makes the process's memory ready for jobs, when the application is loaded and there is one thread:
+    # Prepares the process's memory for jobs, once the application is loaded and while there is still only one thread:
     #
-    # 1. what Process.warmup does, where Ruby has it (3.3 on), as Sidekiq does since 7.2
-    # 2. the part of the main thread's stack goes back that Ruby only touched at its start
-    # 3. Ruby's heap gets room for the objects of a few jobs per thread
+    # 1. calls Process.warmup where Ruby has it (3.3 and newer), as Sidekiq has done since 7.2
+    # 2. gives back the part of the main thread's stack that Ruby touched only while it started
+    # 3. makes room in Ruby's heap for the objects of a few jobs per thread
     module Memory
-      # A collection of garbage reads the stack of every thread: with a thousand of them that is nearly all it does, and
-      # meanwhile none of them runs. So it is to come no sooner than after so many jobs of each.
+      # Garbage collection reads the stack of every thread. With a thousand threads it does little else, and no thread
+      # runs meanwhile, so it should not happen before each thread has run this many jobs.
       JOBS_PER_THREAD = 32
 
       module_function
@@ -24,12 +24,12 @@ module Footplate
         make_room(threads * JOBS_PER_THREAD)
       end
 
-      # Ruby keeps the pages of its heap, as long as not two thirds of all places are free.
+      # Ruby keeps the pages of its heap unless more than two thirds of all slots are free.
       def make_room(jobs)
         return if GC.disable
 
         begin
-          # What the engine makes for one: the instance, its jid, the context of its log lines.
+          # The objects that the engine makes for one job: the instance, its jid, the context of its log lines.
           Array.new(jobs) { [Object.new, "0" * 24, {}] }
         ensure
           GC.enable

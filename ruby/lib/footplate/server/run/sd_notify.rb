@@ -21,7 +21,7 @@ module Footplate
         notify("WATCHDOG=1")
       end
 
-      # Whether systemd expects pings from this very process.
+      # Whether systemd expects pings from this process.
       def watchdog?
         usec = Integer(ENV.fetch("WATCHDOG_USEC", nil), exception: false)
         return false unless usec&.positive?

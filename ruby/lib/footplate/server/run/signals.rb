@@ -3,9 +3,9 @@
 module Footplate
   module Server
     ##
-    # Signals, by way of a pipe: a trap only writes the name, the main thread reads it. Traps that the
-    # application set before are called first, as Sidekiq does. A child that a job forked has the traps and the
-    # pipe too, but no part in them: a signal does there what it does to any process.
+    # Receives signals through a pipe: a trap only writes the signal's name, and the main thread reads it. Traps that
+    # the application set earlier are called first, as in Sidekiq. A child that a job forked inherits the traps and the
+    # pipe, but in it a signal does what it does to any process.
     class Signals
       NAMES = %w[INT TERM TSTP TTIN INFO].freeze
 
@@ -30,7 +30,7 @@ module Footplate
 
       private
 
-      # An `exit` in the application's own trap would kill the workers in the middle of their jobs.
+      # Without the rescue, an `exit` in the application's own trap would kill the workers in the middle of their jobs.
       def receive(name, previous)
         previous.call if previous.respond_to?(:call)
       rescue Exception => e # rubocop:disable Lint/RescueException

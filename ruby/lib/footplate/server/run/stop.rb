@@ -11,11 +11,11 @@ module Footplate
     # 4. the engine returns what still runs, flushes everything and ends
     # 5. :exit
     #
-    # A second INT or TERM hurries: the deadline is now, for the jobs and for Redis. What Redis has not heard of when
-    # the process ends comes back through recovery.
+    # A second INT or TERM hurries: the deadline is now, for the jobs and for Redis. Jobs of whose outcome Redis has not
+    # been told when the process ends come back through recovery.
     class Stop
       GRACE = 3
-      # How long Redis may say nothing when the deadline is over, or when there is nothing that it must hear.
+      # How long Redis may stay silent once the deadline is over, or once there is nothing left that it must be told.
       PATIENCE = 1.3
       TICK = 0.05
 
@@ -56,7 +56,7 @@ module Footplate
         @facade.logger.info { "Pushed #{@engine.busy} jobs back to Redis" } if @engine.busy.positive?
       end
 
-      # Whether no job runs any more; waits for it until `time` at most, or until that many more signals came.
+      # Whether no job runs any more. Waits for it until `time` at the latest, or until that many signals have come.
       def idle_by?(time, hurried:)
         until @engine.busy.zero?
           return false if now >= time || @hurried >= hurried
@@ -91,7 +91,7 @@ module Footplate
         @launcher.control.join
       end
 
-      # Until when Redis is waited for, `soon` at least.
+      # @return [Float] when to stop waiting for Redis; `soon` at the earliest
       def waited_for(left, soon)
         left.zero? || @hurried.positive? ? soon : [@deadline, soon].max
       end

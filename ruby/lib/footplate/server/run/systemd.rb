@@ -9,7 +9,7 @@ module Footplate
     # Tells systemd (Type=notify) that this process is ready or stopping, and that it is alive. The gem wires
     # this up in its executable only, so a different executable must do it again.
     module Systemd
-      # systemd's watchdog may not be faster; the gem refuses less, too. In microseconds.
+      # The shortest watchdog interval that is accepted, in microseconds; the gem has the same limit.
       FASTEST = 1_000_000
 
       module_function
@@ -27,7 +27,7 @@ module Footplate
         start_watchdog(facade, notifier) if notifier.watchdog?
       end
 
-      # The gem's, so that its patches and tests count; it may be missing in old versions.
+      # The gem's own where there is one (old versions lack it), so that what patches it works here, too.
       def notifier_for(facade)
         return SdNotify unless facade.gem?
 
@@ -37,8 +37,8 @@ module Footplate
         SdNotify
       end
 
-      # Pings at half the interval, as systemd recommends. A thread of Ruby's on purpose: when the VM hangs, the
-      # watchdog is meant to notice.
+      # Pings at half the interval, as systemd recommends. From a Ruby thread on purpose: the watchdog is meant to
+      # notice when the VM hangs.
       def start_watchdog(facade, notifier)
         usec = Integer(ENV.fetch("WATCHDOG_USEC"))
         if usec < FASTEST

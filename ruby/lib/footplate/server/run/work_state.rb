@@ -3,10 +3,10 @@
 module Footplate
   module Server
     ##
-    # Sidekiq::Processor::WORK_STATE, which gems ask how busy the process is (yabeda-sidekiq: its size), answers from
-    # the engine's own table. So it is true, and no job writes there.
+    # Makes Sidekiq::Processor::WORK_STATE, which gems ask how busy the process is (yabeda-sidekiq: its size), answer
+    # from the engine's own table. So the answer is right, and no job has to write there.
     module WorkState
-      # The second in Sidekiq 6.
+      # The second is Sidekiq 6's name.
       NAMES = %i[WORK_STATE WORKER_STATE].freeze
 
       module_function

@@ -3,8 +3,8 @@
 module Footplate
   module Server
     ##
-    # Keeps what a payload says from ending a line of the log and beginning one of its own: control characters are
-    # written as in a literal of Ruby's. The engine does the same (src/dialect/sidekiq/logline.rs).
+    # Keeps a payload's texts from ending a log line and beginning another one: control characters are written as in a
+    # Ruby string literal. The engine does the same (src/dialect/sidekiq/logline.rs).
     module LogText
       # What may end a line, or move the cursor of a terminal.
       CONTROL = /[[:cntrl:]\u2028\u2029]/
@@ -14,7 +14,7 @@ module Footplate
       module_function
 
       # @param value [Object] of a payload
-      # @return [Object] the same object unless it is a string, or an array with one, that has such characters
+      # @return [Object] the same object, unless it is a string with such characters or an array that contains one
       def visible(value)
         case value
         when String then escaped(value)

@@ -6,13 +6,13 @@ require "footplate/server/text"
 module Footplate
   module Server
     ##
-    # Hides passwords in what leaves the process: reports, banner, errors, whoever wrote them. Where a URL is broken
-    # nobody knows where its password ends, so everything up to the last `@` counts as one.
+    # Hides passwords in what leaves the process (reports, banner, errors), whoever wrote it. In a broken URL nobody
+    # knows where the password ends, so everything up to the last `@` counts as one.
     module Secrets
       HIDDEN = "REDACTED"
 
       # `scheme://user:password@`, up to the last `@` before another URL or the line's end.
-      # A path of a socket may have one as well.
+      # The path of a socket may contain an `@`, too.
       URL = %r{(?!unix:///)(\b[a-z][a-z0-9+.-]*://)((?:(?!\s[a-z][a-z0-9+.-]*://)[^\r\n])+)@}i
       # What a gem quotes, with or without a scheme.
       QUOTED = %r{"((?!unix:///)(?:\\.|[^"\\])+)@((?:\\.|[^"\\@])*)"}
@@ -21,11 +21,11 @@ module Footplate
       BARE = %r{(?<![\w@.+-])[^\s"'`(<:@/=]+@(?=[\w.-]+:\d)}
       OPTION = /((?:\bpass|password|passwd|secret|[?&]auth)["']?\s*(?:=>|[:=])\s*)
                 (?:"(?:\\.|[^"\\])*"|'[^']*'|[^\s,;}\])]+)/ix
-      # A server, or a proxy, that does not know the command with which a client says its password quotes that.
+      # A server or proxy that does not know the command with which a client authenticates quotes its arguments.
       ARGUMENTS = /(unknown command\W+(?:AUTH|HELLO)\b.*?with args beginning with:).*/i
       private_constant :URL, :QUOTED, :SCHEMELESS, :BARE, :OPTION, :ARGUMENTS
 
-      # Shorter ones are words of any text.
+      # Shorter passwords may be words of any text.
       LEAST = 6
 
       module_function
@@ -39,7 +39,7 @@ module Footplate
         hidden.gsub(OPTION, "\\1#{HIDDEN}").gsub(ARGUMENTS, "\\1 #{HIDDEN}")
       end
 
-      # A password that some connection has, wherever it comes from: hidden from now on, whatever stands around it.
+      # From now on this password of a connection is hidden, whatever stands around it.
       # @param password [String, nil]
       def remember(password)
         @remembered = [*@remembered, password].uniq if password.to_s.size >= LEAST
@@ -55,8 +55,8 @@ module Footplate
         true
       end
 
-      # What is secret in the variables that hold URLs: what stands before the `@`, its password, and of a URL that may
-      # be misread each word of that; and what was remembered. The longest first.
+      # What is secret in the environment's URLs: all that stands before the `@`, the password in it and, if the URL may
+      # be misread, each word of it. Also what was remembered. The longest comes first.
       def known
         named = ENV.values_at("REDIS_URL", *ENV.fetch("REDIS_PROVIDER", nil)).compact
         urls = [*named, *ENV.values].map { |value| Text.readable(value) }

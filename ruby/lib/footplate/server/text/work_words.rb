@@ -6,7 +6,7 @@ module Footplate
     # What a process works on, in words: for `footplate check` and for the line that says that it is ready.
     module WorkWords
       ORDER = { strict: "in this order", weighted: "by weight", random: "in any order" }.freeze
-      # So many queues are named in a line of the log.
+      # How many queues a log line names.
       NAMED = 20
 
       module_function
@@ -24,7 +24,7 @@ module Footplate
         count == 1 ? "1 thread" : "#{count} threads"
       end
 
-      # @param most [Integer] so many are named
+      # @param most [Integer] how many to name
       def queues(capsule, most: capsule.queues.size)
         names = capsule.queues.first(most).map { |name, weight| weight.positive? ? "#{name} (#{weight})" : name }
         return "queue #{names.first}" if capsule.queues.size == 1

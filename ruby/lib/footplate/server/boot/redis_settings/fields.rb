@@ -9,10 +9,10 @@ module Footplate
   module Server
     module RedisSettings
       ##
-      # What a client gem told, as the engine takes it: texts in UTF-8, numbers within their bounds, nothing that is
-      # nil or of no use.
+      # What a client gem answered, as the engine takes it: strings in UTF-8, numbers within their bounds, and nothing
+      # that is nil or useless.
       module Fields
-        # Of the engine. A day is for ever to a connection.
+        # The engine's limit, in seconds. To a connection a day is for ever.
         LONGEST = 86_399.0
         TEXTS = %i[host path username password name client_name].freeze
 
@@ -24,7 +24,7 @@ module Footplate
           settings = settings.compact
           TEXTS.each { |key| settings[key] &&= utf8(key, settings[key]) }
           [settings[:password], *settings[:sentinels]&.map { |it| it[:password] }].each { |it| Secrets.remember(it) }
-          # Of no use without a password, and perhaps one: redis://secret@host.
+          # Useless without a password, and perhaps a password itself: redis://secret@host.
           settings.delete(:username) unless settings[:password]
           settings.delete(:password_alone) unless settings[:username]
           settings[:port] &&= Numbers.whole("The port of the Redis connection", settings[:port], most: 65_535)

@@ -11,13 +11,13 @@ module Footplate
         # @param config [RedisClient::SentinelConfig]
         def of_redis_client(config)
           config.sentinels.map do |it|
-            # Each may do without the server's TLS.
+            # A sentinel need not use TLS where the server does.
             { host: it.host, port: it.port, username: it.instance_variable_get(:@username), password: it.password,
               tls: config.ssl && !it.ssl ? false : nil }.compact
           end
         end
 
-        # @param options [Hash] of the redis gem 4, which speaks to sentinels as it speaks to the server
+        # @param options [Hash] of the redis gem 4, which connects to sentinels with the same options as to the server
         def of_redis_gem(options)
           options[:sentinels].map do |sentinel|
             sentinel = sentinel.transform_keys(&:to_sym).slice(:host, :port, :username, :password).compact

@@ -38,7 +38,7 @@ module Footplate
           end
         end
 
-        # OpenSSL says "system lib" of a file that is not there.
+        # OpenSSL's own error for a missing file is "system lib".
         def readable(name, path)
           return path&.to_s if path.nil? || File.readable?(path.to_s)
 
