@@ -9,12 +9,9 @@ module Footplate
     # @param text [String] such as "8.1.7"; a prerelease counts as the release that it leads to
     def initialize(text)
       @text = text
-      @numbers = Gem::Version.new(text).release.segments.first(3)
-      @numbers << 0 while @numbers.size < 3
+      @major, minor, patch = Gem::Version.new(text).release.segments
+      @number = number(@major, minor.to_i, patch.to_i)
     end
-
-    # The version to behave like without the gem.
-    NEWEST = new("8.1.7")
 
     # @return [SidekiqVersion] of the gem that is loaded, else NEWEST
     def self.loaded
@@ -24,9 +21,7 @@ module Footplate
     end
 
     # @return [Integer]
-    def major
-      @numbers.first
-    end
+    attr_reader :major
 
     def to_s
       @text
@@ -110,8 +105,16 @@ module Footplate
 
     private
 
-    def since?(*numbers)
-      (@numbers <=> numbers) >= 0
+    def since?(major, minor = 0, patch = 0)
+      @number >= number(major, minor, patch)
     end
+
+    # One integer, because every push asks.
+    def number(major, minor, patch)
+      (major << 32) | (minor << 16) | patch
+    end
+
+    # The version to behave like without the gem.
+    NEWEST = new("8.1.7")
   end
 end
