@@ -40,9 +40,15 @@ namespace :lint do
 
   desc "rubocop"
   task(:rubocop) { sh "rubocop", "--format", "quiet", verbose: false }
+
+  desc "YARD reads the comments without a warning"
+  task(:yard) do
+    sh "yard", "doc", "--no-save", "--no-output", "--no-stats", "--no-progress", "--fail-on-warning", "ruby/lib",
+       verbose: false
+  end
 end
 
-LINTS = %w[fmt core ruby embed ext rbs rubocop].freeze
+LINTS = %w[fmt core ruby embed ext rbs rubocop yard].freeze
 
 desc "All linters; a warning is an error"
 task lint: LINTS.map { |name| "lint:#{name}" }

@@ -23,6 +23,7 @@ module Footplate
   autoload :Payload, "footplate/payload"
   autoload :Redis, "footplate/redis"
   autoload :SidekiqGem, "footplate/sidekiq_gem"
+  autoload :SidekiqVersion, "footplate/sidekiq_version"
   autoload :StrictArgs, "footplate/strict_args"
 
   # Namespace of the middleware chain, which client and server share.

@@ -131,27 +131,4 @@ RSpec.describe "the Active Job adapter", :active_job, :redis do
       answer([before, adapter.stopping?(PlainJob.new)])
     RUBY
   end
-
-  describe "running" do
-    it "works by our wrapper" do
-      expect(script(<<~RUBY)).to eq([["abc", [1, { "a" => 2 }]]])
-        #{footplate}
-        PlainJob.perform_later(1, { "a" => 2 })
-        wrapper = Footplate::ActiveJobWrapper.new
-        wrapper.jid = "abc"
-        wrapper.perform(*JSON.parse(Footplate.redis { |c| c.call("RPOP", "queue:default") })["args"])
-        answer($ran)
-      RUBY
-    end
-
-    it "works on a real Sidekiq server", :sidekiq_gem do
-      jids = script(<<~RUBY)
-        #{footplate}
-        answer([PlainJob.perform_later(1), PlainJob.perform_later({ a: 2 })].map(&:provider_job_id))
-      RUBY
-      ran = script("#{ActiveJobWorlds::SIDEKIQ_SERVER}\nrun_waiting_jobs\nanswer($ran)")
-
-      expect(ran).to eq([[jids[0], [1]], [jids[1], [{ "a" => 2 }]]])
-    end
-  end
 end

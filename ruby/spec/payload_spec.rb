@@ -18,8 +18,8 @@ RSpec.describe Footplate::Payload do
     )
   end
 
-  it "counts time in the unit of the loaded Sidekiq generation" do
-    unit = Footplate::SidekiqGem.milliseconds? ? Integer : Float
+  it "counts time in the unit of the loaded version of Sidekiq" do
+    unit = Footplate::SidekiqGem.version.milliseconds? ? Integer : Float
     scale = unit == Integer ? 1000.0 : 1.0
 
     expect(build["created_at"]).to be_a(unit)

@@ -27,7 +27,7 @@ RSpec.describe "The native reader of arguments" do
 
       def perform(*args)
         index = jid.to_i
-        way = caller.any? { |it| it.include?("/server/processor.rb") } ? "ruby" : "native"
+        way = caller.any? { |it| it.include?("/server/job/processor.rb") } ? "ruby" : "native"
         expected = JSON.parse(CASES[index])
         expected.each { |it| it << "x" if it.is_a?(String) }
         args.each { |it| it << "x" if it.is_a?(String) }

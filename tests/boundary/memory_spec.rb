@@ -8,7 +8,7 @@ RSpec.describe "A process that makes its memory ready" do
   lib = File.expand_path("../../ruby/lib", __dir__)
 
   define_method(:run) do |script|
-    files = %w[footplate/native footplate/server/memory].flat_map { |file| ["-r", file] }
+    files = %w[footplate/native footplate/server/run/memory].flat_map { |file| ["-r", file] }
     output, errors, status = Open3.capture3(RbConfig.ruby, "-I", lib, *files, "-e", script)
     raise errors unless status.success?
 

@@ -58,10 +58,10 @@ require_relative "support/conformance"
         include JobModule
         def perform = ThreadGroup.new.tap { |it| it.add(Thread.current) }.freeze && raise(ArgumentError, "frozen")
       end
-      # Longer than a thread must live that is not looked at.
+      # Longer than two new threads lie apart (src/vm/renewal.rs).
       class Waits
         include JobModule
-        def perform = sleep(0.02)
+        def perform = sleep(0.06)
       end
       Sidekiq.configure_server do |config|
         settings = config.respond_to?(:[]=) ? config : Sidekiq.options

@@ -4,7 +4,7 @@ require "footplate/client/bulk"
 
 module Footplate
   ##
-  # Pushes jobs to Redis, byte-compatible with Sidekiq's client of the loaded generation (8.x without the gem):
+  # Pushes jobs to Redis, byte-compatible with Sidekiq's client of the loaded version (8.x without the gem):
   #
   # 1. builds the payload and runs it through the client middleware, which may change or stop it,
   # 2. checks that its arguments survive JSON,

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "forwardable"
 require "footplate/config/capsules"
 require "footplate/config/events"
 require "footplate/config/handlers"
@@ -21,6 +22,7 @@ module Footplate
   #
   # It holds no engine state and starts nothing.
   class Config
+    extend Forwardable
     include Capsules
     include Events
     include Handlers
@@ -42,6 +44,8 @@ module Footplate
     private_constant :STRICT_ARGS_MODES
 
     attr_writer :logger
+
+    def_delegators :@options, :[], :[]=, :fetch, :key?, :merge!
 
     def initialize(options = {})
       @options = DEFAULTS.merge(labels: []).merge(options)
@@ -93,26 +97,6 @@ module Footplate
     # Whether the application brought its own logger; if not, the engine writes the log itself.
     def logger?
       !@logger.nil?
-    end
-
-    def [](key)
-      @options[key]
-    end
-
-    def []=(key, value)
-      @options[key] = value
-    end
-
-    def fetch(...)
-      @options.fetch(...)
-    end
-
-    def key?(key)
-      @options.key?(key)
-    end
-
-    def merge!(options)
-      @options.merge!(options)
     end
 
     # Without what it holds: Redis options have passwords in them.

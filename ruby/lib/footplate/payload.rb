@@ -9,7 +9,7 @@ module Footplate
   #
   # 1. validates what the caller passed,
   # 2. merges the options of the job class (and of a wrapped Active Job class) below it,
-  # 3. adds jid and created_at in the unit of the loaded Sidekiq generation.
+  # 3. adds jid and created_at in the unit of the loaded version of Sidekiq.
   module Payload
     # A number below this is a duration in seconds from now, otherwise a time (Sidekiq's rule).
     RELATIVE_LIMIT = 1_000_000_000
@@ -33,7 +33,7 @@ module Footplate
       # The current time in the unit of created_at and enqueued_at: integer milliseconds, or float seconds
       # for Sidekiq before 8.
       def timestamp
-        return Time.now.to_f unless SidekiqGem.milliseconds?
+        return Time.now.to_f unless SidekiqGem.version.milliseconds?
 
         Process.clock_gettime(Process::CLOCK_REALTIME, :millisecond)
       end

@@ -4,7 +4,7 @@ module Footplate
   ##
   # What this process knows about the sidekiq gem. It only looks: it never loads the gem.
   module SidekiqGem
-    # The gem merges options from 7 on; those that it was never told itself give way to its own.
+    # From 7 on the gem merges new options over old ones. Those that it only adopted from Footplate give way instead.
     module Yielding
       def redis=(options)
         @redis_config = {} if SidekiqGem.adopted?(@redis_config)
@@ -19,35 +19,28 @@ module Footplate
         defined?(::Sidekiq::VERSION) && defined?(::Sidekiq::Client) ? true : false
       end
 
-      # @return [Integer, nil] 6, 7 or 8; nil without the gem
-      def generation
-        ::Sidekiq::VERSION.to_i if loaded?
-      end
-
-      # Sidekiq 8 counts created_at and enqueued_at in integer milliseconds; earlier generations, whose
-      # readers would misread those, in float seconds.
-      def milliseconds?
-        !loaded? || generation >= 8
+      # @return [SidekiqVersion] whose forms payloads have
+      def version
+        loaded? ? SidekiqVersion.loaded : SidekiqVersion::NEWEST
       end
 
       # @return [Hash, nil] the gem's defaults for job classes; nil without the gem
       def default_job_options
         return unless loaded?
 
-        # Named default_worker_options before Sidekiq 7.
-        generation >= 7 ? ::Sidekiq.default_job_options : ::Sidekiq.default_worker_options
+        version.default_job_options? ? ::Sidekiq.default_job_options : ::Sidekiq.default_worker_options
       end
 
-      # What an application says to Footplate alone about Redis counts for the gem as well: its jobs would else be
+      # What an application tells only Footplate about Redis counts for the gem as well: otherwise its jobs would be
       # pushed to one Redis and looked for in another.
       # @yieldreturn [Hash{Symbol => Object}] complete options, address included
       def adopt_redis
         return unless loaded? && (redis.nil? || adopted?(redis))
 
         options = yield
-        # With an address of any kind, the gem looks into the environment unless there is a URL.
+        # Without a URL the gem would look into the environment, even if the options have an address.
         options = { url: url_of(options) }.merge(options)
-        if generation >= 7
+        if version.capsules?
           ::Sidekiq.default_configuration.extend(Yielding).redis = options
         else
           ::Sidekiq.redis = options
@@ -55,7 +48,7 @@ module Footplate
         @adopted = redis
       end
 
-      # Whether it has been told of a Redis, or has made a pool for itself.
+      # Whether the gem was given a Redis, or has made a pool for itself.
       def redis?
         loaded? && !redis.nil?
       end
@@ -75,7 +68,7 @@ module Footplate
 
       # @return [Object, nil] what the gem was given, or made for itself at first use
       def redis
-        return ::Sidekiq.instance_variable_get(:@redis) if generation < 7
+        return ::Sidekiq.instance_variable_get(:@redis) unless version.capsules?
 
         options = ::Sidekiq.default_configuration.instance_variable_get(:@redis_config)
         options unless options.empty?

@@ -114,16 +114,16 @@ RSpec.describe "Footplate::CLI" do
 
   it "logs at debug level when verbose" do
     script = "exit status(:run, {require: 'app.rb', verbose: true})"
-    app = "require 'logger'; at_exit { puts [:level, $host.logger.level].inspect }"
-    hook = "Footplate::Server::Host.singleton_class.prepend(Module.new { def detect = $host = super })"
+    app = "require 'logger'; at_exit { puts [:level, $facade.logger.level].inspect }"
+    hook = "Footplate::Server::Facade.singleton_class.prepend(Module.new { def detect = $facade = super })"
     expect(output_of({ "app.rb" => app }, "#{hook}\n#{script}",
                      "REDIS_URL" => redis.url).first).to include("[:level, 0]")
   end
 
   it "is too new for an old Redis" do
-    hook = "class Footplate::Server::Host::Base; end; info = {'redis_version' => '6.0.16'}\n" \
-           "Footplate::Server::Host.singleton_class.prepend(Module.new { define_method(:detect) { " \
-           "super().tap { |host| host.define_singleton_method(:redis_info) { info } } } })"
+    hook = "class Footplate::Server::Facade::Base; end; info = {'redis_version' => '6.0.16'}\n" \
+           "Footplate::Server::Facade.singleton_class.prepend(Module.new { define_method(:detect) { " \
+           "super().tap { |facade| facade.define_singleton_method(:redis_info) { info } } } })"
     out, status = cli(:run, before: hook)
     expect(out).to include("has version 6.0.16, and Footplate needs 6.2 or newer")
     expect(status).to eq(1)

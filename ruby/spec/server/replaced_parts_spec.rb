@@ -13,7 +13,7 @@ RSpec.describe Footplate::Server::ReplacedParts, sidekiq_gem: true do
   end
 
   let(:store) { "(Sidekiq::VERSION.to_i >= 7 ? Sidekiq.default_configuration : Sidekiq.options)" }
-  let(:fetch) { InstalledGems.sidekiq_generation == 6 ? "fetch" : "fetch_class" }
+  let(:fetch) { InstalledGems.sidekiq_major == 6 ? "fetch" : "fetch_class" }
 
   it "finds nothing where nothing was changed" do
     expect(parts_of("class MyJob; include Sidekiq::Worker; end")).to be_empty
@@ -43,7 +43,7 @@ RSpec.describe Footplate::Server::ReplacedParts, sidekiq_gem: true do
   it "uses a job logger that was changed" do
     app = "require 'sidekiq/job_logger'; module Quiet; def call(*) = yield; end; Sidekiq::JobLogger.prepend(Quiet)"
     expect(parts_of(app)).to eq([["Sidekiq::JobLogger", "Quiet", true]])
-    script = "answer boot({require: 'app.rb'}).host.job_logger.name"
+    script = "answer boot({require: 'app.rb'}).facade.job_logger.name"
     expect(in_application({ "app.rb" => "require 'sidekiq'; #{app}" }, script)).to eq("Sidekiq::JobLogger")
   end
 

@@ -16,13 +16,13 @@ module BootProcess
     module Footplate
       module Server
         class Launcher
-          def initialize(host:, settings:) = puts("MADE")
+          def initialize(facade:, settings:) = puts("MADE")
           def run = puts("LAUNCHED") || 0
         end
       end
     end
     require "footplate/server/cli"
-    require "footplate/server/engine_config"
+    require "footplate/server/run/engine_config"
 
     def without_gem!
       Footplate::Server::Application.define_singleton_method(:prepare) { ($stdout.sync = true) && Footplate.server! && false }
@@ -32,7 +32,7 @@ module BootProcess
       Footplate::Server::Boot.new(typed).tap { |boot| boot.load_application(notify: notify) }
     end
 
-    def engine_config(boot) = JSON.parse(Footplate::Server::EngineConfig.new(boot.settings, boot.host).to_json)
+    def engine_config(boot) = JSON.parse(Footplate::Server::EngineConfig.new(boot.settings, boot.facade).to_json)
 
     def status(command, typed = {}) = Footplate::CLI.new(typed).public_send(command)
   RUBY
@@ -43,9 +43,9 @@ module BootProcess
     in_folder(files) { |dir| run_ruby("Dir.chdir(#{dir.inspect})\n#{PRELUDE}\n#{script}", clean(env)) }
   end
 
-  # The same once `app` is loaded: the script finds `booted` and `host`.
+  # The same once `app` is loaded: the script finds `booted` and `facade`.
   def with_app(app, script, typed = { require: "app.rb" }, files: {}, env: {})
-    script = "booted = boot(#{typed.inspect})\nhost = booted.host\n#{script}"
+    script = "booted = boot(#{typed.inspect})\nfacade = booted.facade\n#{script}"
     in_application({ "app.rb" => app }.merge(files), script, env)
   end
 

@@ -7,7 +7,7 @@ module InstalledGems
   end
 
   # @return [Integer, nil] 6, 7 or 8
-  def self.sidekiq_generation
+  def self.sidekiq_major
     Gem::Specification.find_all_by_name("sidekiq").map { |spec| spec.version.segments.first }.max
   end
 end

@@ -5,15 +5,19 @@ require "active_job"
 
 module ActiveJob
   module QueueAdapters
+    # Rails 7.2 and newer have a class that adapters inherit from.
+    FootplateAdapterBase = const_defined?(:AbstractAdapter, false) ? AbstractAdapter : Object
+    private_constant :FootplateAdapterBase
+
     ##
     # Active Job on Footplate (Rails 6.1 to 8.x):
     #
     #   config.active_job.queue_adapter = :footplate
     #
-    # Its payloads are those of Rails' own Sidekiq adapter, so that a Sidekiq server of any generation runs them and
+    # Its payloads are those of Rails' own Sidekiq adapter, so that a Sidekiq server of any version runs them and
     # Sidekiq::Web shows the job's class. With the sidekiq gem loaded they go through Sidekiq's client: its
     # middleware and its Redis. Options the job class set with sidekiq_options are merged in; its queue_as wins.
-    class FootplateAdapter < (const_defined?(:AbstractAdapter, false) ? AbstractAdapter : Object)
+    class FootplateAdapter < FootplateAdapterBase
       # By name: the constant itself needs the sidekiq gem. Every Sidekiq server can resolve it, 8.x by an alias.
       WRAPPER = "ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper"
 
@@ -78,7 +82,8 @@ module ActiveJob
         { "class" => WRAPPER, "wrapped" => job.class, "queue" => job.queue_name }
       end
 
-      # Before 7.1, Sidekiq left out the jids of jobs that a middleware stopped; then nobody knows whose are left.
+      # Before 7.1, Sidekiq left out the jids of jobs that a middleware stopped; then nobody knows to which jobs the
+      # others belong.
       def record(jobs, jids)
         jobs.zip(jids) { |job, jid| note(job, jid) } if jids.size == jobs.size
         jids.compact.size

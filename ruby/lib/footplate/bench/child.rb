@@ -29,7 +29,7 @@ module Footplate
         env = CLEAN.merge(env, "BENCH_DIR" => dir, "BENCH_LEASH" => "1")
         stdin, @leash = IO.pipe
         @started = now
-        # Not in our group: Ctrl-C on the terminal is for us, who then stop it in good order.
+        # Not in our process group: Ctrl-C on the terminal is meant for us, and we then stop it in good order.
         @pid = Process.spawn(env, *command, chdir: dir, in: stdin, out: log, err: %i[child out], pgroup: true)
       ensure
         stdin&.close
@@ -46,7 +46,7 @@ module Footplate
         JSON.parse(File.read(path), symbolize_names: true) if File.exist?(path)
       end
 
-      # Looks, `every` so many seconds, until the block says yes. Each look takes the worker's processor away for 50 µs.
+      # Looks every `every` seconds, until the block says yes. Each look takes the processor from the worker for 50 µs.
       # @return [Symbol, nil] nil when it said so; :late when it did not within `seconds`; :ended when it never will
       def await(seconds, every:)
         deadline = now + seconds

@@ -12,7 +12,7 @@ module Footplate
       include Clock
 
       SETTLE = 0.5
-      # A sleep ends late by about so much; the rest of the way is waited for awake, where jobs are far enough apart to
+      # A sleep ends late by about this much, so the last part is waited for awake, if jobs are far enough apart to
       # leave the processor to others.
       SLACK = 0.000_1
       AWAKE_BELOW = 2_000
@@ -38,8 +38,8 @@ module Footplate
 
       private
 
-      # One of the feeder's own takes longer than most jobs wait, and would count as their waiting. Measured: every 19
-      # pushes, 1.3 ms.
+      # A garbage collection in the feeder takes longer than most jobs wait, and would count as their waiting. Measured:
+      # 1.3 ms every 19 pushes.
       def without_collections
         GC.start
         GC.disable

@@ -38,7 +38,7 @@ module Footplate
       return {} if waits.empty?
 
       sorted = waits.sort
-      # Of fewer than a thousand the highest is the highest, and no one in a thousand.
+      # Of fewer than a thousand, the highest is not yet one in a thousand.
       shares = { p50: 0.5, p99: 0.99, p999: (0.999 unless sorted.size < 1_000), max: 1 }.compact
       shares.transform_values { |share| percentile(sorted, share) * 1_000 }
     end

@@ -52,7 +52,7 @@ module Footplate
         payloads.map { |payload| payload && payload["jid"] }
       end
 
-      # Whether nobody looks at the single jobs, which are pushed to one queue at once.
+      # Whether nobody looks at single jobs, and all are pushed to one queue at once.
       def alike?(item, slice, moment)
         !moment && @chain.empty? && !item["jid"] && (!@config.strict_args || StrictArgs.native?(slice))
       end

@@ -1,10 +1,14 @@
 # frozen_string_literal: true
 
+require "forwardable"
+
 module Footplate
   class Config
     ##
     # Queues that share a number of threads, apart from those of other capsules. Has Sidekiq's names (7.0 on).
     class Capsule
+      extend Forwardable
+
       # Sidekiq's default from 7.0 on.
       DEFAULT_CONCURRENCY = 5
 
@@ -65,17 +69,7 @@ module Footplate
       end
 
       # What middleware that was given this capsule as its `config` asks for.
-      def redis(&block)
-        @config.redis(&block)
-      end
-
-      def logger
-        @config.logger
-      end
-
-      def [](key)
-        @config[key]
-      end
+      def_delegators :@config, :redis, :logger, :[]
 
       private
 

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "forwardable"
 require "footplate/config/capsule"
 
 module Footplate
@@ -8,6 +9,11 @@ module Footplate
     # The capsules of a process. There is always a "default" one, to which the short forms `concurrency` and
     # `queues` belong.
     module Capsules
+      extend Forwardable
+
+      # Threads and queues (see Capsule#queues=) of the default capsule.
+      def_delegators :default_capsule, :concurrency, :concurrency=, :queues, :queues=
+
       # @return [Hash{String => Capsule}]
       def capsules
         @capsules ||= { "default" => Capsule.new("default", self) }
@@ -25,26 +31,8 @@ module Footplate
         capsule("default", &block)
       end
 
-      # Threads of the default capsule.
-      def concurrency
-        default_capsule.concurrency
-      end
-
-      def concurrency=(threads)
-        default_capsule.concurrency = threads
-      end
-
       def total_concurrency
         capsules.each_value.sum(&:concurrency)
-      end
-
-      # Queues of the default capsule (see Capsule#queues=).
-      def queues
-        default_capsule.queues
-      end
-
-      def queues=(list)
-        default_capsule.queues = list
       end
     end
   end

@@ -23,7 +23,7 @@ module Footplate
         SidekiqGem.adopt_redis { gem_options }
       end
 
-      # The gem may have been loaded since. It does not say when it is, so this is called where there is an occasion.
+      # Called from time to time, because the gem may have been loaded since, and it does not say when it is.
       def share_redis
         SidekiqGem.adopt_redis { gem_options } if redis_configured? && !SidekiqGem.redis?
       end

@@ -58,7 +58,7 @@ module Footplate
       module ClassMethods
         include Names
 
-        attr_writer :sidekiq_options_hash, *BLOCKS
+        attr_writer :sidekiq_options_hash, :sidekiq_retry_in_block, :sidekiq_retries_exhausted_block
 
         # See Names#footplate_options. Keys may be symbols, also those of a hash one level down.
         def sidekiq_options(options = {})

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "forwardable"
+
 module Footplate
   module Middleware
     ##
@@ -10,6 +12,7 @@ module Footplate
     # Every invocation makes new instances, so that no state is shared between jobs. An instance that
     # responds to `config=` is given the configuration the chain belongs to.
     class Chain
+      extend Forwardable
       include Enumerable
 
       # One middleware class and the arguments for its constructor.
@@ -21,6 +24,8 @@ module Footplate
 
       # @return [Array<Entry>] first to run first
       attr_reader :entries
+
+      def_delegators :@entries, :each, :empty?, :clear
 
       # @param config [Footplate::Config, Footplate::Config::Capsule, nil] handed to middleware
       def initialize(config = nil, entries = [])
@@ -37,10 +42,6 @@ module Footplate
       # A copy with the same middleware that hands `config` to it.
       def copy_for(config)
         Chain.new(config, @entries.dup)
-      end
-
-      def each(&block)
-        @entries.each(&block)
       end
 
       # Appends; a class that was already there moves to the end.
@@ -75,14 +76,6 @@ module Footplate
         !index_of(klass).nil?
       end
       alias include? exists?
-
-      def empty?
-        @entries.empty?
-      end
-
-      def clear
-        @entries.clear
-      end
 
       # New instances, in order.
       def retrieve

@@ -45,7 +45,7 @@ module Footplate
         (@pool if @pid == Process.pid) || own_pool
       end
 
-      # Sockets inherited from the parent are dropped, not closed politely: the parent still speaks on them.
+      # Sockets inherited from the parent are dropped and not closed in due form: the parent still uses them.
       def own_pool
         @lock.synchronize do
           @pool = nil unless @pid == Process.pid

@@ -1,15 +1,15 @@
 # frozen_string_literal: true
 
 require "footplate/native"
-require "footplate/server/boot"
-require "footplate/server/engine_config"
-require "footplate/server/redis_probe"
 require "footplate/server/bench/contender"
 require "footplate/server/bench/ground"
 require "footplate/server/bench/limits"
 require "footplate/server/bench/plan"
 require "footplate/server/bench/report"
 require "footplate/server/bench/trial"
+require "footplate/server/boot"
+require "footplate/server/boot/redis_probe"
+require "footplate/server/run/engine_config"
 
 module Footplate
   module Server
@@ -35,24 +35,28 @@ module Footplate
       end
 
       def run(out)
-        @boot.host.logger.level = 3 unless @boot.settings.verbose?
+        @boot.facade.logger.level = 3 unless @boot.settings.verbose?
         @boot.load_application(notify: false)
         own_signals
         probe = usable_redis
-        @ground = Ground.new(host.redis_settings, host.redis_description)
+        @ground = Ground.new(facade.redis_settings, facade.redis_description)
         results = measure
-        report = Report.new(@plan, results, server: probe.server, place: probe.place, sidekiq: host.generation)
+        report = Report.new(@plan, results, server: probe.server, place: probe.place, sidekiq:)
         out.puts @plan.json ? report.to_json : report.lines
         results.trials.any?(&:void) ? 1 : 0
       end
 
       private
 
-      def host
-        @boot.host
+      def facade
+        @boot.facade
       end
 
-      # An application may have its own ideas; here a signal must lead to our clearing up. What the shell has this
+      def sidekiq
+        facade.sidekiq_version.to_s if facade.gem?
+      end
+
+      # The application may have set traps, but here a signal must lead to our clearing up. What the shell has made this
       # process ignore (nohup) stays ignored.
       def own_signals
         SIGNALS.each { |name| trap(name, "IGNORE") if trap(name, "DEFAULT") == "IGNORE" }
@@ -60,8 +64,8 @@ module Footplate
 
       # @raise [BootError] with what `footplate check` would say
       def usable_redis
-        probe = RedisProbe.new(host)
-        problem = probe.problem || Native::Engine.check(EngineConfig.new(@boot.settings, host).to_json)
+        probe = RedisProbe.new(facade)
+        problem = probe.problem || Native::Engine.check(EngineConfig.new(@boot.settings, facade).to_json)
         raise BootError, problem if problem
 
         probe
@@ -87,16 +91,16 @@ module Footplate
 
       def trial(engine, pair)
         say("#{Contender::TITLES.fetch(engine)}, run #{pair + 1} of #{@plan.pairs}")
-        contender = Contender.new(engine, ground: @ground, threads: threads, environment: host.environment)
+        contender = Contender.new(engine, ground: @ground, threads: threads, environment: facade.environment)
         Trial.new(contender, @ground, @plan).call(pair).tap { |trial| say("  void: #{trial.void}") if trial.void }
       end
 
       def engines
-        @engines ||= host.generation ? %i[footplate sidekiq] : %i[footplate]
+        @engines ||= facade.gem? ? %i[footplate sidekiq] : %i[footplate]
       end
 
       def threads
-        host.capsules.first.concurrency
+        facade.capsules.first.concurrency
       end
 
       def announce
@@ -105,7 +109,7 @@ module Footplate
         say("in a queue named #{@ground.name}, which takes about #{@plan.megabytes} MB there and is removed; " \
             "of the application's keys none is touched, but for an entry in `processes` while a Sidekiq runs")
         say("! While it runs, whoever else uses this Redis or this machine feels the load. Ctrl-C ends it.")
-        say("! The sidekiq gem is not loaded; there is nothing to compare with.") unless host.generation
+        say("! The sidekiq gem is not loaded; there is nothing to compare with.") unless facade.gem?
       end
 
       # A second signal must not keep us from clearing up after the first.

@@ -1,10 +1,10 @@
 # frozen_string_literal: true
 
-require "footplate/server/application"
-require "footplate/server/host"
+require "footplate/server/boot/application"
+require "footplate/server/boot/settings"
+require "footplate/server/facade"
 require "footplate/server/replaced_parts"
-require "footplate/server/settings"
-require "footplate/server/systemd"
+require "footplate/server/run/systemd"
 
 module Footplate
   module Server
@@ -14,8 +14,8 @@ module Footplate
     class Boot
       # @return [Settings]
       attr_reader :settings
-      # @return [Host::Base]
-      attr_reader :host
+      # @return [Facade::Base]
+      attr_reader :facade
       # @return [Application]
       attr_reader :application
 
@@ -25,24 +25,24 @@ module Footplate
       def initialize(typed)
         Application.prepare
         @settings = Settings.new(typed)
-        @host = Host.detect
-        @host.apply(@settings)
-        @host.debug! if @settings.verbose?
-        @application = Application.new(@settings, @host)
+        @facade = Facade.detect
+        @facade.apply(@settings)
+        @facade.debug! if @settings.verbose?
+        @application = Application.new(@settings, @facade)
         @application.check
       end
 
       # @param notify [Boolean] whether to talk to systemd
       # @raise whatever the application raises
       def load_application(notify: true)
-        Systemd.attach(host) if notify
+        Systemd.attach(facade) if notify
         application.boot
-        host.check_redis
+        facade.check_redis
       end
 
       # @return [Array<ReplacedParts::Part>]
       def replaced_parts
-        @replaced_parts ||= ReplacedParts.find(host)
+        @replaced_parts ||= ReplacedParts.find(facade)
       end
     end
   end

@@ -2,17 +2,17 @@
 
 require "json"
 require "footplate"
-require "footplate/server/banner"
 require "footplate/server/boot"
-require "footplate/server/boot_failure"
-require "footplate/server/redis_probe"
-require "footplate/server/secrets"
+require "footplate/server/boot/banner"
+require "footplate/server/boot/boot_failure"
+require "footplate/server/boot/redis_probe"
 require "footplate/server/text"
+require "footplate/server/text/secrets"
 
 module Footplate
   module Server
-    autoload :Launcher, "footplate/server/launcher"
-    autoload :Memory, "footplate/server/memory"
+    autoload :Launcher, "footplate/server/run/launcher"
+    autoload :Memory, "footplate/server/run/memory"
   end
 
   ##
@@ -44,7 +44,7 @@ module Footplate
       $stderr.write(content[:stderr])
       content[:code]
     rescue Errno::EPIPE
-      # Whoever read along has seen enough.
+      # The reader of the pipe has seen enough.
       content[:code]
     end
     private_class_method :say
@@ -68,7 +68,7 @@ module Footplate
         warn_all(@boot.settings.warnings - Array(@typed[:warnings]))
         @boot.load_application
         introduce
-        launcher = Server::Launcher.new(host: host, settings: @boot.settings)
+        launcher = Server::Launcher.new(facade: facade, settings: @boot.settings)
         start_up
         launcher.run
       end
@@ -93,33 +93,33 @@ module Footplate
 
     private
 
-    def host
-      @boot.host
+    def facade
+      @boot.facade
     end
 
     def introduce
-      Server::Banner.new(@boot).lines.each { |line| host.logger.info(line) }
-      probe = Server::RedisProbe.new(host)
+      Server::Banner.new(@boot).lines.each { |line| facade.logger.info(line) }
+      probe = Server::RedisProbe.new(facade)
       raise Server::BootError, probe.problem if probe.problem
 
-      probe.warnings.each { |warning| host.logger.warn(warning) }
-      @boot.replaced_parts.each { |part| host.logger.public_send(part.used ? :info : :warn, "Replaced: #{part}") }
+      probe.warnings.each { |warning| facade.logger.warn(warning) }
+      @boot.replaced_parts.each { |part| facade.logger.public_send(part.used ? :info : :warn, "Replaced: #{part}") }
     end
 
-    # In the gem's order. Up to here there is one thread, from :startup on there may be more. An exception of a
+    # In the gem's order. Up to here there is only one thread; from :startup on there may be more. An exception in a
     # :startup hook ends the boot.
     def start_up
-      # Gems read it there.
-      host[:identity] = host.identity
-      Server::Memory.prepare(host.capsules.sum(&:concurrency)) unless ENV["RUBY_DISABLE_WARMUP"] == "1"
-      host.fire_event(:startup, reraise: true)
-      host.logger.debug { "Client Middleware: #{names(host.client_middleware)}" }
-      host.capsules.each do |capsule|
-        host.logger.debug { "Server Middleware (#{capsule.name}): #{names(host.server_middleware(capsule.name))}" }
+      # Other gems read it there.
+      facade[:identity] = facade.identity
+      Server::Memory.prepare(facade.capsules.sum(&:concurrency)) unless ENV["RUBY_DISABLE_WARMUP"] == "1"
+      facade.fire_event(:startup, reraise: true)
+      facade.logger.debug { "Client Middleware: #{names(facade.client_middleware)}" }
+      facade.capsules.each do |capsule|
+        facade.logger.debug { "Server Middleware (#{capsule.name}): #{names(facade.server_middleware(capsule.name))}" }
       end
       return unless @boot.settings.environment == "development" && $stdout.tty?
 
-      host.logger.info("Starting processing, hit Ctrl-C to stop")
+      facade.logger.info("Starting processing, hit Ctrl-C to stop")
     end
 
     def names(chain)

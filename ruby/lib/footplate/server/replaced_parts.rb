@@ -21,12 +21,12 @@ module Footplate
       end
 
       class << self
-        # @param host [Host::Base]
+        # @param facade [Facade::Base]
         # @return [Array<Part>]
-        def find(host)
-          return [] unless host.generation
+        def find(facade)
+          return [] unless facade.gem?
 
-          options(host) + Table::CLASSES.flat_map { |name, outcome| class_changes(name, outcome) }
+          options(facade) + Table::CLASSES.flat_map { |name, outcome| class_changes(name, outcome) }
         end
 
         # Whether modules were prepended to a class of the gem, or methods of it written over elsewhere.
@@ -42,9 +42,9 @@ module Footplate
 
         private
 
-        def options(host)
+        def options(facade)
           Table::OPTIONS.filter_map do |key, entry|
-            value = host[key] or next
+            value = facade[key] or next
             klass = value.is_a?(Module) ? value : value.class
             next if entry[:defaults].include?(klass.name)
 
@@ -80,7 +80,7 @@ module Footplate
         # @return [Array<String>] files
         def overwritten(klass)
           names = klass.instance_methods(false) + klass.private_instance_methods(false)
-          # Of a prepended module's methods the class's own lie beneath; those were asked about already.
+          # A method that a prepended module overrides still has the class's own beneath it.
           methods = names.map { |name| own_method(klass, name) }.compact
           methods.reject { |method| of_gem?(method) }.map { |method| method.source_location.first }.uniq
         end
@@ -91,8 +91,8 @@ module Footplate
           method
         end
 
-        # `…/lib/sidekiq`, as Ruby recorded it when it loaded the gem, symbolic links and all; other gems keep
-        # their files in a folder of that name too, but in a lib of their own.
+        # `…/lib/sidekiq`, as Ruby recorded it when it loaded the gem, symbolic links and all. Other gems have a
+        # folder of that name, too, but in a lib of their own.
         def gem_root
           @gem_root ||= $LOADED_FEATURES.find { |file| file.end_with?("/sidekiq/version.rb") }.to_s
                                         .delete_suffix("/version.rb")

@@ -3,9 +3,9 @@
 module Footplate
   module Server
     ##
-    # Arguments, paths, names and messages are bytes. Without a locale Ruby takes those that the system hands out
-    # for US-ASCII, and refuses to join them with others; so all of them are called UTF-8 here, which changes no
-    # byte and can always be joined.
+    # Arguments, paths, names and messages are bytes. Without a locale Ruby labels those that come from the system as
+    # US-ASCII, and refuses to join them with others. Here all of them are labelled UTF-8, which changes no byte and
+    # lets them be joined.
     module Text
       module_function
 
@@ -22,7 +22,7 @@ module Footplate
         value.is_a?(Array) && value.first.is_a?(Integer) ? utf8(value.pack("C*")) : value
       end
 
-      # @return [String] valid UTF-8, for people: what is none is replaced
+      # @return [String] valid UTF-8, for people: invalid bytes are replaced
       def readable(object)
         text = object.to_s
         case text.encoding
@@ -43,7 +43,7 @@ module Footplate
         end
       end
 
-      # As File.expand_path, which joins a path with the name of the current folder in whatever encoding that has.
+      # As File.expand_path, which fails when the current folder's name and the path have different encodings.
       # @raise [Errno::ENOENT] for a relative path in a folder that was deleted
       def expand_path(path)
         path = utf8(path)

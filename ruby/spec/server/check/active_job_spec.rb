@@ -8,7 +8,7 @@ RSpec.describe "footplate check and Active Job", :active_job do
     require "active_job"
     require "footplate"
     require "footplate/server/check/active_job"
-    require "footplate/server/boot_failure"
+    require "footplate/server/boot/boot_failure"
     Base = ActiveJob::Base
     def look = Footplate::Server::Check::ActiveJob.find("production")
     def told(adapter) = (Base.queue_adapter = adapter) && [look.adapter, look.warnings]

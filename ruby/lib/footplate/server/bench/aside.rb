@@ -12,8 +12,8 @@ module Footplate
       end
     end
 
-    %i[Plain Sidekiq Sidekiq6].each do |name|
-      Host.const_get(name).prepend(BenchAside) if Host.const_defined?(name, false)
+    %i[WithoutGem Sidekiq7 Sidekiq6].each do |name|
+      Facade.const_get(name).prepend(BenchAside) if Facade.const_defined?(name, false)
     end
   end
 end

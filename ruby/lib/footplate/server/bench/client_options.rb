@@ -1,12 +1,12 @@
 # frozen_string_literal: true
 
-require "footplate/server/boot_error"
+require "footplate/server/boot/boot_error"
 
 module Footplate
   module Server
     class Bench
       ##
-      # From the engine's RedisSettings, which hold what the application configured in one form for every generation
+      # From the engine's RedisSettings, which hold what the application configured in one form for every version
       # of Sidekiq, back to the options that the gems take. They are handed to worker processes as JSON.
       module ClientOptions
         module_function

@@ -3,13 +3,13 @@
 require "json"
 require "footplate/bench"
 require "footplate/server/bench/programs"
-require "footplate/server/boot_error"
+require "footplate/server/boot/boot_error"
 
 module Footplate
   module Server
     class Bench
       ##
-      # One worker process of one engine: this same front door, or the installed Sidekiq.
+      # One worker process of one engine: Footplate, started in the same way as this process, or the installed Sidekiq.
       class Contender < Footplate::Bench::Child
         TITLES = { footplate: "Footplate", sidekiq: "Sidekiq" }.freeze
         STARTS_WITHIN = 60

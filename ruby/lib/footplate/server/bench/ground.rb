@@ -15,7 +15,7 @@ module Footplate
       class Ground
         extend Forwardable
 
-        # Counters that a Sidekiq 6 touches with every heartbeat, and so makes, be there anything to count or not.
+        # Counters that Sidekiq 6 touches with every heartbeat, and so creates, whether or not it has counted anything.
         COUNTERS = %w[stat:processed stat:failed].freeze
         REMOVE_ZERO = "if redis.call('GET', KEYS[1]) == '0' then return redis.call('UNLINK', KEYS[1]) end return 0"
 

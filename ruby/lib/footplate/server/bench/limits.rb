@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 require "footplate/bench"
-require "footplate/server/boot_error"
+require "footplate/server/boot/boot_error"
 
 module Footplate
   module Server

@@ -3,7 +3,7 @@
 require "footplate/bench"
 require "footplate/redis"
 require "footplate/redis/driver"
-require "footplate/server/boot_error"
+require "footplate/server/boot/boot_error"
 
 module Footplate
   module Server
@@ -30,7 +30,7 @@ module Footplate
 
         # Yields the keys that begin with `prefix`, some at a time.
         def each_key(prefix)
-          # A namespace may hold what is a pattern here.
+          # A namespace may contain characters that mean something in a pattern.
           pattern = "#{prefix.gsub(/[\[\]*?\\]/) { |character| "\\#{character}" }}*"
           cursor = "0"
           loop do

@@ -6,7 +6,7 @@ module Footplate
   module Server
     class Bench
       ##
-      # How the engines are started: Footplate by the front door that is running now, Sidekiq by its gem's executable.
+      # How the engines are started: Footplate by the executable that runs now, Sidekiq by its gem's executable.
       module Programs
         LIB = File.expand_path("../../..", __dir__)
         GEM_DOOR = [RbConfig.ruby, "-I#{LIB}", File.join(LIB, "../exe/footplate")].freeze

@@ -14,6 +14,6 @@ if defined?(Sidekiq)
 else
   Footplate.configure { |config| config.redis = redis }
 end
-require_relative(defined?(Footplate::Server::Host) ? "aside" : "discreet_sidekiq")
+require_relative(defined?(Footplate::Server::Facade) ? "aside" : "discreet_sidekiq")
 Ledger.open
 Ledger.write("hello", { identity: defined?(Sidekiq::CLI) ? Sidekiq::CLI.instance.identity : nil })

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-require "footplate/server/adapter_trouble"
+require "footplate/server/boot/adapter_trouble"
 
 module Footplate
   module Server
@@ -9,9 +9,9 @@ module Footplate
       # Where Active Job's jobs go, and when. Loads ActiveJob::Base, which an application that loads its code late
       # has not done yet, so that a wrong name is found here and not at the first job.
       class ActiveJob
-        # The adapters whose jobs come to us, by the classes among their ancestors.
+        # Queue adapters whose jobs come to us: these and their subclasses.
         OURS = %w[ActiveJob::QueueAdapters::FootplateAdapter ActiveJob::QueueAdapters::SidekiqAdapter].freeze
-        # Of the others, what happens to their jobs.
+        # What happens to the jobs of other queue adapters.
         ELSEWHERE = {
           "async" => "jobs run in threads of the process that enqueues them and are lost when it ends",
           "inline" => "jobs run at once, in the process that enqueues them",
@@ -57,7 +57,7 @@ module Footplate
             "#{AdapterTrouble::SETTING} = :footplate"
         end
 
-        # Classes that chose an adapter of their own, as far as they are loaded.
+        # Classes that have chosen a queue adapter of their own, as far as they are loaded.
         def other_classes
           classes = ObjectSpace.each_object(@base.singleton_class).reject do |klass|
             klass.queue_adapter_name == @name || ours?(klass)
@@ -95,7 +95,7 @@ module Footplate
           end
         end
 
-        # By 7.2's :default; Rails 8.0 takes it for false, and wants true or false.
+        # Rails 7.2 asks the queue adapter for :default; Rails 8.0 takes that for false, and wants true or false.
         def asks_adapter?
           ::ActiveJob.version < Gem::Version.new("8.0")
         end

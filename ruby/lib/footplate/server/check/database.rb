@@ -1,13 +1,13 @@
 # frozen_string_literal: true
 
-require "footplate/server/adapter_trouble"
-require "footplate/server/secrets"
+require "footplate/server/boot/adapter_trouble"
+require "footplate/server/text/secrets"
 
 module Footplate
   module Server
     class Check
       ##
-      # Whether Active Record has a connection for each thread. Opens none: a pool knows its size before.
+      # Whether Active Record has a connection for each thread. Opens none: a pool knows its size without.
       module Database
         module_function
 
@@ -18,7 +18,7 @@ module Footplate
 
           pools.select { |pool| pool.size && pool.size < threads }.map { |pool| sentence(pool, threads) }
         rescue StandardError, LoadError => e
-          # Active Record brings Active Job's adapter along, about which all has been said.
+          # Loading Active Record loads Active Job's queue adapter, whose trouble has been reported.
           return [] if AdapterTrouble.sentence(e)
 
           # It may quote a URL.

@@ -51,7 +51,7 @@ module Footplate
           "Sidekiq::Client" => "called for pushes from jobs, but not for jobs that leave the schedule or the retry set."
         }.freeze
 
-        # The gem's classes that are still used once somebody has changed them (Host::SidekiqGem#job_logger).
+        # The gem's classes that are used when somebody has changed them (Facade::WithGem#job_logger).
         USED = ["Sidekiq::JobLogger"].freeze
 
         # Classes of which an instance stands around Footplate's own work, so that modules prepended to them go on
