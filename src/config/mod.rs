@@ -52,7 +52,7 @@ pub struct Config {
     pub labels: Vec<String>,
     /// Version of the sidekiq gem that the application loaded, as `7.3.2`; none without the gem.
     #[serde(default)]
-    pub generation: Option<String>,
+    pub sidekiq_version: Option<String>,
     /// How to reach Redis, `namespace` included; read by the store.
     pub redis: RedisSettings,
     /// Groups of threads, each with its own queues. At least one.

@@ -15,7 +15,7 @@ use crate::store::Names;
 impl Config {
     /// Whose forms are written: those of the loaded gem, or of Sidekiq 8 without one.
     pub fn sidekiq(&self) -> Result<SidekiqVersion, ConfigError> {
-        match &self.generation {
+        match &self.sidekiq_version {
             None => Ok(SidekiqVersion::default()),
             Some(version) => version
                 .parse()

@@ -53,7 +53,7 @@ fn the_least_that_is_needed() {
     );
     assert_eq!(config.tuning.lease_seconds, 10.0);
     assert_eq!(config.tuning.beat_seconds, 5.0);
-    assert_eq!(config.generation, None);
+    assert_eq!(config.sidekiq_version, None);
     assert_eq!(config.log.native, None);
     assert_eq!(config.namespace(), None);
 }

@@ -27,7 +27,7 @@ module Footplate
       # @return [Hash{Symbol => Object}]
       def to_h
         process.merge(
-          generation: (@facade.sidekiq_version.to_s if @facade.gem?), redis: @facade.redis_settings, capsules:,
+          sidekiq_version: (@facade.sidekiq_version.to_s if @facade.gem?), redis: @facade.redis_settings, capsules:,
           dead_max_jobs: @facade.dead_max_jobs, dead_timeout_in_seconds: @facade.dead_timeout_in_seconds,
           max_retries: @facade.max_retries, client_middleware: @facade.client_middleware?, log:,
           tuning: @settings.tuning
