@@ -9,7 +9,7 @@ use crate::dialect::{
     UnknownVersion,
 };
 use crate::engine::queue_order::QueueSpec;
-use crate::engine::{CapsuleSettings, Settings};
+use crate::engine::{CapsuleSettings, Settings, Shortcuts};
 use crate::store::Names;
 
 impl Config {
@@ -61,6 +61,11 @@ impl Config {
             client_middleware: self.client_middleware,
             lease: Duration::from_secs_f64(self.tuning.lease_seconds),
             beat: Duration::from_secs_f64(self.tuning.beat_seconds),
+            shortcuts: self
+                .tuning
+                .shortcuts
+                .map(Shortcuts::only)
+                .unwrap_or_default(),
             ahead: Duration::from_millis(u64::from(self.tuning.prefetch_ms)),
             redis: self.redis,
         })

@@ -136,6 +136,11 @@ fn values_that_make_no_sense_are_one_sentence() {
             json!({"prefetch_ms": 2000}),
             "prefetch_ms: 2000 must lie between 0 and 1000.",
         ),
+        (
+            "/tuning",
+            json!({"shortcuts": ["parcels", "magic"]}),
+            "tuning.shortcuts[1]: unknown variant `magic`, expected one of `parcels`, `large`, `hand_off`, `direct_take`",
+        ),
     ];
     for (pointer, value, sentence) in cases {
         assert_eq!(refusal(pointer, value), sentence);

@@ -4,6 +4,7 @@
 use serde::Deserialize;
 
 use super::{ConfigError, mistake};
+use crate::engine::Shortcut;
 use crate::store::LONGEST_LEASE;
 
 /// See each field for what it weighs.
@@ -20,6 +21,8 @@ pub struct Tuning {
     /// answered, and at most twice as many from when it is sent. 0 claims only what can start at
     /// once.
     pub prefetch_ms: u32,
+    /// The ways by which jobs may arrive besides the plain one; all of them unless the file names some. For finding faults.
+    pub shortcuts: Option<Vec<Shortcut>>,
 }
 
 impl Default for Tuning {
@@ -28,6 +31,7 @@ impl Default for Tuning {
             lease_seconds: 10.0,
             beat_seconds: 5.0,
             prefetch_ms: 10,
+            shortcuts: None,
         }
     }
 }

@@ -19,6 +19,7 @@ mod runtime;
 mod scheduler;
 mod settings;
 mod settle;
+mod shortcuts;
 mod shutdown;
 mod start;
 mod state;
@@ -34,6 +35,7 @@ use std::time::Duration;
 use sync::Latch;
 
 pub use settings::{CapsuleSettings, Settings};
+pub use shortcuts::{Shortcut, Shortcuts};
 pub use start::{StartError, check};
 pub use state::clock::Clock;
 pub use state::control::{Control, Due, DueBatch};

@@ -17,6 +17,7 @@ use super::{
 use crate::engine::claim::blocking_pop::Handoff;
 use crate::engine::claim::{ClaimSequence, Fetcher, Idle, LargeIn, Pace, Stale, Unreadable};
 use crate::engine::queue_order::QueueOrder;
+use crate::engine::shortcuts::Shortcut;
 use crate::engine::state::capsule::HANDOFFS;
 use crate::engine::state::control::Control;
 use crate::engine::state::{Phase, Shared};
@@ -153,6 +154,9 @@ fn fetchers(shared: &Arc<Shared>, store: &Store, busy: mpsc::Sender<Infallible>)
 /// the first waits, because what comes is kept in a list of the process's for that queue.
 fn handoffs(shared: &Arc<Shared>, store: &Store, busy: &mpsc::Sender<Infallible>) -> Vec<Handoff> {
     let (mut places, mut taken) = (Vec::new(), HashSet::new());
+    if !shared.settings.shortcuts.has(Shortcut::HandOff) {
+        return Vec::new();
+    }
     for (index, capsule) in shared.settings.capsules.iter().enumerate() {
         let order = QueueOrder::new(&capsule.queues, shared.settings.version);
         for queue in order.queues().iter().take(HANDOFFS) {

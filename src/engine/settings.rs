@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::dialect::{Dialect, ProcessFacts, SidekiqVersion};
 use crate::engine::queue_order::QueueSpec;
+use crate::engine::shortcuts::Shortcuts;
 use crate::job::Queue;
 use crate::store::address::RedisSettings;
 use crate::store::{Layout, Names};
@@ -29,6 +30,8 @@ pub struct Settings {
     pub lease: Duration,
     /// Time between two heartbeats.
     pub beat: Duration,
+    /// The ways by which jobs may arrive besides the plain one.
+    pub shortcuts: Shortcuts,
     /// How much work, in time at the rate just measured, may be claimed beyond the free workers.
     pub ahead: Duration,
 }

@@ -3,7 +3,7 @@
 module Footplate
   ##
   # A version of Sidekiq, and what it does differently from other versions; nothing else in Ruby compares versions. Each
-  # question says since which release the answer is yes. Its counterpart in the engine is Generation in
+  # question says since which release the answer is yes. Its counterpart in the engine has the same name, in
   # src/dialect/sidekiq.
   class SidekiqVersion
     # @param text [String] such as "8.1.7"; a prerelease counts as the release that it leads to

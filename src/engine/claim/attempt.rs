@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::large::LARGE;
 use crate::engine::backoff::Backoff;
 use crate::engine::state::Shared;
 use crate::engine::state::touches::Look;
@@ -92,7 +91,7 @@ impl Attempt {
                 startable: self.startable,
                 byte_limit: MOST_BYTES,
                 parcel: self.parcel,
-                large: LARGE,
+                large: self.shared.settings.shortcuts.large(),
                 large_in: &self.large_in,
                 queues: &self.queues,
                 shares: &self.shares,

@@ -11,6 +11,7 @@ use tokio::time::{sleep, timeout};
 use crate::engine::backoff::Backoff;
 use crate::engine::claim::direct_take::{DirectTake, PendingPop};
 use crate::engine::ready::WakeSource;
+use crate::engine::shortcuts::Shortcut;
 use crate::engine::state::restraint::Restraint;
 use crate::engine::state::{Capsule, Phase, Shared};
 use crate::job::{Job, Outcome, Queue};
@@ -218,7 +219,8 @@ impl Handoff {
 
     /// The direct_take of the connection that there is.
     fn fit(&self, direct_take: &mut Option<Arc<DirectTake>>, place: &store::Handoff) {
-        let Some(peek) = place.peek() else {
+        let is_open = self.shared.settings.shortcuts.has(Shortcut::DirectTake);
+        let Some(peek) = place.peek().filter(|_| is_open) else {
             *direct_take = None;
             return;
         };

@@ -111,7 +111,7 @@ impl Fetcher {
             sequence: Arc::clone(&self.sequence),
             limit,
             startable: demand.idle,
-            parcel: self.pace.parcel(),
+            parcel: self.shared.settings.shortcuts.parcel(self.pace.parcel()),
             large_in: self.large_in.among(&queues),
             queues,
             look,

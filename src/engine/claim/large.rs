@@ -4,11 +4,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::engine::shortcuts::LARGE;
 use crate::job::{Job, Queue};
-
-/// From so many bytes on a payload is large: what that saves Redis outweighs the commands it takes and the other round trip.
-/// Measured with payloads of 3 to 100 kB, they are even at 5.
-pub(super) const LARGE: usize = 8 << 10;
 
 /// The queues whose last claimed job was large.
 #[derive(Default)]

@@ -10,13 +10,16 @@ module Footplate
     # another gem. Only one that looks like a misspelt known key gets a warning.
     module KnownKeys
       # Footplate's own, with their units in their names.
-      TUNING = %i[lease_seconds beat_seconds prefetch_ms].freeze
+      TUNING = %i[lease_seconds beat_seconds prefetch_ms shortcuts].freeze
 
       # Numbers of seconds, above 0.
       SECONDS = %i[timeout lease_seconds beat_seconds].freeze
 
       # Whole numbers, 0 included.
       COUNTS = %i[max_retries dead_max_jobs dead_timeout_in_seconds prefetch_ms].freeze
+
+      # Lists of words, as the engine knows them.
+      WORDS = %i[shortcuts].freeze
 
       # The most that the engine can hold, for some counts.
       MOST = { max_retries: Numbers::MOST_RETRIES, prefetch_ms: (2**32) - 1 }.freeze
@@ -32,7 +35,7 @@ module Footplate
       # Keys of other gems (sidekiq-scheduler, sidekiq-cron, sidekiq-limit_fetch) that resemble some of the above.
       FOREIGN = %i[schedule scheduler dynamic enabled limits process_limits blocking cron_poll_interval].freeze
 
-      ALL = (SECONDS + COUNTS + SIDEKIQ + NEEDLESS + FOREIGN).freeze
+      ALL = (SECONDS + COUNTS + WORDS + SIDEKIQ + NEEDLESS + FOREIGN).freeze
 
       module_function
 
