@@ -2,7 +2,8 @@
 
 require "open3"
 require "rbconfig"
-%w[own_redis server_process waiting].each { |file| require_relative "../chaos/support/#{file}" }
+%w[own_redis waiting].each { |file| require_relative "../support/#{file}" }
+require_relative "../chaos/support/server_process"
 require_relative "support/account"
 
 # The same jobs, pushed by Sidekiq's client, run by Sidekiq and by Footplate: what is left behind is the same.

@@ -2,7 +2,10 @@
 
 require "json"
 require "securerandom"
-%w[own_redis ledger server_process waiting].each { |file| require_relative file }
+require_relative "../../support/own_redis"
+require_relative "../../support/waiting"
+require_relative "ledger"
+require_relative "server_process"
 
 ##
 # What the chaos examples share: their Redis, their ledger, their processes, and the account at the end.
