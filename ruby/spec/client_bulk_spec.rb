@@ -73,6 +73,7 @@ RSpec.describe Footplate::Client, "#push_bulk", :redis do
     now = Time.now.to_f
     bulk(Array.new(20) { [1] }, spread_interval: 100)
     scores = entries_of("schedule").map(&:last)
+    expect(scores.size).to eq(20)
     expect(scores).to all(be_between(now, now + 105))
     expect(scores.uniq.size).to be > 1
   end

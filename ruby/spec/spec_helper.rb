@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 require "fileutils"
-require "support/redis_server"
+require_relative "../../tests/support/redis_server"
 require "support/ruby_process"
 require "support/installed_gems"
 

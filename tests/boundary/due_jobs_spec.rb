@@ -45,7 +45,7 @@ RSpec.describe "Due jobs with client middleware" do
       schedule(server, "veto")
       schedule(server, "runs")
       server.start
-      server.until_true("an empty schedule") { left(server).empty? }
+      server.eventually("an empty schedule") { left(server).empty? }
       server.await_ledger(2)
       server.await_idle
       expect(server.stop.exitstatus).to eq(0)
@@ -57,7 +57,7 @@ RSpec.describe "Due jobs with client middleware" do
     Server.run(app) do |server|
       server.redis.call("ZADD", "schedule", 1, "[1]")
       server.start
-      server.until_true("a burial") { server.count(:dead) == 1 }
+      server.eventually("a burial") { server.count(:dead) == 1 }
       expect(server.count(:schedule)).to eq(0)
       expect(server.stop.exitstatus).to eq(0)
     end
@@ -70,7 +70,7 @@ RSpec.describe "Due jobs with client middleware" do
         ["first", poison, "next", poison, "last"].each.with_index { |id, at| schedule(server, id, at:) }
         server.start
         server.await_ledger(3, within: 20)
-        server.until_true("its place") { left(server) == [poison] * 2 }
+        server.eventually("its place") { left(server) == [poison] * 2 }
         expect(server.stop.exitstatus).to eq(0)
         expect(server.ledger).to contain_exactly("first", "next", "last")
       end
@@ -86,7 +86,7 @@ RSpec.describe "Due jobs with client middleware" do
       server.redis.call("REPLICAOF", "127.0.0.1", "1")
       FileUtils.touch(File.join(server.dir, "answer"))
       # Said once for all that is refused. The move is repeated every second at the latest, as others are.
-      server.until_true("refusals") { server.redis.call("INFO", "errorstats")[/READONLY:count=(\d+)/, 1].to_i >= 10 }
+      server.eventually("refusals") { server.redis.call("INFO", "errorstats")[/READONLY:count=(\d+)/, 1].to_i >= 10 }
       server.redis.call("REPLICAOF", "NO", "ONE")
       server.await_ledger(2, within: 15)
       server.await_idle

@@ -66,6 +66,7 @@ RSpec.describe "The native reader of arguments" do
   it "reads the plain ones by itself, and not what versions of JSON.parse differ about" do
     ways = run_cases(app, JsonCases::NATIVE + JsonCases::RUBY)
     native, ruby = ways.partition { |index, _| index < JsonCases::NATIVE.size }
+    expect(native.size).to eq(JsonCases::NATIVE.size)
     expect(native.reject { |_, way| way == "native" }.map { |index, _| JsonCases::NATIVE[index][0, 80] }).to be_empty
     expect(ruby.map(&:last).uniq).to eq(["ruby"])
   end

@@ -86,7 +86,7 @@ require_relative "support/server"
         done = server.ledger
         expect(done.size - done.uniq.size).to eq(0)
         server.push("Meet", [[4]] * 4)
-        server.until_true("all threads at once") { server.ledger.count("met") == 4 }
+        server.eventually("all threads at once") { server.ledger.count("met") == 4 }
         expect(server.stop.exitstatus).to eq(0)
       end
     end
@@ -124,7 +124,7 @@ require_relative "support/server"
         forked = (1..40).flat_map { |id| ["#{id} 0", "child of #{id}"] }
         expect(server.ledger).to match_array(forked + (41..1_000).map(&:to_s) + ["at_exit"])
         expect(server.count(:processed)).to eq(1_000)
-        expect(server.log.scan(/class=Fork .*: done/).size).to eq(20)
+        expect(server.output.scan(/class=Fork .*: done/).size).to eq(20)
       end
     end
 

@@ -41,7 +41,7 @@ Conformance.describe "a wrong setup" do
 
   it "of Redis: nobody there, a name that is none, a URL that is none" do
     expect(refused(env: { "REDIS_URL" => "unix:///nowhere.sock" })).to include("/nowhere.sock")
-    expect(refused(env: { "REDIS_URL" => "redis://127.0.0.1:#{RedisServer.free_port}/0" })).to match(/127\.0\.0\.1:\d+/)
+    expect(refused(env: { "REDIS_URL" => "redis://127.0.0.1:#{OwnRedis.free_port}/0" })).to match(/127\.0\.0\.1:\d+/)
     expect(refused(env: { "REDIS_PROVIDER" => "OTHER_URL",
                           "OTHER_URL" => "unix:///other.sock" })).to include("/other.sock")
   end
@@ -51,7 +51,7 @@ Conformance.describe "a wrong setup" do
       expect(refused(env: { "REDIS_URL" => url })).to match(%r{cannot be read; write special .*rediss:// or unix://$})
       expect(server.output).not_to include("s3cret")
     end
-    expect(refused(env: { "REDIS_URL" => "redis://s3cret@127.0.0.1:#{RedisServer.free_port}" })).to include("127.0.0.1")
+    expect(refused(env: { "REDIS_URL" => "redis://s3cret@127.0.0.1:#{OwnRedis.free_port}" })).to include("127.0.0.1")
     expect(server.output).not_to include("s3cret")
   end
 
@@ -85,7 +85,7 @@ Conformance.describe "a wrong setup" do
 end
 
 Conformance.describe "a Redis with a password" do
-  app "", redis: -> { RedisServer.start("--requirepass", "correct horse", tcp: true) }
+  app "", redis: -> { OwnRedis.start("--requirepass", "correct horse", tcp: true) }
 
   it "is told apart from one that is not there, and the password stays secret" do
     fail_to_start
@@ -127,7 +127,7 @@ Conformance.describe "a Redis that is too old" do
 end
 
 Conformance.describe "a Redis that evicts" do
-  app "", redis: -> { RedisServer.start("--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru") }
+  app "", redis: -> { OwnRedis.start("--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru") }
 
   it "is warned of" do
     start

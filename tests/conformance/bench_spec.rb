@@ -36,7 +36,7 @@ module Benching
 
   # Until a worker of ours is there, beside the connections of the bench and ours.
   def await_worker(title)
-    eventually("a run of #{title}", 60) { server.output.include?("#{title}, run 1") && connections > 4 }
+    eventually("a run of #{title}", within: 60) { server.output.include?("#{title}, run 1") && connections > 4 }
   end
 end
 
@@ -84,7 +84,7 @@ Conformance.describe "a benchmark" do
     spawn("bench", "--quick", "--jobs", "2000", "--pairs", "50")
     await_worker("Footplate")
     server.stop(:KILL)
-    eventually("its workers to end", 30) { connections == 1 }
+    eventually("its workers to end", within: 30) { connections == 1 }
     left = everything.keys - @before.keys
     expect(left).to all(start_with("footplate-bench-"))
   end
@@ -92,10 +92,10 @@ end
 
 Conformance.describe "a benchmark that cannot be" do
   include Benching
-  app "", redis: -> { RedisServer.start(tcp: true) }
+  app "", redis: -> { OwnRedis.start(tcp: true) }
 
   it "is refused in one sentence where no Redis answers" do
-    said = bench(*Benching::FEW, env: { "REDIS_URL" => "redis://127.0.0.1:#{RedisServer.free_port}/0" })
+    said = bench(*Benching::FEW, env: { "REDIS_URL" => "redis://127.0.0.1:#{OwnRedis.free_port}/0" })
     expect(server.status.exitstatus).to eq(1)
     expect(said.lines.size).to eq(1), said
     expect(said).to start_with("footplate: Cannot work with Redis at redis://127.0.0.1:")

@@ -32,7 +32,7 @@ end
 
 Conformance.describe "a Redis user who lacks rights" do
   include CheckedStarts
-  app "", redis: -> { RedisServer.start(tcp: true) }
+  app "", redis: -> { OwnRedis.start(tcp: true) }
 
   it "is told which, and how they are granted" do
     said = refusal(env: user("~*", "&*", "+@all", "-hset", "-zadd"))
@@ -54,7 +54,7 @@ Conformance.describe "a Redis user with the rights that docs/redis.md names" do
   page = File.read(File.expand_path("../../docs/redis.md", __dir__))
   rights = page[/^    ~\* \+eval.*?\n\n/m].split
 
-  app <<~'RUBY', redis: -> { RedisServer.start(tcp: true) }
+  app <<~'RUBY', redis: -> { OwnRedis.start(tcp: true) }
     class Note
       include JobModule
       def perform(what) = effect("note", what)
@@ -89,7 +89,7 @@ Conformance.describe "a Redis that takes no writes" do
   end
 
   it "is called a replica" do
-    redis.call("REPLICAOF", "127.0.0.1", RedisServer.free_port)
+    redis.call("REPLICAOF", "127.0.0.1", OwnRedis.free_port)
     expect(refusal).to match(/\ACannot work with Redis at unix:.*: it is a replica, which takes no writes; connect /)
   end
 end
@@ -107,10 +107,10 @@ end
 Conformance.describe "a Redis whose certificate is an authority's" do
   include CheckedStarts
   certificate = Certificate.new
-  port = RedisServer.free_port
+  port = OwnRedis.free_port
   tls = ["--tls-port", port.to_s, "--tls-cert-file", certificate.file, "--tls-key-file", certificate.key_file,
          "--tls-ca-cert-file", certificate.file, "--tls-auth-clients", "no"]
-  app <<~'RUBY', redis: -> { RedisServer.start(*tls) }
+  app <<~'RUBY', redis: -> { OwnRedis.start(*tls) }
     Sidekiq.configure_server do |config|
       config.redis = { url: ENV["REDIS_URL"], ssl_params: { ca_file: ENV["CA"] } }
     end

@@ -2,7 +2,7 @@
 
 require "open3"
 require "shellwords"
-require_relative "../../ruby/spec/support/redis_server"
+require_relative "../support/own_redis"
 
 # What an operator is told to type where there is no dashboard.
 RSpec.describe "the redis-cli commands of docs/applications.md" do
@@ -10,7 +10,7 @@ RSpec.describe "the redis-cli commands of docs/applications.md" do
   commands = page.scan(/^    redis-cli ([^#\n]*?) *#/).flatten.map(&:shellsplit)
 
   it "show and clear what is there" do
-    redis = RedisServer.start
+    redis = OwnRedis.start
     redis.call("SADD", "queues", "default", "mailers")
     %w[default mailers].each { |name| redis.call("LPUSH", "queue:#{name}", "first", "second") }
     %w[retry schedule dead].each { |set| redis.call("ZADD", set, 1, "old", 2, "new") }

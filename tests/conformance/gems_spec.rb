@@ -22,7 +22,7 @@ Conformance.describe "sidekiq-cron", needs: "sidekiq-cron" do
   scenario do
     start
     # Its poller waits up to 5 s before it looks for the first time.
-    eventually("the first tick", 30) { effects("tick").any? }
+    eventually("the first tick", within: 30) { effects("tick").any? }
     @code = server.stop
   end
 

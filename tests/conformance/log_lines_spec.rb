@@ -150,6 +150,7 @@ Conformance.describe "log levels" do
   end
 
   it "keep the lines away, and so does skip_default_job_logging" do
+    expect(processed).to eq(2)
     expect(servers.first.output).not_to include("quiet")
     expect(servers.last.output).not_to match(/skipped.*(start|done)/) if generation?("7.3")
   end

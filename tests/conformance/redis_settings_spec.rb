@@ -37,7 +37,7 @@ Conformance.describe "a :startup hook that subscribes on the application's conne
 end
 
 Conformance.describe "a user that Redis does not know", needs: "sidekiq" do
-  app <<~'RUBY', redis: -> { RedisServer.start(tcp: true) }
+  app <<~'RUBY', redis: -> { OwnRedis.start(tcp: true) }
     class Known
       include JobModule
       def perform = effect("performed", Sidekiq.redis { |connection| connection.get("probe") })
@@ -63,7 +63,7 @@ Conformance.describe "a user that Redis does not know", needs: "sidekiq" do
 end
 
 Conformance.describe "Redis as Footplate.configure names it beside Sidekiq", needs: "sidekiq" do
-  app <<~'RUBY', redis: -> { RedisServer.start(tcp: true) }, files: { "both.rb" => <<~'BOTH', "later.rb" => <<~'LATER' }
+  app <<~'RUBY', redis: -> { OwnRedis.start(tcp: true) }, files: { "both.rb" => <<~'BOTH', "later.rb" => <<~'LATER' }
     require "sidekiq"
     require "footplate"
     Footplate.configure { |config| config.redis = { host: "localhost", port: ENV.fetch("PORT"), db: "2" } }
@@ -111,7 +111,7 @@ end
 
 Conformance.describe "Redis as an application without Sidekiq names it" do
   files = { "Gemfile" => Conformance::Application.gemfile_without_sidekiq }
-  app <<~'RUBY', redis: -> { RedisServer.start(tcp: true) }, files: files
+  app <<~'RUBY', redis: -> { OwnRedis.start(tcp: true) }, files: files
     class Either
       include Footplate::Job
       def perform = effect("performed", Footplate.redis { |connection| connection.call("GET", "probe") })

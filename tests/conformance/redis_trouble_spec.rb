@@ -17,16 +17,7 @@ TROUBLE_APP = <<~'RUBY'
 RUBY
 
 Conformance.describe "a Redis that restarts with its data" do
-  app TROUBLE_APP, redis: -> { RedisServer.start("--appendonly", "yes", "--appendfsync", "always") }
-
-  # The same folder and socket, so that it comes back where it was.
-  def restart
-    Process.kill(:KILL, redis.pid)
-    Process.wait(redis.pid)
-    yield if block_given?
-    redis.instance_variable_set(:@io, nil)
-    redis.start
-  end
+  app TROUBLE_APP, redis: -> { OwnRedis.durable }
 
   scenario do
     push("Hold", "over the restart")
@@ -34,14 +25,14 @@ Conformance.describe "a Redis that restarts with its data" do
     start("-c", "3", "-t", "5")
     await_effects(1, "holds")
     eventually("the first failure") { redis.call("ZCARD", "retry") == 1 }
-    restart do
+    redis.crash do
       release("over the restart")
       await_effects(1, "done")
     end
     push("Note", "after")
     await_effects(1, "note")
     drained
-    eventually("the entry", 12) { identity }
+    eventually("the entry", within: 12) { identity }
     @code = server.stop
   end
 
@@ -74,11 +65,11 @@ Conformance.describe "a Redis that refuses to write" do
     start("-c", "2", "-t", "5")
     push("Hold", "it")
     await_effects(1, "holds")
-    redis.call("REPLICAOF", "127.0.0.1", RedisServer.free_port)
+    redis.call("REPLICAOF", "127.0.0.1", OwnRedis.free_port)
     release("it")
     await_effects(1, "done")
     eventually("its complaint") { server.output.match?(/READONLY/i) }
-    @alive = server.running?
+    @alive = server.alive?
     redis.call("REPLICAOF", "NO", "ONE")
     push("Note", "after")
     await_effects(1, "note")
@@ -134,7 +125,7 @@ Conformance.describe "TERM while Redis is away" do
     await_effects(1, "holds")
     Process.kill(:STOP, redis.pid)
     server.signal(:TERM)
-    eventually("the deadline", 10) { server.output.include?("Terminating 1 busy threads") }
+    eventually("the deadline", within: 10) { server.output.include?("Terminating 1 busy threads") }
     Process.kill(:CONT, redis.pid)
     @code = server.stop(nil)
   end
@@ -158,10 +149,10 @@ Conformance.describe "a queue whose key is no list" do
     await_effects(8, "note")
     push("Note", "after")
     await_effects(9, "note")
-    eventually("its entry", 12) { identity }
+    eventually("its entry", within: 12) { identity }
     beat = -> { redis.call("HGET", identity, "beat") }
     before = beat.call
-    eventually("another beat", 15) { beat.call != before }
+    eventually("another beat", within: 15) { beat.call != before }
     redis.call("DEL", "queue:broken")
     push("Note", "mended", queue: "broken")
     await_effects(10, "note")

@@ -32,10 +32,10 @@ Conformance.describe "the registry" do
     await_effects(1, "holds")
     @fields = redis.call("HGETALL", identity).each_slice(2).to_h
     @info = JSON.parse(@fields["info"])
-    @works = eventually("the busy table", 12) do
+    @works = eventually("the busy table", within: 12) do
       found = redis.call("HGETALL", "#{identity}:work#{"ers" unless generation?("6.5")}") and !found.empty? && found
     end
-    eventually("the busy count", 12) { redis.call("HGET", identity, "busy") == "1" }
+    eventually("the busy count", within: 12) { redis.call("HGET", identity, "busy") == "1" }
     @api = api(<<~'CODE')
       Sidekiq::ProcessSet.new.map { |p| [p["hostname"], p["concurrency"], p["busy"], p["tag"], p["queues"].sort, p.labels, p.stopping?] } +
         (defined?(Sidekiq::WorkSet) ? Sidekiq::WorkSet : Sidekiq::Workers).new.map { |id, tid, work| [id, tid, work.respond_to?(:job) ? work.job.jid : work["payload"]["jid"]] }

@@ -36,7 +36,7 @@ Conformance.describe "TSTP" do
     await_effects(1, "done")
     eventually("the job's acknowledgement") { in_flight.zero? }
     server.signal(:TSTP)
-    @alive = server.running?
+    @alive = server.alive?
     @title = File.read("/proc/#{server.pid}/cmdline").delete("\0")
     @code = server.stop
   end
@@ -98,11 +98,11 @@ Conformance.describe "quiet and stop from afar" do
     @identity = identity
     await_effects(1, "holds")
     @seen = order("quiet!")
-    eventually("quiet", 12) { redis.call("HGET", identity, "quiet") == "true" }
-    @dumped = order("dump_threads") && eventually("the dump", 12) { server.output.include?("Thread TID-") }
+    eventually("quiet", within: 12) { redis.call("HGET", identity, "quiet") == "true" }
+    @dumped = order("dump_threads") && eventually("the dump", within: 12) { server.output.include?("Thread TID-") }
     release("it")
     order("stop!")
-    eventually("the end", 12) { !server.running? }
+    eventually("the end", within: 12) { !server.alive? }
   end
 
   it "are heard" do

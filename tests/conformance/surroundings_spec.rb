@@ -52,7 +52,7 @@ Conformance.describe "what surrounds a job", needs: %w[sidekiq activejob] do
 end
 
 Conformance.describe "Redis as a job finds it", needs: "sidekiq" do
-  app <<~'RUBY', redis: -> { RedisServer.start(tcp: true) }
+  app <<~'RUBY', redis: -> { OwnRedis.start(tcp: true) }
     class Here
       include JobModule
       def perform = nil

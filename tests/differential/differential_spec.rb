@@ -2,7 +2,8 @@
 
 require "open3"
 require "rbconfig"
-%w[own_redis server_process waiting].each { |file| require_relative "../chaos/support/#{file}" }
+%w[own_redis waiting].each { |file| require_relative "../support/#{file}" }
+require_relative "../chaos/support/server_process"
 require_relative "support/account"
 
 # The same jobs, pushed by Sidekiq's client, run by Sidekiq and by Footplate: what is left behind is the same.
@@ -110,6 +111,7 @@ RSpec.describe "Footplate beside Sidekiq" do
     describe "(#{name} path)" do
       it "runs every job once, and calls the same blocks and handlers" do
         ours = ledger(name)
+        expect(ours.values).not_to include(be_empty)
         expect(ours[:runs].reject { |_, times| times == "1" }).to eq({})
         expect(difference(ours, ledger(:sidekiq))).to eq({})
       end

@@ -1,7 +1,8 @@
 # frozen_string_literal: true
 
 require "rbconfig"
-%w[own_redis server_process waiting].each { |file| require_relative "../chaos/support/#{file}" }
+%w[own_redis waiting].each { |file| require_relative "../support/#{file}" }
+require_relative "../chaos/support/server_process"
 require_relative "support/account"
 require_relative "support/hostile_jobs"
 

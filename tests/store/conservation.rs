@@ -260,7 +260,7 @@ async fn walk(seed: u64) {
                     .collect();
                 for expected in [true, false] {
                     let mine = store.settle(&process.holder, &settlements).await.unwrap();
-                    assert!(mine.into_iter().all(|mine| mine == expected));
+                    assert_eq!(mine, vec![expected; settlements.len()]);
                 }
             }
             6 => {
@@ -292,7 +292,7 @@ async fn walk(seed: u64) {
                     .collect();
                 store.promote("retry", &promotions).await.unwrap();
                 let again = store.promote("retry", &promotions).await.unwrap();
-                assert!(again.into_iter().all(|moved| !moved));
+                assert_eq!(again, vec![false; promotions.len()]);
             }
         }
         let places = census(&server);

@@ -2,6 +2,7 @@
 
 require "tmpdir"
 require "support/ruby_process"
+require_relative "../../../tests/support/clean_environment"
 
 ##
 # Boots the server side in a process of its own, in a folder with the files that a test wants. Loading the
@@ -71,10 +72,8 @@ module BootProcess
     end
   end
 
-  # Whatever the machine that runs the suite says about environments and threads.
+  # The gems are the suite's.
   def clean(env)
-    %w[APP_ENV RAILS_ENV RACK_ENV RAILS_MAX_THREADS REDIS_PROVIDER DYNO NOTIFY_SOCKET].to_h do |name|
-      [name, nil]
-    end.merge(env)
+    CleanEnvironment.without(CleanEnvironment::SETTINGS).merge(env)
   end
 end

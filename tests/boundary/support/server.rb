@@ -4,17 +4,17 @@ require "fileutils"
 require "json"
 require "rbconfig"
 require "tmpdir"
-require_relative "../../../ruby/spec/support/redis_server"
+require_relative "../../support/child_process"
+require_relative "../../support/own_redis"
 
 ##
 # A server process over a Redis of its own and an application given as text. What its jobs did stands in a ledger,
 # a file to which each appends a line in one write.
-class Server
+class Server < ChildProcess
   ROOT = File.expand_path("../../..", __dir__)
   PRELUDE = File.join(__dir__, "prelude")
-  CLEAN = %w[APP_ENV RAILS_ENV RACK_ENV RAILS_MAX_THREADS REDIS_PROVIDER DYNO NOTIFY_SOCKET BUNDLE_GEMFILE RUBYOPT]
-          .to_h { |name| [name, nil] }.freeze
-  attr_reader :redis, :pid, :dir
+
+  attr_reader :redis, :dir
 
   def self.run(app, **options)
     server = new(app, **options)
@@ -26,19 +26,19 @@ class Server
   # @param path [String] "native" or "ruby"
   def initialize(app, threads: 5, path: "native", env: {}, arguments: [])
     @dir = Dir.mktmpdir("footplate-boundary")
-    @redis = RedisServer.start
+    @redis = OwnRedis.start
     File.write(file("app.rb"), "require #{PRELUDE.inspect}\n#{app}")
     File.write(file("ledger"), "")
-    @env = CLEAN.merge("REDIS_URL" => @redis.url, "LEDGER" => file("ledger"), "FOOTPLATE_PATH" => path,
-                       "LC_ALL" => "C.UTF-8", **env)
-    @command = [RbConfig.ruby, "-I#{ENV.fetch("FOOTPLATE_NATIVE", "#{ROOT}/ruby/lib")}", "-I#{ROOT}/ruby/lib",
-                "#{ROOT}/ruby/exe/footplate", "-r", "./app.rb", "-c", threads.to_s, *arguments]
+    all = { "REDIS_URL" => @redis.url, "LEDGER" => file("ledger"), "FOOTPLATE_PATH" => path,
+            "LC_ALL" => "C.UTF-8", **env }
+    command = [RbConfig.ruby, "-I#{ENV.fetch("FOOTPLATE_NATIVE", "#{ROOT}/ruby/lib")}", "-I#{ROOT}/ruby/lib",
+               "#{ROOT}/ruby/exe/footplate", "-r", "./app.rb", "-c", threads.to_s, *arguments]
+    super(command, env: all, dir: @dir)
   end
 
   def start
-    @pid = Process.spawn(@env, *@command, chdir: dir, in: File::NULL, out: [file("log"), "a"], err: %i[child out],
-                                          rlimit_core: 0)
-    until_true("a registered process") { redis.call("SCARD", "processes").positive? || raise_if_dead }
+    super
+    eventually("a registered process") { identity(redis) || raise_if_dead }
     self
   end
 
@@ -60,33 +60,14 @@ class Server
     File.readlines(file("ledger"), chomp: true)
   end
 
-  def log
-    File.exist?(file("log")) ? File.read(file("log"), encoding: "UTF-8").scrub : ""
-  end
-
   # Waits until `count` lines stand in the ledger.
   def await_ledger(count, within: 60)
-    until_true("#{count} lines in the ledger", within: within) { ledger.size >= count || raise_if_dead }
+    eventually("#{count} lines in the ledger", within: within) { ledger.size >= count || raise_if_dead }
   end
 
   # Nothing waits, runs, or is being settled.
-  def idle?
-    redis.call("EVAL", ON_THEIR_WAY, 0).zero?
-  end
-
-  # Queued or in flight; in one step, since a job may move from where one looks next to where one has just looked.
-  ON_THEIR_WAY = <<~LUA
-    local count = redis.call('LLEN', 'queue:default')
-    for _, name in ipairs(redis.call('KEYS', 'footplate:inflight:*')) do
-      for _, field in ipairs(redis.call('HKEYS', name)) do
-        if string.sub(field, 1, 1) ~= '#' then count = count + 1 end
-      end
-    end
-    return count
-  LUA
-
   def await_idle(within: 60)
-    until_true("an empty queue with nothing in flight", within: within) { idle? || raise_if_dead }
+    eventually("an empty queue with nothing in flight", within: within) { redis.unfinished.zero? || raise_if_dead }
   end
 
   # Numbers kept by Redis and sizes of its sets.
@@ -102,33 +83,15 @@ class Server
     redis.call("ZRANGE", set.to_s, 0, -1).map { |job| JSON.parse(job) }
   end
 
-  def signal(name)
-    Process.kill(name, pid)
-  end
-
   # @return [Process::Status]
   def stop(within: 30)
-    signal(:TERM)
-    until_true("the end of the process", within: within) { dead? }
-    @status
+    super
   end
 
   def discard
-    unless @pid.nil? || dead?
-      signal(:KILL)
-      Process.wait(pid)
-    end
+    super
     redis.stop
     FileUtils.rm_rf(dir)
-  end
-
-  def until_true(what, within: 60)
-    deadline = now + within
-    until yield
-      raise "no #{what} within #{within} s:\n#{log.lines.last(40).join}" if now > deadline
-
-      IO.select(nil, nil, nil, 0.005)
-    end
   end
 
   private
@@ -137,16 +100,7 @@ class Server
     File.join(dir, name)
   end
 
-  def now
-    Process.clock_gettime(Process::CLOCK_MONOTONIC)
-  end
-
-  def dead?
-    @status ||= Process.wait2(pid, Process::WNOHANG)&.last
-    !@status.nil?
-  end
-
   def raise_if_dead
-    raise "the process died (#{@status}):\n#{log.lines.last(60).join}" if dead?
+    raise "the process died (#{status}):\n#{tail}" unless alive?
   end
 end

@@ -79,12 +79,13 @@ class Hog
   end
 end
 
-# Waits for something now and then, and marks how many others were let in before it meanwhile: in the best of the
-# cases, since on a busy machine the kernel may let it wait as well.
+# Waits for something now and then while others are at work, and marks how many of them were let in before it meanwhile:
+# in the best of the cases, since on a busy machine the kernel may let it wait as well.
 class Waiting
   include Footplate::Job
 
   def perform(times)
+    sleep(0.001) until Busy.ended.positive?
     counts = Array.new(times) do
       before = Busy.ended
       sleep(0.0001)

@@ -2,9 +2,12 @@
 
 require_relative "browser"
 require_relative "shop"
+require_relative "../../support/waiting"
 
 # What an example says about the dashboard, and the one shop and browser that all of them look at.
 RSpec.shared_context "with a dashboard" do
+  include Waiting
+
   before(:context) do
     skip Browser.missing if Browser.missing
     @screenshots = File.join(BrowserShop::ROOT, "target/screenshots")
@@ -22,21 +25,28 @@ RSpec.shared_context "with a dashboard" do
   let(:page) { @browser.driver }
   let(:pid) { @shop.server.pid }
 
-  # Loads the page until the block is content with it; a screenshot of its last state is kept either way.
-  def eventually(path, within: 40, stopping: false)
-    deadline = Demo.now + within
-    begin
+  # Loads the page until the block is content with it; a screenshot of its last state is kept either way. Between two
+  # looks there is a pause: loading pages without one would starve the server on a small machine.
+  def eventually(path, within: 40, stopping: false, &block)
+    super("the page #{path}", within: within, look: 0.25) do
       @shop.server.check! unless stopping
-      page.visit(@shop.dashboard(path))
-      yield
-    rescue RSpec::Expectations::ExpectationNotMetError, WebDriver::Failure
-      raise if Demo.now > deadline
-
-      sleep 0.25 # between two looks: loading pages without a pause would starve the server on a small machine
-      retry
+      content?(@shop.dashboard(path), &block)
     end
   ensure
     page.screenshot(File.join(@screenshots, "#{"#{RSpec.current_example.description} #{path}".tr("^a-z0-9", "-")}.png"))
+  end
+
+  def content?(url)
+    page.visit(url)
+    yield
+    true
+  rescue RSpec::Expectations::ExpectationNotMetError, WebDriver::Failure => e
+    @discontent = e
+    false
+  end
+
+  def circumstances
+    @discontent&.message
   end
 
   def rows

@@ -20,7 +20,7 @@ module Conformance
   # In groups.
   module Groups
     # @param code [String] the jobs of the application
-    def app(code = "", files: {}, redis: -> { RedisServer.start })
+    def app(code = "", files: {}, redis: -> { OwnRedis.start })
       door = metadata[:door]
       before(:context) { @world = World.new(door, code, files: files, redis: redis.call) }
       after(:context) { @world&.close }

@@ -52,18 +52,14 @@ module Conformance
       redis.call("GET", "stat:failed").to_i
     end
 
-    # Until nothing is queued or in flight: everything that was pushed has come to its end.
-    def drained(seconds = 8)
-      eventually("all jobs to be done", seconds) do
-        redis.call("SMEMBERS", "queues").all? { |name| redis.call("LLEN", "queue:#{name}").zero? } && in_flight.zero?
-      end
+    # Until nothing is on its way: everything that was pushed has come to its end.
+    def drained(within: 8)
+      eventually("all jobs to be done", within: within) { redis.unfinished(due_within: 0).zero? }
     end
 
-    # Claimed by a server and not acknowledged. A table's own fields begin with a hash.
+    # How many are claimed by a server and not acknowledged.
     def in_flight
-      redis.call("KEYS", "footplate:inflight:*").sum do |key|
-        redis.call("HKEYS", key).count { |field| !field.start_with?("#") }
-      end
+      redis.inflight.size
     end
   end
 end

@@ -6,22 +6,22 @@ require "open3"
 require "securerandom"
 require "tmpdir"
 require_relative "application"
-require_relative "process"
-require_relative "../../../ruby/spec/support/redis_server"
+require_relative "server_process"
+require_relative "../../support/clean_environment"
+require_relative "../../support/own_redis"
+require_relative "../../support/waiting"
 
 module Conformance
   ##
   # A Redis, a folder with an application, and the servers that work there. All of it ends with `close`.
   class World
-    # What the machine that runs the suite may say about environments and threads.
-    CLEAN = %w[APP_ENV RAILS_ENV RACK_ENV RAILS_MAX_THREADS REDIS_PROVIDER DYNO NOTIFY_SOCKET WATCHDOG_USEC RUBYOPT
-               BUNDLE_GEMFILE].to_h { |name| [name, nil] }.freeze
+    include Waiting
 
     attr_reader :redis, :dir, :servers
 
     # @param app [String] the code of the jobs, after the prelude
     # @param files [Hash{String => String}] more files for the folder
-    def initialize(door, app = "", files: {}, redis: RedisServer.start)
+    def initialize(door, app = "", files: {}, redis: OwnRedis.start)
       @door = door
       @redis = redis
       @servers = []
@@ -40,14 +40,15 @@ module Conformance
     def spawn(*flags, env: {}, require: "./app.rb", command: nil)
       all = environment.merge(@door.env).merge(env)
       typed = [*(command || @door.command), *(["-r", require] if require), *flags]
-      ServerProcess.new(typed, env: all, dir: dir, log: path("log-#{servers.size}")).tap { |server| servers << server }
+      servers << ServerProcess.new(typed, env: all, dir: dir, log: path("log-#{servers.size}"))
+      servers.last.start
     end
 
     # Starts a server and returns it once it has announced itself in Redis.
     def start(*flags, **options)
       server = spawn(*flags, **options)
       eventually("the server to start") do
-        identity(server) || (server.running? ? nil : raise("it ended:\n#{server.tail}"))
+        identity(server) || (server.alive? ? nil : raise("it ended:\n#{server.tail}"))
       end
       server
     end
@@ -66,11 +67,15 @@ module Conformance
     end
 
     def identity(server = servers.last)
-      redis.call("SMEMBERS", "processes").find { |identity| identity.split(":")[1] == server.pid.to_s }
+      server.identity(redis)
     end
 
-    def eventually(what, seconds = ServerProcess::PATIENCE, &block)
-      Conformance.eventually(what, servers.last, seconds, &block)
+    def eventually(what, within: ServerProcess::PATIENCE, &block)
+      super
+    end
+
+    def circumstances
+      servers.last&.tail
     end
 
     # What the jobs did, in order: the arguments of their calls of `effect`.
@@ -99,11 +104,11 @@ module Conformance
     end
 
     def environment
-      CLEAN.merge("REDIS_URL" => redis.url, "EFFECTS" => path("effects"), "HOLDS" => dir)
+      CleanEnvironment.without.merge("REDIS_URL" => redis.url, "EFFECTS" => path("effects"), "HOLDS" => dir)
     end
 
     def close
-      servers.each(&:kill)
+      servers.each(&:discard)
       redis.stop
       FileUtils.remove_entry(dir)
     end

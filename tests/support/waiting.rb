@@ -7,17 +7,23 @@ module Waiting
   LOOK = 0.005
 
   # @yieldreturn what is waited for
+  # @param look [Numeric] seconds between two looks
   # @return it
   # @raise [TooLate]
-  def eventually(what, within: 60)
+  def eventually(what, within: 60, look: LOOK)
     deadline = now + within
     loop do
       found = yield
       return found if found
-      raise TooLate, "#{what}: not within #{within} s" if now > deadline
+      raise TooLate, "#{what}: not within #{within} s\n#{circumstances}" if now > deadline
 
-      IO.select(nil, nil, nil, LOOK)
+      IO.select(nil, nil, nil, look)
     end
+  end
+
+  # For the message of a failure: whoever includes this may know more.
+  def circumstances
+    ""
   end
 
   # Keeps a fault up for a time: the time is what is tested, nothing is waited for.
