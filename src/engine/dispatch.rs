@@ -77,7 +77,7 @@ pub(super) async fn run(
                 ring_all(&shared);
             }
             Touched::Everything if connected && told == store.is_told() => {
-                call_a_round(&shared.wakeups)
+                call_a_round(&shared.wakeups);
             }
             Touched::Everything => {
                 connected = true;

@@ -123,7 +123,8 @@ RSpec.describe Footplate::Server::Application do
       answer engine_config(booted)
     SCRIPT
     expect(found).to include(
-      "sidekiq_version" => nil, "redis" => a_hash_including("host" => "h.invalid", "password" => "p"), "max_retries" => 4,
+      "sidekiq_version" => nil, "max_retries" => 4,
+      "redis" => a_hash_including("host" => "h.invalid", "password" => "p"),
       "labels" => ["x"], "tuning" => { "beat_seconds" => 2 },
       "log" => { "native" => { "fd" => 1, "format" => "pretty", "colour" => false },
                  "skip_default_job_logging" => false }
