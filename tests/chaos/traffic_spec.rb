@@ -42,7 +42,7 @@ RSpec.describe "Traffic of others" do
     end
   end
 
-  # In commands per second: ten, and two that an idle process needs anyway.
+  # Commands per second: ten, and two that an idle process needs anyway.
   def most = 12
 
   # Commands per second during a flood that has gone on for a while. Where a busy machine bunches together what was spread
