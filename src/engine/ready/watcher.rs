@@ -91,7 +91,7 @@ impl<T> Ready<T> {
         state.watcher.take_if(|it| Arc::ptr_eq(it, parker));
     }
 
-    /// From now on a job may come from `door`, as long as it exists: a sleeper watches it.
+    /// From now on a job may come from `door`, as long as that exists: a sleeper watches it.
     pub(crate) fn watch_at(&self, door: &Arc<dyn WakeSource<T>>) {
         let mut state = lock(&self.state);
         state.doors.retain(|it| it.strong_count() > 0);
