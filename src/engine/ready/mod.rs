@@ -46,7 +46,7 @@ pub struct Parked {
 /// What the fetcher needs to know to decide how much to claim.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Demand {
-    /// How many jobs may be claimed now; 0 while fewer are missing than half of the prefetch and [`WORTH_A_TRIP`].
+    /// How many jobs may be claimed now; 0 while fewer are missing than half of the prefetch, or [`WORTH_A_TRIP`] if less.
     pub want: usize,
     /// Workers without a job, beyond those for whom one is ready or on its way.
     pub idle: usize,

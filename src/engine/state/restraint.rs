@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(Restraint::of(0).pause(now, &stream, 4), EVERY * 330);
     }
 
-    /// Pauses, flushes: each makes everybody who waits for a hand-off ask anew.
+    /// Pauses, flushes: each makes everything that waits for a hand-off ask anew.
     #[test]
     fn of_any_number_that_must_begin_anew_the_commands_are_as_few() {
         for many in [1, 7, 60, 600] {
