@@ -16,7 +16,7 @@ end
 
 local done, broken = {}, nil
 local trial = redis.call('HGET', inflight, '#trial')
--- Makes the script one that has written, which a full Redis no longer refuses (see claim.lua).
+-- Makes this a script that has written, which a full Redis no longer refuses (see claim.lua).
 redis.call('PERSIST', inflight)
 preflight_hdel(inflight)
 redis.call('UNLINK', scratch_key(inflight))
@@ -29,8 +29,8 @@ local function settle(job)
     claimed = claimed or payload_of(inflight, field)
     return claimed
   end
-  -- Written first and removed after: a push that fails (a key of a wrong type, a missing right) leaves the job in the
-  -- table.
+  -- Written first and removed afterwards: a push that fails (a key of a wrong type, a missing right) leaves the job in
+  -- the table.
   local refused = write_place(job, as_claimed)
   if refused then
     broken = refused
