@@ -1,5 +1,5 @@
-//! The locks that Ruby's threads and the engine's thread share, in one place so that loom can replace them (`rake
-//! test:loom`, tests/loom).
+//! The locks that Ruby's threads and the engine's thread share, in one place so that loom can replace them
+//! (`rake test:loom`, tests/loom).
 
 #[cfg(loom)]
 pub(crate) use loom::sync::{Arc, Condvar, Mutex, MutexGuard};

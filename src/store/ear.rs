@@ -1,5 +1,5 @@
-//! The connection on which Redis reports touched keys. It is a separate one: while a process is suspended it reads
-//! nothing, and Redis keeps its messages for as long as it takes. Redis ends a connection that has a subscription once
+//! The connection on which Redis reports touched keys. It is a separate one: while a process is suspended, nothing
+//! is read, and Redis keeps its messages for as long as it takes. Redis ends a connection that has a subscription once
 //! 32 MB have accumulated, but never the others; and the connections that carry payloads must not be ended for their
 //! size.
 

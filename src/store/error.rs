@@ -10,7 +10,7 @@ pub enum StoreError {
     /// No connection, or no reply in time. The command may or may not have run: repeat it later.
     #[error("Redis cannot be reached ({0}); nothing is lost, it is tried again until it answers")]
     Unavailable(String),
-    /// The server answered that it cannot do this now. Nothing changed: repeat it later.
+    /// The server answered that it will not do this now. Nothing changed: repeat it later.
     #[error("Redis refused a command ({0}); nothing was changed, it is tried again")]
     Refused(String),
     /// Wrong password, or a user who may not even connect.

@@ -46,7 +46,8 @@ pub struct Parked {
 /// What the fetcher needs to know to decide how much to claim.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Demand {
-    /// How many jobs may be claimed now; 0 while fewer are missing than half of the prefetch, or [`WORTH_A_TRIP`] if less.
+    /// How many jobs may be claimed now; 0 while fewer are missing than half of the prefetch or, if that is less,
+    /// [`WORTH_A_TRIP`].
     pub want: usize,
     /// Workers without a job, beyond those for whom one is ready or on its way.
     pub idle: usize,

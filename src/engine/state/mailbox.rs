@@ -15,8 +15,8 @@ pub enum Mail<T> {
     Closed,
 }
 
-/// A bounded queue with one reader. When it is full, the oldest message gives way: messages only inform, so nothing
-/// else is lost with one.
+/// A bounded queue with one reader. When it is full, the oldest message gives way: messages only inform, so nothing but
+/// the information is lost.
 pub struct Mailbox<T> {
     state: Mutex<State<T>>,
     capacity: usize,

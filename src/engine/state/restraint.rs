@@ -33,7 +33,7 @@ impl Stream {
         }
     }
 
-    /// A stream for what can wait: every looker waits until its slot.
+    /// A stream for what can wait: every looker waits for its slot.
     pub(in crate::engine) fn patient(now: Instant) -> Self {
         Self {
             longest: Duration::MAX,

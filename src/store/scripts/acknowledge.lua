@@ -1,8 +1,8 @@
 -- Forgets finished jobs and counts those that were still the holder's.
 -- KEYS: 1 in-flight table, 2... counters
--- ARGV: 1 how many parcels (see parcel.lua), then for each counter how many seconds it lives (0: for ever), then the fields
---       of the parcels, then those of single jobs
--- Returns how many.
+-- ARGV: 1 how many parcels (see parcel.lua), then for each counter how many seconds it lives (0: forever), then the
+--       fields of the parcels, then those of single jobs
+-- Returns how many were counted.
 local inflight, parcels, counters = KEYS[1], tonumber(ARGV[1]), #KEYS - 1
 local first_parcel = 2 + counters
 local first_job, removed = first_parcel + parcels, 0

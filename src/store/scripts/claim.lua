@@ -3,18 +3,18 @@
 -- KEYS: 1 in-flight table, 2 leases, 3 paused queues, 4 suspects, 5 trials, 6... the queues
 -- ARGV: 1 holder, 2 claim number, 3 first token, 4 most jobs, 5 most bytes,
 --       6 most jobs of a careful claim, 0 for a plain one, 7 most jobs of a parcel (see parcel.lua; 0: none),
---       8 from how many bytes on a payload is large (see large.lua; 0: none is), 9 for each queue 1 if its next job
---       probably is, else 0, 10 for each queue the end at which its next job is, L or R,
 --       8 from how many bytes on a payload is large (see large.lua; 0: none is), 9 for each queue 1 if its next job is
 --       probably large, else 0, 10 for each queue the end at which its next job is, L or R,
 --       11... each queue's name among the paused ones, then shares: index of a queue and most jobs of it, for as many
 --       as there are
 -- What the shares leave open is taken in the order of the queues.
--- when jobs had to stay for a trial;
+-- Returns {0, index, {payload...}, index, parcel, index, 1, index, 2...}, tokens counting up from the first: 1 stands
+-- for a large payload, to be fetched from its list, and 2 for a queue that was passed over; with 2 instead of 0 at the
+-- beginning when jobs had to stay for a trial;
 -- or {4}, and has done nothing: a plain claim must be careful;
--- or, for a claim that was executed before, {1, token, queue's key, payload, token, ...}. For one with a lower number than
--- the last the same with 3: it was executed, and what it took is found by its tokens, or it comes late, from a
--- connection that its client has given up, and must take nothing.
+-- or, for a claim that was executed before, {1, token, queue's key, payload, token, ...}. For one with a lower number
+-- than the last, the same with 3: either it was executed, and what it took is found by its tokens, or it comes late,
+-- from a connection that its client has given up, and must take nothing.
 local inflight, leases, paused, suspects, trials = unpack(KEYS, 1, 5)
 local holder, number, first, limit, byte_limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]),
   tonumber(ARGV[5])

@@ -1,5 +1,7 @@
 -- A claim while no job is suspected of anything (claim.lua, which comes before this): small payloads one by one or in
 -- parcels, large ones moved unread.
+
+-- How many large payloads the table has, once that has been asked.
 local beside
 
 local function pack(queue, jobs)

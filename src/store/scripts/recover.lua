@@ -6,10 +6,11 @@
 -- once (claim.lua), so that the others are not counted along with it. A job whose next recovery would be one too many
 -- goes on trial (trial.lua). If it was the only one of its process when that died again, it is a poison pill; if not,
 -- it is tried again.
--- KEYS: 1 in-flight table, 2 orphans, 3 suspects, 4 trials, 5... for each dialect the set in which its queues are registered
--- ARGV: 1 holder, 2 most jobs, 3 most bytes, 4 recoveries that make a poison pill, 5 prefix of a counter's key, 6 seconds
---       that a counter lives, 7 seconds that claims are careful, then for each dialect: what its queues' keys begin with,
---       and the end from which they are popped, L or R
+-- KEYS: 1 in-flight table, 2 orphans, 3 suspects, 4 trials, 5... for each dialect the set in which its queues are
+--       registered
+-- ARGV: 1 holder, 2 most jobs, 3 most bytes, 4 recoveries that make a poison pill, 5 prefix of a counter's key,
+--       6 seconds that a counter lives, 7 seconds that claims are careful, then for each dialect: what its queues' keys
+--       begin with, and the end from which they are popped, L or R
 -- Returns {done, requeued, field, payload, field, payload...}
 local inflight, orphans, suspects, trials = unpack(KEYS, 1, 4)
 local holder, most, most_bytes, pill = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])

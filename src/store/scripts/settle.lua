@@ -1,5 +1,5 @@
--- Carries out what became of jobs (writes.lua), each only if it is still the holder's: jobs that did not simply succeed,
--- and poison pills of an orphan (recover.lua).
+-- Carries out what became of jobs (writes.lua), each only if it is still the holder's: jobs that did not simply
+-- succeed, and poison pills of an orphan (recover.lua).
 -- KEYS: 1 in-flight table, 2 trials (trial.lua), 3... keys to write to
 -- ARGV: 1 seconds that a trial is waited for, then per job: field, how it leaves (b back and never started, i back and
 --       interrupted, o otherwise), 1 if its first write is its place, how many writes, and four arguments for each

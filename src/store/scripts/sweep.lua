@@ -3,8 +3,7 @@
 -- The names of lists and tables are in the handoffs, so they cannot be declared in KEYS.
 -- KEYS: 1 handoffs, 2 leases, 3 orphans
 -- ARGV: 1 prefix of a list's key, 2 prefix of a table's key, 3 cursor: where to continue, 0 at first, 4 seconds after
--- which
---       an empty list that nobody waits for is forgotten
+--       which an empty list that nobody waits for is forgotten
 -- Returns how many jobs, and the next cursor, 0 when all lists have been looked at.
 local handoffs, leases, orphans = unpack(KEYS, 1, 3)
 local list_prefix, table_prefix, cursor, memory = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])

@@ -1,7 +1,7 @@
 -- Trials. A job that was running when two processes died (recover.lua) may have killed them. The next time, it runs
 -- alone in its process, so that it is known to be the cause if that one dies too: no job is buried that was not alone.
 -- A queue never stops for a trial: between two trials its holder works as usual for as long as the last one took, and
--- suspects go to the back of their queue meanwhile. A holder's in-flight table records of this:
+-- suspects go to the back of their queue meanwhile. A holder's in-flight table records this state:
 --   #trial                     field of the job on trial
 --   #trial_from, #trial_until  since when, and until when nothing else is claimed beside it
 --   #drain_until, #drain_queue until when nothing is claimed, so that the table becomes empty for a suspect at the head

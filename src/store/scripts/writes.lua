@@ -1,5 +1,5 @@
--- What the end of a job writes, as the dialect composed it (src/dialect/write.rs): each write is a code, the index of its
--- key in KEYS, and two values.
+-- What the end of a job writes, as the dialect composed it (src/dialect/write.rs): each write is a code, the index of
+-- its key in KEYS, and two values.
 --   z score, job      into a sorted set             s -, member   into a set
 --   l, r -, job       onto the left or right end    c by, seconds a counter, and how long it lives (0: for ever)
 --   Z, L, R           the same for the job as it    t score, most a sorted set is trimmed (trim.lua)
