@@ -1,9 +1,9 @@
-//! How long to wait before something is tried again.
+//! Delays between retries.
 
 use std::time::Duration;
 
-/// Waits between attempts: 20 ms, doubling, at most 1 s (well below a lease, so that a process that
-/// comes back renews before others may expire it).
+/// 20 ms, doubling, at most 1 s (well below a lease period, so that a process that comes back renews its lease before
+/// others may expire it).
 #[derive(Default)]
 pub(super) struct Backoff {
     attempts: u32,

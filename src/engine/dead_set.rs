@@ -1,4 +1,4 @@
-//! Trims the dead set further where a burial left more to trim than one step may (see store/dead.rs).
+//! Goes on trimming the dead set where a burial left more to trim than one step may (see store/dead.rs).
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! From Redis's messages to those whom they concern. A key that concerns nobody here ends at a look into a table.
+//! Passes Redis's invalidation messages to the tasks they concern. A key that concerns none here costs one table
+//! lookup.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,12 +12,12 @@ use crate::engine::state::restraint::Restraint;
 use crate::engine::state::wakeups::{Concern, Wakeups};
 use crate::store::{Store, Touched};
 
-/// How often to ask whether Redis tells of touched keys after all: a right may have been granted.
+/// How often to ask Redis again to report touched keys after a refusal: a permission may have been granted.
 const ASK: Duration = Duration::from_secs(5);
-/// Rounds in a row: see restraint.rs.
+/// Consecutive rounds that are free: see restraint.rs.
 const ROUNDS_IN_HAND: u32 = 2;
 
-/// Rings for the key that was touched.
+/// Wakes the tasks that the touched key concerns.
 fn ring(shared: &Shared, key: &str) {
     let wakeups = &shared.wakeups;
     match wakeups.concern(key) {
@@ -33,7 +34,7 @@ fn ring(shared: &Shared, key: &str) {
     }
 }
 
-/// By others' hands, who may do it as often as they like.
+/// Requests a look at everything because of what other clients did, who may do it as often as they like.
 fn call_a_round(wakeups: &Wakeups) {
     wakeups.recall();
     wakeups.everything_touched.notify_one();
@@ -48,7 +49,7 @@ fn ring_all(shared: &Shared) {
     }
 }
 
-/// Sends everybody for a look when others may have done anything: in rounds, which must not follow each other closely.
+/// Has every task look when others may have changed anything: in rounds, which must not follow each other too closely.
 pub(super) async fn rounds(shared: Arc<Shared>) {
     let looks =
         u32::try_from(shared.capsules.len() + shared.wakeups.due_sets.len()).unwrap_or(u32::MAX);
@@ -60,7 +61,7 @@ pub(super) async fn rounds(shared: Arc<Shared>) {
     }
 }
 
-/// Rings whoever waits for what was touched. Says when Redis begins or ceases to tell of it.
+/// Wakes the tasks that wait for what was touched. Logs when Redis begins or stops reporting it.
 pub(super) async fn run(
     shared: Arc<Shared>,
     store: Store,
@@ -70,7 +71,7 @@ pub(super) async fn run(
     while let Some(message) = touched.recv().await {
         match message {
             Touched::Keys(keys) => keys.iter().for_each(|key| ring(&shared, key)),
-            // Whoever looks makes the new connection, so that the messages go on.
+            // The task that looks makes the new connection, so that the messages go on.
             Touched::Lost => {
                 connected = false;
                 shared.wakeups.recall();
@@ -97,11 +98,11 @@ pub(super) async fn run(
     }
 }
 
-/// Asks to be told, wherever that was refused.
+/// Asks Redis to report touched keys, wherever that was refused.
 pub(super) async fn ask(store: Store) {
     loop {
         sleep(ASK).await;
-        // Whoever needs the connection says what is wrong with it.
+        // The task that needs the connection reports what is wrong with it.
         if let Err(error) = store.ask_to_be_told().await {
             tracing::debug!("not told of touched keys yet: {error}");
         }

@@ -1,6 +1,5 @@
-//! Shows the process in Sidekiq's registry: what it is, what it runs, its counters, and takes the
-//! signals that others leave for it. Never needs the GVL, so a job that keeps it for minutes changes
-//! nothing here.
+//! Shows the process in Sidekiq's registry (what it is, what it runs, its counters) and takes the signals that others
+//! leave for it. Never needs the GVL, so a job that keeps it for minutes changes nothing here.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,7 +20,8 @@ const TTL: Duration = Duration::from_secs(60);
 /// A round trip slower than this, five times in a row, is worth a warning.
 const SLOW_US: u64 = 50_000;
 
-/// Signals in a row that are heard at once: see restraint.rs. Two looks for each, since to take it touches the list.
+/// Consecutive signals that are noticed at once: see restraint.rs. Each costs two looks, since taking a signal touches
+/// the list.
 const IN_HAND: u32 = 8;
 
 /// Beats until the engine finishes.
@@ -50,13 +50,13 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store) {
     }
 }
 
-/// Until somebody has left a signal, and it is time to look: anybody may write there as often as he likes.
+/// Completes when somebody has left a signal and it is time to look: anybody may write there as often as they like.
 async fn signalled(shared: &Shared, restraint: &mut Restraint) {
     shared.wakeups.signalled.notified().await;
     sleep(restraint.pause(Instant::now(), &shared.wakeups.stream, 1)).await;
 }
 
-/// Takes dead processes off the list. Not insisted on: whoever starts next does it too.
+/// Takes dead processes off the list. Not retried: the next process to start does it too.
 pub(super) async fn prune(shared: Arc<Shared>, store: Store) {
     for dialect in &shared.settings.dialects {
         let presence = |identity: &str| dialect.presence(identity);
@@ -66,7 +66,7 @@ pub(super) async fn prune(shared: Arc<Shared>, store: Store) {
     }
 }
 
-/// Writes one heartbeat for each dialect; the longest round trip in microseconds.
+/// Writes one heartbeat per dialect; returns the longest round trip in microseconds.
 pub(super) async fn beat(shared: &Shared, store: &Store, rtt: u64) -> Result<u64, StoreError> {
     let vitals = Vitals {
         concurrency: shared.settings.process.concurrency,
@@ -101,7 +101,7 @@ async fn beat_once(
     for (tid, it) in running {
         let entry = dialect.work_entry(&it.job, most, it.since);
         work.push((tid, entry.into_bytes()));
-        // To read a large one may take long.
+        // Reading a large one may take long.
         yield_now().await;
     }
     let reply = store
@@ -136,7 +136,7 @@ fn judge(readings: &mut Vec<u64>, rtt: u64) {
     }
 }
 
-/// Resident memory in KB, 0 where the system does not tell.
+/// Resident memory in KB, 0 where the system does not report it.
 fn resident_kb() -> u64 {
     std::fs::read_to_string("/proc/self/status")
         .ok()

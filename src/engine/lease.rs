@@ -1,4 +1,4 @@
-//! Holding the lease under which this process claims. Other processes' leases are `recovery`'s.
+//! Holding the lease under which this process claims. The leases of other processes are the concern of `recovery`.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -32,9 +32,8 @@ pub(super) async fn hold(shared: Arc<Shared>, store: Store) {
     }
 }
 
-/// The lease was taken over: fences this process and starts it anew under another name. What runs
-/// goes on running; its settlements go out under the old name and count only as far as nobody has
-/// moved the job yet.
+/// The lease was taken over: fences off this process and gives it a new lease under another name. Running jobs go on
+/// running; their settlements are sent under the old name and count only for jobs that nobody has moved yet.
 async fn replace(shared: &Shared, store: &Store) {
     tracing::warn!(
         "lease lost: another process takes over what this one had claimed, because it could not reach \
@@ -46,10 +45,10 @@ async fn replace(shared: &Shared, store: &Store) {
     }
     let lost = shared.tenure.holder(shared.tenure.epoch());
     let epoch = shared.tenure.next_epoch();
-    // Whoever waits, waits under the lost name.
+    // Those who wait for a hand-off do so under the lost name.
     shared.wakeups.recall();
     take(shared, store, epoch).await;
-    // Normally it is among the orphans by now. If its entry vanished in some other way, nobody else would
+    // The old holder is normally among the orphans by now. If its entry vanished in some other way, nobody else would
     // ever look for its jobs.
     shared
         .outages

@@ -1,5 +1,5 @@
-//! Writes what was measured. Apart from the heartbeat, which must not wait for it: there is as much of it as there are
-//! classes of jobs.
+//! Writes execution metrics. Separate from the heartbeat, which must not wait for it: there is as much to write as
+//! there are job classes.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use crate::engine::state::outages::Attempts;
 use crate::engine::state::{Phase, Shared};
 use crate::store::{Store, StoreError};
 
-/// As it is said when it fails.
+/// Names the operation in failure reports.
 const WRITE: &str = "write metrics";
 
-/// Writes as often as the heart beats, until the engine finishes.
+/// Writes at the interval of the heartbeat, until the engine finishes.
 pub(super) async fn run(shared: Arc<Shared>, store: Store) {
     let mut attempts = shared.outages.attempts(WRITE);
     while shared.phase.now() < Phase::Finishing {
@@ -24,13 +24,13 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store) {
     }
 }
 
-/// Writes what there is at the end.
+/// Writes what is left at the end.
 pub(super) async fn flush_last(shared: &Shared, store: &Store) {
     flush(shared, store, &mut shared.outages.attempts(WRITE)).await;
 }
 
-/// Writes what was measured since the last time. What cannot be written now is kept for the next time: the
-/// next measurements must not wait for it.
+/// Writes what was measured since the last time. What cannot be written now is kept for the next time: newer
+/// measurements must not wait for it.
 async fn flush(shared: &Shared, store: &Store, attempts: &mut Attempts<'_>) {
     let Some(flush) = shared.stats.next_flush(shared.clock.now()) else {
         return;
@@ -42,13 +42,13 @@ async fn flush(shared: &Shared, store: &Store, attempts: &mut Attempts<'_>) {
         .await
     {
         Ok(_) => attempts.worked(),
-        // Of a wrong type, say: it would be refused again.
+        // A key of a wrong type, for example: it would be refused again.
         Err(error @ StoreError::Unexpected(_)) => {
             tracing::error!("cannot write metrics: {error}; those of the last seconds are lost");
             attempts.worked();
         }
         Err(error) => {
-            // A lost lease is no outage, and the next one is being taken.
+            // A lost lease is no outage, and a new one is being taken.
             if matches!(error, StoreError::LeaseLost) {
                 shared.tenure.doubt(epoch);
             } else {

@@ -1,8 +1,8 @@
-//! The engine: one native thread with a tokio runtime that claims, settles, schedules, beats and
-//! recovers. Knows nothing of Ruby; Ruby's threads come to it, through [`Shared`].
+//! The engine: one native thread with a tokio runtime that claims, settles, schedules, beats and recovers. Knows
+//! nothing of Ruby; Ruby's threads come to it through [`Shared`].
 //!
-//! One thread and a current-thread runtime on purpose: measured faster than a multi-threaded one,
-//! since a job then makes no hop between threads before it reaches its worker.
+//! One thread and a current-thread runtime on purpose: measured to be faster than a multi-threaded one, since a job
+//! makes no hop between threads before it reaches its worker.
 
 mod backoff;
 mod claim;
@@ -43,14 +43,14 @@ pub use state::mailbox::{Mail, Mailbox};
 pub use state::{Capsule, Phase, Shared};
 pub use unserved::Unserved;
 
-/// A running engine. It lives until [`Engine::finish`], or the end of the process.
+/// A running engine. It lives until [`Engine::finish`] or the end of the process.
 pub struct Engine {
     shared: Arc<Shared>,
     pid: u32,
     ended: Arc<Latch>,
 }
 
-/// Tells, when the engine's thread ends in whatever way, everybody who waits for it.
+/// Notifies everybody who waits for it when the engine's thread ends, however it ends.
 struct Farewell {
     shared: Arc<Shared>,
     ended: Arc<Latch>,
@@ -65,8 +65,8 @@ impl Drop for Farewell {
 }
 
 impl Engine {
-    /// Connects to Redis, takes a lease, writes the first heartbeat and starts all tasks.
-    /// Blocks until that is done or has failed. `first` is what the engine's thread does first.
+    /// Connects to Redis, takes a lease, writes the first heartbeat and starts all tasks. Blocks until that is done or
+    /// has failed. The engine's thread runs `first` before anything else.
     pub fn start(
         settings: Settings,
         first: impl FnOnce() + Send + 'static,
@@ -95,7 +95,7 @@ impl Engine {
         }
     }
 
-    /// What workers use.
+    /// The state that workers share with the engine.
     pub fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
@@ -111,14 +111,14 @@ impl Engine {
         self.shared.quiet();
     }
 
-    /// Waits until the engine has ended, for `limit` at most. Whether it has.
+    /// Waits until the engine has ended, for `limit` at most. Returns whether it has.
     pub fn wait_ended(&self, limit: Duration) -> bool {
         self.ended.wait(limit)
     }
 
-    /// Begins the end: whatever still runs goes back to its queue, everything is flushed, repeated
-    /// until Redis has it, the lease and the registry entry are given up. Then the engine ends;
-    /// [`Self::wait_ended`] tells when.
+    /// Begins the shutdown: jobs that still run go back to their queues; everything is flushed, with retries until
+    /// Redis has it; the lease and the registry entry are given up. Then the engine ends; [`Self::wait_ended`] tells
+    /// when.
     pub fn finish(&self) {
         self.shared.return_running();
         self.shared.phase.advance(Phase::Finishing);

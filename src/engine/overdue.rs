@@ -1,16 +1,16 @@
 //! Which leases were not renewed for a whole period by this process's own clock, nor for as long as they were to last:
-//! another process may hold its own for longer. Nobody is dead by one look at Redis's clock: where that jumps, all leases
-//! end at once, and all holders renew theirs as ever.
+//! another process may use a longer period. A single look at Redis's clock declares nobody dead: where that clock
+//! jumps, all leases end at once, and all holders renew theirs as usual.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::store::Lease;
 
-/// What was seen of the leases so far.
+/// The leases seen so far.
 pub(super) struct Overdue {
     period: Duration,
-    /// By holder: the lease as Redis told of it, and when it was told so first.
+    /// By holder: the lease as Redis reported it, and when it was first reported so.
     seen: HashMap<String, (Lease, Instant)>,
     looked: Option<Instant>,
 }
@@ -31,7 +31,7 @@ impl Overdue {
         self.looked = None;
     }
 
-    /// Which of them to declare dead with a look that begins at `now`.
+    /// Which of them to declare dead in a look that begins at `now`.
     pub(super) fn at(&mut self, now: Instant) -> Vec<Lease> {
         // Nobody knows what happened in between.
         if self.looked.is_some_and(|it| now - it > self.period / 2) {
@@ -46,7 +46,7 @@ impl Overdue {
             .collect()
     }
 
-    /// What a look told that ended at `now`.
+    /// Records the result of a look that ended at `now`.
     pub(super) fn saw(&mut self, now: Instant, leases: Vec<Lease>) {
         let mut before = std::mem::take(&mut self.seen);
         for lease in leases {
@@ -73,7 +73,7 @@ mod tests {
         }
     }
 
-    /// Looks every three seconds, each telling what `ends` says of that time, until somebody is overdue.
+    /// Looks every three seconds, where `ends` gives the reported end for each time, until a holder is overdue.
     fn overdue_after(looks: u32, ends: impl Fn(u32) -> u32) -> Option<u32> {
         let start = Instant::now();
         let mut overdue = Overdue::new(PERIOD);
@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(overdue_after(1_000, |seconds| seconds % 7), None);
     }
 
-    /// Of a process with other settings. Redis's clock jumps in between, which changes what is left.
+    /// The lease of a process with other settings. Redis's clock jumps in between, which changes what is left.
     #[test]
     fn a_longer_lease_is_not_overdue_before_its_own_time() {
         let start = Instant::now();

@@ -1,4 +1,4 @@
-//! In which order a claim looks at the queues (capsule.rb and fetch.rb of Sidekiq 6.4 to 8.1).
+//! The order in which a claim looks at the queues (capsule.rb and fetch.rb of Sidekiq 6.4 to 8.1).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,13 +6,13 @@ use std::sync::Arc;
 use crate::dialect::{Mode, SidekiqVersion};
 use crate::job::Queue;
 
-/// How often to draw for one claim at most. More jobs than that are shared out in small parts.
+/// The most draws per claim. Where there are more jobs than that, each draw stands for several.
 const DRAWS: usize = 64;
 
 /// A queue as configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueSpec {
-    /// Which one.
+    /// The queue itself.
     pub queue: Arc<Queue>,
     /// Weight, or 0 where none was given.
     pub weight: u32,
@@ -22,7 +22,7 @@ pub struct QueueSpec {
 #[derive(Clone, Debug)]
 pub struct QueueOrder {
     queues: Vec<Arc<Queue>>,
-    /// Chances of each queue: how often it stands in Sidekiq's list.
+    /// Chances of each queue: how often it occurs in Sidekiq's list.
     tickets: Vec<u32>,
     total: u32,
     mode: Mode,
@@ -30,13 +30,13 @@ pub struct QueueOrder {
 }
 
 impl QueueOrder {
-    /// Merges entries of the same queue, whose chances add up (6.4 refuses them before it comes to
-    /// this). The mode is strict if no queue has a weight, random if all weigh 1, and else weighted.
-    /// 7.0.0 was strict whenever no queue stood twice in its list, weights of 1 included.
+    /// Merges entries of the same queue, whose chances add up (6.4 refuses them before it comes to this). The mode is
+    /// strict if no queue has a weight, random if all weigh 1, and weighted otherwise. 7.0.0 was strict whenever no
+    /// queue occurred twice in its list, even with weights of 1.
     pub fn new(queues: &[QueueSpec], version: SidekiqVersion) -> Self {
         let mut distinct: Vec<Arc<Queue>> = Vec::new();
         let mut tickets: Vec<u32> = Vec::new();
-        // The weight written last counts for the mode.
+        // For the mode, the weight written last counts.
         let mut weights: Vec<u32> = Vec::new();
         let mut total: u32 = 0;
         let mut places: HashMap<&str, usize> = HashMap::new();
@@ -74,7 +74,7 @@ impl QueueOrder {
         }
     }
 
-    /// The distinct queues, in the order given; [`Self::arrange`] answers indices into them.
+    /// The distinct queues, in the order given; [`Self::arrange`] returns indices into them.
     pub fn queues(&self) -> &[Arc<Queue>] {
         &self.queues
     }
@@ -84,11 +84,10 @@ impl QueueOrder {
         self.mode
     }
 
-    /// The order for one claim. `random(n)` answers a number below n, evenly. Allocates nothing.
+    /// The order for one claim. `random(n)` returns a number below n, uniformly distributed. Allocates nothing.
     ///
-    /// Sidekiq shuffles its list, in which a queue stands as often as it weighs, and keeps the first
-    /// of each name. That is the same as drawing one queue after another, each with its weight's
-    /// share of what is left.
+    /// Sidekiq shuffles its list, in which a queue occurs as often as it weighs, and keeps the first of each name. That
+    /// is the same as drawing one queue after another, each with its weight's share of what is left.
     pub fn arrange(&mut self, random: &mut impl FnMut(u32) -> u32) -> &[usize] {
         if self.mode != Mode::Strict {
             let mut left = self.total;
@@ -106,11 +105,11 @@ impl QueueOrder {
         &self.order
     }
 
-    /// How many jobs of which queue a claim of `limit` jobs should take first, the queues as places in `asked`: those
-    /// that it asks, in the order that [`Self::arrange`] answered last. Empty where order alone decides.
+    /// How many jobs a claim of `limit` jobs should take first, and from which queues, given as positions in `asked`:
+    /// the queues that it asks, in the order that [`Self::arrange`] returned last. Empty where order alone decides.
     ///
     /// Sidekiq draws anew for each job. A process that took them by the dozen from one queue would run long series of
-    /// one kind of job: all workers sleep, then all want the processor.
+    /// one kind of job: first all workers sleep, then all want the processor.
     pub fn shares(
         &self,
         asked: &[usize],
@@ -125,7 +124,7 @@ impl QueueOrder {
         let total = asked.iter().map(|it| self.tickets[*it]).sum();
         for n in 0..draws {
             let worth = limit / draws + usize::from(n < limit % draws);
-            // The first place was drawn for one job already.
+            // The first position has already been drawn for one job.
             let place = if n == 0 {
                 0
             } else {
@@ -139,7 +138,7 @@ impl QueueOrder {
         shares
     }
 
-    /// A place in `asked`, each queue with its weight's chance.
+    /// Draws a position in `asked`, each queue with its weight's chance.
     fn draw(&self, asked: &[usize], total: u32, random: &mut impl FnMut(u32) -> u32) -> usize {
         let mut drawn = random(total.max(1));
         let place = asked.iter().position(|queue| {
@@ -319,7 +318,7 @@ mod tests {
                 of[place] += most;
             }
         }
-        // Without the first of each, which the order has drawn.
+        // Without the first of each, which the order has already drawn.
         let share = (of[0] - 1_000) as f64 / 63_000.0;
         assert!((share - 0.25).abs() < 0.02, "{of:?}");
     }

@@ -1,4 +1,4 @@
-//! Recovering the jobs of processes that hold their lease no longer.
+//! Recovering the jobs of processes that no longer hold their lease.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use crate::engine::overdue::Overdue;
 use crate::engine::state::{Phase, Shared};
 use crate::store::{Store, StoreError};
 
-/// How many recoveries of the same bytes within 72 hours make a poison pill.
+/// After this many recoveries of the same bytes within 72 hours a job is a poison pill.
 const POISON_AFTER: u32 = 3;
 /// Jobs moved by one recovery step.
 const STEP: usize = 200;
@@ -15,10 +15,10 @@ const STEP: usize = 200;
 const STEP_BYTES: usize = 4 << 20;
 /// Orphans looked at in one round.
 const ORPHANS: usize = 16;
-/// Looks after which lists of hand-offs are looked at although nobody died: something may reach one late.
+/// Lists of hand-offs are checked once in this many looks even though nobody died: a job may reach one late.
 const SWEEP: u32 = 9;
 
-/// Looks at the leases three times per period, as often as they are renewed, and moves the jobs of the dead back.
+/// Looks at the leases three times per period, as often as they are renewed, and puts the jobs of dead holders back.
 pub(super) async fn run(shared: Arc<Shared>, store: Store) {
     let period = shared.settings.lease;
     let mut watch = Watch {
@@ -35,7 +35,7 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store) {
                 looking.worked();
                 match recover_all(&shared, &store, &orphans).await {
                     Err(error) => recovering.failed(&error),
-                    // Also when somebody else has done it meanwhile.
+                    // Also when another process has done it meanwhile.
                     Ok(()) => recovering.worked(),
                 }
             }
@@ -50,19 +50,19 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store) {
 
 struct Watch {
     overdue: Overdue,
-    /// When there was Redis last after an outage.
+    /// Since when Redis has been connected, as last seen.
     since: Option<Instant>,
     looks: u32,
 }
 
 impl Watch {
-    /// Whose jobs to recover, or `None` as long as nobody's.
+    /// The holders whose jobs to recover, or `None` while no recovery may begin yet.
     async fn orphans(
         &mut self,
         shared: &Shared,
         store: &Store,
     ) -> Result<Option<Vec<String>>, StoreError> {
-        // Everybody gets a period to renew after an outage: it begins anew with each connection.
+        // After an outage every holder gets a period to renew: it begins anew with each connection.
         if self.since != store.connected_since() {
             self.since = store.connected_since();
             self.overdue.forget();
@@ -76,7 +76,7 @@ impl Watch {
         if !settled_down(store, shared.settings.lease) {
             return Ok(None);
         }
-        // In this order: of a holder whose lease has just ended, what was handed over is in its table then.
+        // In this order: if a holder's lease has just ended, its handed-over jobs are in its table by then.
         if !seen.orphans.is_empty() || self.looks.is_multiple_of(SWEEP) {
             store.sweep_handoffs().await?;
         }
@@ -84,15 +84,15 @@ impl Watch {
     }
 }
 
-/// After a (re)connect everybody gets one lease period to renew, so that an outage of Redis does
-/// not make each process inherit the jobs of all others.
+/// After a (re)connect every holder gets one lease period to renew, so that an outage of Redis does not make each
+/// process inherit the jobs of all others.
 fn settled_down(store: &Store, period: Duration) -> bool {
     store
         .connected_since()
         .is_some_and(|since| since.elapsed() >= period)
 }
 
-/// What keeps one from being recovered does not keep the others.
+/// A holder that cannot be recovered does not keep the others from recovery.
 async fn recover_all(shared: &Shared, store: &Store, orphans: &[String]) -> Result<(), StoreError> {
     let mut all = Ok(());
     for orphan in orphans {
@@ -101,7 +101,7 @@ async fn recover_all(shared: &Shared, store: &Store, orphans: &[String]) -> Resu
     all
 }
 
-/// Fails if it is to be tried again for a reason that is not the holder's.
+/// Fails if it should be tried again for a reason that does not lie with the holder.
 async fn recover(shared: &Shared, store: &Store, holder: &str) -> Result<(), StoreError> {
     let (mut requeued, mut buried) = (0, 0);
     let ended = loop {

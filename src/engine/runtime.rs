@@ -24,7 +24,7 @@ use crate::engine::state::{Phase, Shared};
 use crate::engine::sync::Mutex;
 use crate::store::{Store, Touched};
 
-/// Runs the engine to its end. Tells `ready` once whether it started.
+/// Runs the engine until it ends. Reports to `ready` once whether it started.
 pub(super) fn run(shared: &Arc<Shared>, ready: &Sender<Result<(), StartError>>) {
     let runtime = match runtime() {
         Ok(runtime) => runtime,
@@ -45,7 +45,7 @@ pub(super) fn run(shared: &Arc<Shared>, ready: &Sender<Result<(), StartError>>) 
     });
 }
 
-/// For one thread.
+/// A runtime for one thread.
 pub(super) fn runtime() -> std::io::Result<Runtime> {
     Builder::new_current_thread()
         .enable_io()
@@ -54,12 +54,12 @@ pub(super) fn runtime() -> std::io::Result<Runtime> {
 }
 
 fn report(ready: &Sender<Result<(), StartError>>, result: Result<(), StartError>) {
-    // Nobody listens only when the starting thread is gone, and then nothing is left to tell.
+    // The receiver is gone only when the starting thread is, and then nobody is left to notify.
     drop(ready.send(result));
 }
 
-/// Keeps the tasks going until the end. A task that ends by itself has panicked: a dead fetcher must
-/// not look like an empty queue, so the process is told to end.
+/// Keeps the tasks going until the end. A task that ends by itself has panicked: a dead fetcher must not look like an
+/// empty queue, so the process is asked to end.
 async fn supervise(shared: &Arc<Shared>, store: Store, touched: mpsc::UnboundedReceiver<Touched>) {
     let mut lasting = JoinSet::new();
     lasting.spawn_local(settle::run(Arc::clone(shared), store.clone()));
@@ -101,8 +101,8 @@ async fn supervise(shared: &Arc<Shared>, store: Store, touched: mpsc::UnboundedR
     loop {
         tokio::select! {
             () = &mut flushed => break,
-            // Without all of these nobody can be sure to hear of the last settlements: recovery deals
-            // with what they were about.
+            // Unless all of these live, nothing guarantees that the last settlements are ever confirmed: recovery deals
+            // with their jobs.
             () = shared.phase.reached(Phase::Finishing), if broken => return,
             Some(ended) = lasting.join_next() => {
                 broken = true;
@@ -150,8 +150,8 @@ fn fetchers(shared: &Arc<Shared>, store: &Store, busy: mpsc::Sender<Infallible>)
         .collect()
 }
 
-/// For the first queues of each capsule, so that a worker is left for the others; at one that several capsules serve
-/// the first waits, because what comes is kept in a list of the process's for that queue.
+/// One each for the first queues of each capsule, so that a worker is left for the others; of several capsules that
+/// serve the same queue the first one waits, because a process keeps a single list per queue for what arrives.
 fn handoffs(shared: &Arc<Shared>, store: &Store, busy: &mpsc::Sender<Infallible>) -> Vec<Handoff> {
     let (mut places, mut taken) = (Vec::new(), HashSet::new());
     if !shared.settings.shortcuts.has(Shortcut::HandOff) {

@@ -1,8 +1,8 @@
-//! Moves due jobs from the schedule and the retry set to their queues, at the moment they are due.
+//! Moves due jobs from the schedule and the retry set to their queues at the moment they are due.
 //!
-//! One task per set, so that a large one cannot delay the other. Each sleeps until its next job is
-//! due by Redis's clock, or until a message says that the set was touched. Safe beside any number of
-//! other pollers: a member moves only for the one that removes it.
+//! One task per set, so that a large one cannot delay the other. Each sleeps until its next job is due by Redis's
+//! clock, or until a message says that the set was touched. Safe beside any number of other pollers: a member is moved
+//! only by the one that removes it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,14 +26,14 @@ const STEP_BYTES: usize = 4 << 20;
 const TRUST: Duration = Duration::from_secs(15);
 /// How often to look without messages.
 const POLL: Duration = Duration::from_millis(500);
-/// How long client middleware may take over a step before others may try, and how long a job that it
-/// failed on stays put. Whole seconds.
+/// How long client middleware may take over a step before other processes may try, and how long a job that it failed on
+/// stays put. Whole seconds.
 const HOLD: Duration = Duration::from_secs(30);
-/// As it is said when it fails.
+/// Names the operation in failure reports.
 const MOVE: &str = "move due jobs";
-/// From a touch to the look that answers it: whoever fills the set goes on.
+/// The delay from a touch to the look that answers it: the client that fills the set is probably not finished.
 const BREATH: Duration = Duration::from_millis(2);
-/// Looks in a row at a set in which nothing is due: see restraint.rs.
+/// Consecutive free looks at a set in which nothing is due: see restraint.rs.
 const IN_HAND: u32 = 3;
 
 /// Serves one set until the engine goes quiet.
@@ -70,7 +70,7 @@ struct Scheduler {
 }
 
 impl Scheduler {
-    /// Moves one batch. How long to wait before the next, or `None` when there may be more.
+    /// Moves one batch. Returns how long to wait before the next, or `None` when there may be more.
     async fn step(&mut self) -> Result<Option<Duration>, StoreError> {
         let due = self.look().await?;
         if due.members.is_empty() {
@@ -107,7 +107,7 @@ impl Scheduler {
         Ok(None)
     }
 
-    /// Until Redis has it: the middleware that has run must not run for the same jobs again.
+    /// Retried until Redis has it: middleware that has run must not run again for the same jobs.
     async fn promote(&self, promotions: &[Promotion]) -> Result<Vec<bool>, StoreError> {
         let mut attempts = self.shared.outages.attempts(MOVE);
         let mut backoff = Backoff::default();
@@ -120,8 +120,8 @@ impl Scheduler {
         }
     }
 
-    /// With client middleware what is due is held first: it must not run twice for one job, since it may
-    /// take locks or say no.
+    /// With client middleware, what is due is held first: the middleware must not run twice for one job, since it may
+    /// take locks or reject the job.
     async fn look(&self) -> Result<crate::store::Due, StoreError> {
         if self.shared.settings.client_middleware {
             self.store
@@ -132,7 +132,7 @@ impl Scheduler {
         }
     }
 
-    /// Without client middleware a push only stamps the payload.
+    /// Without client middleware, a push only stamps the payload.
     fn stamp(&self, member: &[u8]) -> Due {
         let now = self.shared.clock.now();
         match self.dialect().promote(member, now, new_jid) {
@@ -144,8 +144,9 @@ impl Scheduler {
         }
     }
 
-    /// Answers about the first of the members, at least: the application may end the thread that it is asked in, and the
-    /// next one goes on behind the job under which it ended. None when the engine quiets.
+    /// Returns answers for at least the first of the members: the application may end the thread that runs the
+    /// middleware, and the next thread goes on after the job during which it ended. Returns none when the engine goes
+    /// quiet.
     async fn ask_ruby(&self, members: &[Vec<u8>]) -> Vec<Due> {
         let (answer, answered) = oneshot::channel();
         self.shared.due.send(DueBatch {
@@ -161,7 +162,7 @@ impl Scheduler {
         &self.shared.settings.dialects[self.set.dialect]
     }
 
-    /// `None` for one that stays.
+    /// `None` for a job that stays.
     fn writes(&self, answer: Due) -> Option<Writes> {
         let dialect = self.dialect();
         match answer {
@@ -182,7 +183,7 @@ impl Scheduler {
         });
     }
 
-    /// Until the next one is due, or one may have come that is due before it.
+    /// Waits until the next one is due, or until one may have arrived that is due before it.
     async fn wait(&mut self, pause: Duration) {
         let (shared, restraint) = (&self.shared, &mut self.restraint);
         let touched = &self.set.touched;
@@ -201,7 +202,7 @@ impl Scheduler {
     }
 }
 
-/// 24 hexadecimal characters, as Sidekiq's client makes them.
+/// 24 hexadecimal characters, as generated by Sidekiq's client.
 fn new_jid() -> String {
     format!("{:024x}", fastrand::u128(..) >> 32)
 }

@@ -1,4 +1,4 @@
-//! What the engine must be told before it starts. Plain data; `config` makes it.
+//! What the engine must know before it starts. Plain data; built by `config`.
 
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ pub struct Settings {
     pub redis: RedisSettings,
     /// Footplate's own keys, under the application's namespace if it has one.
     pub names: Names,
-    /// What is served. The first one's set of paused queues counts.
+    /// The dialects to serve. The first one's set of paused queues counts.
     pub dialects: Vec<Dialect>,
-    /// Which Sidekiq's log and queue order are followed.
+    /// The Sidekiq version whose log format and queue order are followed.
     pub version: SidekiqVersion,
     /// What the process registry shows.
     pub process: ProcessFacts,
@@ -48,20 +48,20 @@ pub struct CapsuleSettings {
 }
 
 impl Settings {
-    /// Whose the queue is.
+    /// The dialect that the queue belongs to.
     pub fn dialect(&self, queue: &Queue) -> &Dialect {
         // Queues are made by the dialects of these settings.
         &self.dialects[queue.dialect]
     }
 
-    /// Whose queue has this key.
+    /// The dialect that owns the queue with this key.
     pub fn dialect_of(&self, queue: &str) -> Option<&Dialect> {
         let has_it = |it: &&Dialect| queue.starts_with(&it.family().prefix);
         let candidates = self.dialects.iter().filter(has_it);
         candidates.max_by_key(|it| it.family().prefix.len())
     }
 
-    /// What the store is told of all that.
+    /// The part of this that the store needs.
     pub fn layout(&self) -> Layout {
         Layout::of(self.names.clone(), &self.dialects)
     }

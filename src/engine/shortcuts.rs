@@ -1,29 +1,29 @@
-//! The ways by which a job may arrive besides the plain one, a field of its own in the in-flight table. Each is there for its
-//! speed, and each is one more that whatever else wants to happen to a job at its claim would have to think of. So whoever
-//! claims asks here, and nowhere else, which ways are open; where none is, the queue is claimed plainly. (Redis closes
-//! them all, too, while there are suspects: careful.lua.)
+//! The ways by which a job may arrive other than the plain one, which is a field of its own in the in-flight table.
+//! Each exists for its speed, and each is one more case to consider for anything else that should happen to a job at
+//! its claim. So all code that claims asks here, and nowhere else, which shortcuts are open; where none is, the queue
+//! is claimed plainly. (Redis closes them all, too, while there are suspects: careful.lua.)
 
 use serde::Deserialize;
 
-/// From so many bytes on a payload is large: what that saves Redis outweighs the commands it takes and the other round trip.
-/// Measured with payloads of 3 to 100 kB, they are even at 5.
+/// From this many bytes on a payload is large: what the shortcut saves Redis outweighs the extra commands and the extra
+/// round trip. Measured with payloads of 3 to 100 kB; they break even at 5.
 pub(in crate::engine) const LARGE: usize = 8 << 10;
 
-/// By name, as the setting `shortcuts` has them.
+/// Named as in the setting `shortcuts`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shortcut {
-    /// Up to 128 quick jobs are one field (parcel.lua).
+    /// Up to 128 quick jobs share one field (parcel.lua).
     Parcels,
     /// Payloads of 8 kB and more are moved without being read by Lua (large.lua).
     Large,
-    /// `BLMOVE` waits at the queues of an idle capsule (`blocking_pop`).
+    /// `BLMOVE` waits on the queues of an idle capsule (`blocking_pop`).
     HandOff,
-    /// A worker takes what comes there from the socket (`direct_take`).
+    /// A worker takes the handed-over job straight from the socket (`direct_take`).
     DirectTake,
 }
 
-/// Which are open.
+/// The shortcuts that are open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shortcuts(Vec<Shortcut>);
 
@@ -49,7 +49,7 @@ impl Shortcuts {
         self.0.contains(&shortcut)
     }
 
-    /// The most jobs of a parcel, where the pace would allow `most`.
+    /// The most jobs in a parcel, where the pace would allow `most`.
     pub(in crate::engine) fn parcel(&self, most: usize) -> usize {
         if self.has(Shortcut::Parcels) { most } else { 0 }
     }

@@ -1,4 +1,4 @@
-//! The way out: quiet, interrupted jobs, the last flush.
+//! Shutting down: going quiet, interrupting jobs, the last flush.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use crate::engine::state::{Phase, Shared};
 use crate::job::{Ended, Measure, Outcome};
 use crate::store::{Store, StoreError};
 
-/// How long a process that ends waits for Redis once its settlements are there.
+/// How long a stopping process waits for Redis once its settlements are there.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Shared {
-    /// No new jobs: every queue to the workers is closed. What none of them has started is returned by the
-    /// fetchers, once the claims that are under way have come back.
+    /// No new jobs: every ready queue is closed. The fetchers return what no worker has started, once the claims that
+    /// are under way have come back.
     pub fn quiet(&self) {
         self.phase.advance(Phase::Quiet);
         for capsule in &self.capsules {
@@ -26,14 +26,14 @@ impl Shared {
     }
 
     /// How many jobs Redis would not know the fate of if the process ended now: their outcomes have not been handed in,
-    /// or they were claimed and neither started nor returned. Recovery runs them.
+    /// or they were claimed and neither started nor returned. Recovery runs them again.
     pub fn unsettled(&self) -> usize {
         let ready = self.capsules.iter().map(|it| it.ready.demand(0).ready);
         self.settlements.unsettled() + ready.sum::<usize>()
     }
 
-    /// Jobs that run on although their threads were interrupted. Each goes back to its queue unless
-    /// its own settlement comes first: the store lets exactly one of the two count.
+    /// Returns jobs that run on although their threads were interrupted. Each goes back to its queue unless its own
+    /// settlement comes first: the store lets exactly one of the two count.
     pub(super) fn return_running(&self) {
         let running = self.busy.snapshot();
         for (_, it) in running {
@@ -47,7 +47,7 @@ impl Shared {
     }
 }
 
-/// Completes when the end has begun, nobody claims any more and Redis has every settlement. `fetching` closes
+/// Completes when the shutdown has begun, nothing claims any more and Redis has every settlement. `fetching` closes
 /// with the last fetcher.
 pub(super) async fn flush(shared: &Shared, mut fetching: mpsc::Receiver<Infallible>) {
     shared.phase.reached(Phase::Finishing).await;
@@ -55,8 +55,8 @@ pub(super) async fn flush(shared: &Shared, mut fetching: mpsc::Receiver<Infallib
     shared.settlements.flushed().await;
 }
 
-/// Writes the last metrics, gives up the leases and leaves the registry. All of it expires or is recovered
-/// by itself, so it is not worth waiting for long. `beating` ends by itself at the end's beginning.
+/// Writes the last metrics, gives up the leases and leaves the registry. All of it expires or is recovered by itself,
+/// so it is not worth a long wait. `beating` ends by itself when the shutdown begins.
 pub(super) async fn say_goodbye(shared: &Shared, store: &Store, beating: &mut JoinSet<()>) {
     let farewell = async {
         while beating.join_next().await.is_some() {}

@@ -1,5 +1,5 @@
-//! The beginning: from settings to a server on which jobs can be worked, or why not. `check` asks the same
-//! questions as a start, so the two cannot disagree; it registers nothing and claims nothing.
+//! Starting up: from settings to a server on which jobs can be run, or the reason why not. `check` makes the same
+//! checks as a start, so the two cannot disagree; it registers nothing and claims nothing.
 
 use std::time::Instant;
 
@@ -13,13 +13,13 @@ use crate::engine::unserved::{self, Unserved};
 use crate::store::address::RedisSettings;
 use crate::store::{Store, StoreError, Touched};
 
-/// Why an engine did not start. Nothing is tried again.
+/// Why an engine did not start. Nothing is retried.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Redis said no, or did not answer.
+    /// Redis refused, or did not answer.
     #[error("Cannot work with Redis at {address}: {}", advice(.error))]
     Redis {
-        /// Where it is, without user and password.
+        /// The server's address, without user and password.
         address: String,
         /// What happened.
         error: StoreError,
@@ -65,8 +65,7 @@ fn about(redis: &RedisSettings) -> impl Fn(StoreError) -> StartError {
     }
 }
 
-/// Whether an engine with these settings could start here and now, and which queues would stay without a process.
-/// Blocks.
+/// Whether an engine with these settings could start here and now, and which queues no process would serve. Blocks.
 ///
 /// # Errors
 /// What the start itself would fail with.
@@ -74,7 +73,7 @@ pub fn check(settings: &Settings) -> Result<Option<Unserved>, StartError> {
     runtime::runtime()?.block_on(async {
         let opened = open(settings).await;
         let (store, _touched) = opened.map_err(about(&settings.redis))?;
-        // Not knowing keeps no start from going on.
+        // Not knowing this must not prevent a start.
         Ok(unserved::find(settings, &store).await.unwrap_or_default())
     })
 }
@@ -108,7 +107,7 @@ async fn open(settings: &Settings) -> Result<(Store, UnboundedReceiver<Touched>)
     Ok((store, touched))
 }
 
-/// A key of every kind that this process uses.
+/// One key of every kind that this process uses.
 fn samples(settings: &Settings) -> Vec<String> {
     let identity = &settings.process.identity;
     let specs = settings.capsules.iter().flat_map(|it| &it.queues);

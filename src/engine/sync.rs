@@ -1,5 +1,5 @@
-//! The locks that Ruby's threads and the engine's thread share, in one place so that loom can
-//! stand in for them (`rake test:loom`, tests/loom).
+//! The locks that Ruby's threads and the engine's thread share, in one place so that loom can replace them
+//! (`rake test:loom`, tests/loom).
 
 #[cfg(loom)]
 pub(crate) use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -15,14 +15,14 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 #[cfg(not(loom))]
 use rustix::io::Errno;
 
-/// Locks, whatever happened to an earlier holder: what these locks protect is valid between any two
-/// statements, and a worker that panicked must not take the others with it.
+/// Locks, whatever happened to an earlier holder: what these locks protect is valid between any two statements, and a
+/// worker that panicked must not take the others down with it.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A place for one thread to sleep that can be woken for two reasons, told apart: somebody has
-/// something for it, or Ruby wants it back (a signal, `Thread#raise`, shutdown of the VM).
+/// A place for one thread to sleep that can be woken for two reasons, which are told apart: there is something for it,
+/// or Ruby wants it back (a signal, `Thread#raise`, shutdown of the VM).
 #[derive(Debug)]
 pub struct Parker {
     state: Mutex<Wake>,
@@ -34,9 +34,9 @@ struct Wake {
     notified: bool,
     interrupted: bool,
     look_again: bool,
-    /// It is awake, and about to look.
+    /// The thread is awake, and about to look.
     stirring: bool,
-    /// It sleeps beside doors, and hears this.
+    /// The bell that wakes the thread while it polls wake sources.
     #[cfg(not(loom))]
     bell: Option<Arc<Bell>>,
 }
@@ -90,13 +90,13 @@ impl Parker {
         self.changed.notify_one();
     }
 
-    /// Somebody has something for the thread, which is still asleep.
+    /// There is something for the thread, but it is still asleep.
     pub fn is_deaf(&self) -> bool {
         let state = lock(&self.state);
         state.notified && !state.stirring
     }
 
-    /// Forgets a wake-up that nobody waits for any more. By the thread itself, when it does not sleep.
+    /// Forgets a wake-up that is no longer waited for. To be called by the thread itself, while it does not sleep.
     pub fn clear(&self) {
         *lock(&self.state) = Wake::default();
     }
@@ -131,10 +131,10 @@ impl Wake {
     }
 }
 
-/// Sleeping beside doors: the engine's thread and this one are woken at once, by the kernel.
+/// Sleeping while polling wake sources: the kernel wakes the engine's thread and this one at the same time.
 #[cfg(not(loom))]
 impl Parker {
-    /// As [`Self::park`]; `None` when a door became readable first.
+    /// Like [`Self::park`]; `None` when a wake source became readable first.
     pub(crate) fn park_beside(&self, bell: &Arc<Bell>, doors: &[BorrowedFd<'_>]) -> Option<Woken> {
         {
             let mut state = lock(&self.state);
@@ -152,12 +152,12 @@ impl Parker {
         let mut state = lock(&self.state);
         state.bell = None;
         state.stirring = true;
-        // Nobody rings from here on; what was rung must not wake the next sleep.
+        // Nothing rings from here on; an earlier ring must not end the next sleep.
         bell.silence();
         state.consume()
     }
 
-    /// Waits awake for a moment. `None` when nothing happened.
+    /// Waits without sleeping, for up to `limit`. `None` when nothing happened.
     pub(crate) fn expect(&self, limit: std::time::Duration) -> Option<Woken> {
         let deadline = std::time::Instant::now() + limit;
         loop {
@@ -170,31 +170,31 @@ impl Parker {
     }
 }
 
-/// Wakes a thread that sleeps beside doors.
+/// Wakes a thread that polls wake sources.
 #[cfg(not(loom))]
 #[derive(Debug)]
 pub(crate) struct Bell(OwnedFd);
 
 #[cfg(not(loom))]
 impl Bell {
-    /// `None` when the process may open no more files.
+    /// `None` when the process may not open any more files.
     pub(crate) fn new() -> Option<Arc<Self>> {
         let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).ok()?;
         Some(Arc::new(Self(bell)))
     }
 
     fn ring(&self) {
-        // It only fails when it was rung 2^64 times.
+        // This fails only after 2^64 rings.
         let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
     }
 
     fn silence(&self) {
-        // It fails when nobody rang.
+        // This fails when nobody has rung.
         let _ = rustix::io::read(&self.0, &mut [0; 8]);
     }
 }
 
-/// Something that happens once, and can be waited for by any thread.
+/// An event that happens once, for which any thread can wait.
 #[cfg(not(loom))]
 #[derive(Debug, Default)]
 pub(crate) struct Latch {
@@ -204,13 +204,13 @@ pub(crate) struct Latch {
 
 #[cfg(not(loom))]
 impl Latch {
-    /// It has happened.
+    /// The event has happened.
     pub(crate) fn open(&self) {
         *lock(&self.open) = true;
         self.opened.notify_all();
     }
 
-    /// Waits for it, for `limit` at most. Whether it has happened.
+    /// Waits for the event, for `limit` at most. Returns whether it has happened.
     pub(crate) fn wait(&self, limit: std::time::Duration) -> bool {
         let open = lock(&self.open);
         let waited = self.opened.wait_timeout_while(open, limit, |open| !*open);

@@ -1,39 +1,43 @@
 //! How long a worker keeps the GVL from one job to the next.
 //!
-//! Ruby takes it from a thread for which others wait after 100 ms, or half of that, wherever the thread is then. Sidekiq's
-//! workers let go of it with each job, to ask Redis for the next one; ours have the next one already, and
-//! 1. whoever waits for the GVL in the middle of a job (its query was answered, its sleep is over) would wait behind a
-//!    whole series of others;
-//! 2. so would a job of a millisecond in the middle of which Ruby takes it, and behind the series of every worker that
-//!    follows: seen, 0.5 s. Hence a worker lets go of it by itself before that, between two jobs.
+//! Ruby takes the GVL from a thread when others have waited for it for 100 ms, or half of that, whatever the thread is
+//! doing then. Sidekiq's workers release it with each job, to ask Redis for the next one; ours have the next one
+//! already, and so
+//! 1. a thread that waits for the GVL in the middle of a job (its query was answered, its sleep is over) would wait
+//!    behind a whole series of other jobs;
+//! 2. so would a job of a millisecond from which Ruby takes the GVL halfway, and behind the series of every worker that
+//!    follows: 0.5 s was observed. Hence a worker releases it by itself before that, between two jobs.
 
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// Long against what it costs to hand the GVL on, some 10 µs; short against what a job takes that waits for something.
+/// The quantum: long compared with what it costs to hand the GVL on, some 10 µs; short compared with a job that waits
+/// for something.
 const TURN: Duration = Duration::from_millis(2);
-/// Whoever keeps the GVL for so long has used up a time slice, or half a one as thread priority -1 has it: the job will not
-/// let go of the GVL by itself.
+/// A thread that has kept the GVL for this long is using up a time slice, or a half one, as thread priority -1 has it:
+/// its job will not release the GVL by itself.
 const SLICE: Duration = Duration::from_millis(45);
-/// How long the GVL is kept from workers that would begin with a job. Less than half of Ruby's time slice: up to Ruby 3.2 it
-/// ends for everybody when somebody has waited for a whole one, and two may wait.
+/// How long the GVL is kept from workers that would start a job. Less than half of Ruby's time slice: up to Ruby 3.2
+/// that ends for everybody when some thread has waited for a whole one, and two may be waiting.
 const LONGEST: Duration = Duration::from_millis(40);
 
-/// One worker's time with the GVL.
+/// One worker's quantum of the GVL.
 pub struct Turn {
     began: Instant,
     used: Duration,
     length: Duration,
-    /// When the GVL was got, and what the thread had used of the processor then.
+    /// When the GVL was acquired, and how much processor time the thread had used by then.
     got: (Instant, Duration),
-    /// How long it may be kept then: shorter than Ruby's slice, so that a job that has begun meanwhile can end.
+    /// How long it may be kept from then on: shorter than Ruby's slice, so that a job that has started meanwhile can
+    /// end.
     limit: Duration,
 }
 
 impl Turn {
-    /// Begins now, after the GVL was waited for so long, in a thread of this priority. Beside a job that takes whole slices
-    /// a turn is as long as it can be: else all the other jobs together would get 2 ms for each 100 of that one.
+    /// Begins now, after a wait of `waited` for the GVL, in a thread of this priority. Beside a job that takes whole
+    /// slices, a quantum is as long as it can be: otherwise all the other jobs together would get 2 ms for each 100 of
+    /// that one.
     pub fn after(waited: Duration, priority: i32) -> Self {
         let (now, used) = (Instant::now(), processor_time());
         // Ruby halves the slice with each step below 0: at -1 it is 50 ms.
@@ -47,14 +51,14 @@ impl Turn {
         }
     }
 
-    /// Whether this worker should let go of the GVL `now`, between two jobs. `wanted` says whether others wait for it in
-    /// the middle of one; if they do not, the next turn begins.
+    /// Whether this worker should release the GVL `now`, between two jobs. `wanted` tells whether others wait for it in
+    /// the middle of one; if they do not, the next quantum begins.
     pub fn is_over(&mut self, now: Instant, wanted: impl FnOnce() -> bool) -> bool {
         if now.saturating_duration_since(self.began) < self.length {
             return false;
         }
         let used = processor_time();
-        // If not, it waited for something meanwhile, and the others had theirs.
+        // If not, this thread waited for something meanwhile, and the others had their time.
         let over = used.saturating_sub(self.used) >= self.length;
         (self.began, self.used) = (now, used);
         self.has_reached_limit(now, used) || (over && wanted())
@@ -66,7 +70,7 @@ impl Turn {
         if kept < self.limit {
             return false;
         }
-        // As above; but the processor is not always a thread's own, though the GVL is.
+        // As above; but a thread that has the GVL does not always have a processor to itself.
         let computed = used.saturating_sub(used_then) >= kept / 2;
         self.got = (now, used);
         computed

@@ -1,4 +1,4 @@
-//! Says which of everybody's keys in Redis hold something else than jobs need, at the start and when it happens later.
+//! Logs which of the shared keys in Redis hold something other than jobs need, at the start and when it happens later.
 //! Jobs run all the same, as far as they can.
 
 use std::sync::Arc;
@@ -11,14 +11,15 @@ use crate::store::{Store, WrongType};
 
 const LOOK: Duration = Duration::from_secs(60);
 
-/// Looks as long as the engine runs. Whoever needs a key says what else is wrong with Redis.
+/// Looks as long as the engine runs. Errors are left to the tasks that need the keys: they report what else is wrong
+/// with Redis.
 pub(super) async fn watch(shared: Arc<Shared>, store: Store) {
     let mut said = Vec::new();
     loop {
         let keys = shared.settings.dialects.iter().flat_map(Dialect::types);
         if let Ok(wrong) = store.wrong_types(keys.collect()).await {
             for it in new(&said, &wrong) {
-                // Straight to the control thread: at the start nobody may listen to `tracing` yet.
+                // Straight to the control thread: at the start nothing may listen to `tracing` yet.
                 shared.control.send(Control::Log {
                     level: "error",
                     message: it.to_string(),
@@ -30,7 +31,7 @@ pub(super) async fn watch(shared: Arc<Shared>, store: Store) {
     }
 }
 
-/// What was not so at the last look.
+/// What was not wrong at the last look.
 fn new<'a>(said: &[WrongType], found: &'a [WrongType]) -> impl Iterator<Item = &'a WrongType> {
     found.iter().filter(|it| !said.contains(it))
 }

@@ -1,5 +1,6 @@
-//! Jobs in queues that nobody serves: a slip in a name, or a framework that enqueues into a queue of its own (Rails's
-//! mails go to `mailers`). Looked for once, at the start; what it reads is bounded, and it is never a reason not to start.
+//! Jobs in queues that no process serves: a misspelt name, or a framework that enqueues into a queue of its own
+//! (Rails's mails go to `mailers`). Checked once, at the start; what it reads is bounded, and it is never a reason not
+//! to start.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -11,9 +12,9 @@ use crate::engine::state::Shared;
 use crate::engine::state::control::Control;
 use crate::store::{Store, StoreError};
 
-/// So many queues are looked at.
+/// The most queues that are looked at.
 const MOST_QUEUES: usize = 10_000;
-/// So many are named, and so much of each.
+/// The most queues that are named, and the most of each name.
 const NAMED: usize = 10;
 const NAME_CHARS: usize = 60;
 
@@ -21,7 +22,7 @@ const NAME_CHARS: usize = 60;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unserved(Vec<(String, u64)>);
 
-/// `None` where all is served, or where nobody can tell.
+/// `None` where every queue is served, or where that cannot be told.
 pub(super) async fn find(
     settings: &Settings,
     store: &Store,
@@ -67,7 +68,7 @@ async fn unserved_of(
     Ok(waiting)
 }
 
-/// Says so in the log. Straight to the control thread: at this moment nobody may listen to `tracing` yet.
+/// Logs them. Straight to the control thread: at this moment nothing may listen to `tracing` yet.
 pub(super) async fn warn(shared: Arc<Shared>, store: Store) {
     let (level, message) = match find(&shared.settings, &store).await {
         Ok(None) => return,
@@ -109,7 +110,7 @@ impl fmt::Display for Unserved {
     }
 }
 
-/// As it may stand in a line: anybody who pushes a job chooses the name.
+/// A name as it may appear in a log line: anybody who pushes a job chooses it.
 struct Name<'a>(&'a str);
 
 impl fmt::Display for Name<'_> {

@@ -1,6 +1,6 @@
-//! Where Redis is and how to talk to it: the connection that the application configured, as its client gem has
-//! understood it (`Footplate::Server::RedisSettings`). No URL is read here, so the two cannot understand one
-//! differently. Reading and checking only; `store` connects.
+//! Where Redis is and how to talk to it: the connection that the application configured, as its client gem understood
+//! it (`Footplate::Server::RedisSettings`). No URL is parsed here, so the two cannot understand one differently.
+//! Reading and checking only; `store` connects.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -21,44 +21,44 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Whom a password belongs to that no user is named for.
+/// The user that a password belongs to when none is named.
 pub(crate) const DEFAULT_USER: &str = "default";
 
-/// A connection.
+/// The settings of a connection.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "an object")]
 pub struct RedisSettings {
-    /// Host name or address. 127.0.0.1 when nothing else is said.
+    /// Host name or address; 127.0.0.1 by default.
     pub host: Option<String>,
-    /// TCP port, 6379 when nothing else is said.
+    /// TCP port; 6379 by default.
     pub port: Option<u16>,
     /// Path of a unix socket; excludes `host`.
     pub path: Option<PathBuf>,
     /// Number of the database.
     pub db: i64,
-    /// User of Redis's ACL.
+    /// User in Redis's ACL.
     pub username: Option<String>,
     /// Its password.
     pub password: Option<Secret>,
-    /// To a server that does not take user and password, send the password alone, as the redis gem 4 does.
+    /// If the server does not take user and password, send the password alone, as the redis gem 4 does.
     pub password_alone: bool,
-    /// Present: TLS.
+    /// If present, TLS is used.
     pub tls: Option<TlsSettings>,
     /// Sentinels to ask for the master's address.
     pub sentinels: Vec<SentinelSettings>,
     /// The master's name, as the sentinels know it.
     pub name: Option<String>,
-    /// Seconds to wait for a connection, 2 when nothing is said.
+    /// Seconds to wait for a connection; 2 by default.
     pub connect_timeout: Option<f64>,
-    /// Seconds to wait for a reply, 5 when nothing is said.
+    /// Seconds to wait for a reply; 5 by default.
     pub response_timeout: Option<f64>,
-    /// What `CLIENT LIST` shows, `footplate` when nothing is said.
+    /// What `CLIENT LIST` shows; `footplate` by default.
     pub client_name: Option<String>,
     /// `redis-namespace` of Sidekiq 6: put before every key, with a colon.
     pub namespace: Option<String>,
 }
 
-/// How TLS is spoken. All optional: the system's certificate authorities, verified.
+/// TLS settings. All optional: by default, the certificate is verified against the system's authorities.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "an object")]
 pub struct TlsSettings {
@@ -78,16 +78,16 @@ pub struct TlsSettings {
 pub struct SentinelSettings {
     /// Host name or address.
     pub host: String,
-    /// 26379 when nothing is said.
+    /// Port; 26379 by default.
     #[serde(default = "sentinel_port")]
     pub port: u16,
-    /// User, for a sentinel that wants one.
+    /// User, for a sentinel that requires one.
     #[serde(default)]
     pub username: Option<String>,
-    /// Password, for a sentinel that wants one.
+    /// Password, for a sentinel that requires one.
     #[serde(default)]
     pub password: Option<Secret>,
-    /// `false`: without TLS, whatever the server speaks.
+    /// `false`: without TLS, even if the server uses it.
     #[serde(default)]
     pub tls: Option<bool>,
 }
@@ -96,7 +96,7 @@ fn sentinel_port() -> u16 {
     26_379
 }
 
-/// What is wrong with the settings, naming the field.
+/// What is wrong with the settings, and in which field.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("redis.{field}: {problem}")]
 pub struct SettingsError {

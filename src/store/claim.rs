@@ -1,4 +1,4 @@
-//! Claims: jobs move from their queues to their holder's in-flight table.
+//! Claims: moving jobs from their queues to their holder's in-flight table.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,50 +10,51 @@ use super::script::{CAREFUL, CLAIM, Call, MOVE_UNREAD};
 use super::{Store, StoreError, reply};
 use crate::job::{Parcel, Queue, Token};
 
-/// A request for jobs. Sent again with the same number it yields the same jobs.
+/// A request for jobs. Sent again with the same number, it yields the same jobs.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim<'a> {
-    /// Who holds the lease under which the jobs are claimed.
+    /// The holder of the lease under which the jobs are claimed.
     pub holder: &'a str,
-    /// Grows with each new claim of this holder. One that is not above the last executed takes nothing: of
-    /// several under way at once, each can be repeated after a lost reply.
+    /// Grows with each new claim of this holder. A claim whose number is not above the last one executed takes nothing:
+    /// so, of several under way at once, each can be repeated after a lost reply.
     pub number: u64,
     /// The first job's token; the others count up. Below 2^53, never used before by this holder.
     pub first_token: u64,
-    /// Most jobs.
+    /// The most jobs to take.
     pub limit: usize,
-    /// Most jobs while some in the queues may have brought down a process (see recover.lua): how
-    /// many can start at once, so that one that does it again takes no bystanders along.
+    /// The most jobs to take while some in the queues may have brought down a process (see recover.lua): as many as can
+    /// start at once, so that one that does it again takes no bystanders along.
     pub startable: usize,
-    /// Most bytes of payload, except that the first job is always taken.
+    /// The most bytes of payload, except that the first job is always taken.
     pub byte_limit: usize,
-    /// Most jobs that may stand in the in-flight table as one [`Parcel`]: cheaper, if all of them are
-    /// acknowledged at once. 0 for none; the script takes up to 128 of one queue at a time.
+    /// The most jobs that may be in the in-flight table as one [`Parcel`]: cheaper if all of them are acknowledged at
+    /// once. 0 for no parcels; the script takes up to 128 of one queue at a time.
     pub parcel: usize,
     /// From how many bytes on a payload is large: it then gets a list of its own beside the in-flight table (see
-    /// large.lua), and comes one round trip later. 0 for none; none is where the server cannot do that, or the user may
-    /// not.
+    /// large.lua), and arrives one round trip later. 0 if none is large; none is where the server cannot do that, or
+    /// the user may not.
     pub large: usize,
-    /// The queues, as indexes, whose next payload probably is.
+    /// The queues, as indexes, whose next payload is probably large.
     pub large_in: &'a [usize],
     /// The queues, in the order to look.
     pub queues: &'a [Arc<Queue>],
-    /// Jobs to take first: of which of the queues, and how many at most. What that leaves of the limit is taken
-    /// in their order.
+    /// Jobs to take first: from which of the queues, and how many at most. What that leaves of the limit is taken in
+    /// the queues' order.
     pub shares: &'a [(usize, usize)],
 }
 
-/// What a claim took.
+/// The result of a claim.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
     /// The jobs, in the order to run them.
     pub jobs: Vec<Claimed>,
-    /// Jobs stay in their queues because this holder has one on trial (see careful.lua): no message will
-    /// say when they can be had.
+    /// Jobs stay in their queues because this holder has one on trial (see careful.lua): no message will announce when
+    /// they can be had.
     pub held_back: bool,
-    /// Queues, as indexes into the request's, that were passed over because their key holds something else than a list.
+    /// Queues, as indexes into the request's, that were passed over because their key holds something other than a
+    /// list.
     pub passed_over: Vec<usize>,
-    /// A claim with a higher number was executed before: the queues were not looked at, not even earlier perhaps.
+    /// A claim with a higher number was executed before: the queues were not looked at, perhaps not even earlier.
     pub late: bool,
 }
 
@@ -79,11 +80,11 @@ impl IntoIterator for Claims {
 pub struct Claimed {
     /// Its name in the in-flight table.
     pub token: u64,
-    /// What it is a part of there, if it is.
+    /// The parcel that it is part of there, if any.
     pub parcel: Option<Parcel>,
     /// Where it came from, as an index into the request's queues.
     pub queue: usize,
-    /// The bytes exactly as they stood in the queue.
+    /// The bytes exactly as they were in the queue.
     pub payload: Vec<u8>,
 }
 
@@ -113,7 +114,7 @@ impl Store {
                 other => return Err(StoreError::unexpected(other)),
             };
             if !self.fetch_large(claim.holder, &mut fresh).await? {
-                // Recovered meanwhile, mostly: the same again then tells that the lease is lost.
+                // Mostly because it was recovered meanwhile: a repetition then reports the lost lease.
                 continue;
             }
             return Ok(Claims {
@@ -154,8 +155,8 @@ impl Store {
         call
     }
 
-    /// Whether large payloads can be moved as large.lua has it; asked once per connection. Before Redis 7 SORT walks
-    /// through the whole list.
+    /// Whether large payloads can be moved in the way of large.lua; asked once per connection. Before Redis 7, SORT
+    /// walks through the whole list.
     async fn can_move_unread(&self) -> Result<bool, StoreError> {
         let connection_id = self.link.connection_id();
         let known = self.unread.load(Ordering::Relaxed);
@@ -168,7 +169,7 @@ impl Store {
         let works = if recent {
             match self.link.script(&MOVE_UNREAD, &call).await {
                 Err(error @ StoreError::Unavailable(_)) => return Err(error),
-                // The claim itself says what is wrong, if anything is.
+                // The claim itself reports what is wrong, if anything is.
                 answer => answer.is_ok_and(|it| it == Value::Int(1)),
             }
         } else {
@@ -179,7 +180,7 @@ impl Store {
         Ok(works)
     }
 
-    /// Brings the payloads of those of the jobs that are `large`. `false` if one is gone.
+    /// Fetches the payloads of the jobs that are `large`. `false` if one is gone.
     async fn fetch_large(&self, holder: &str, fresh: &mut Fresh) -> Result<bool, StoreError> {
         let Fresh { jobs, large, .. } = fresh;
         if large.is_empty() {
@@ -204,12 +205,12 @@ impl Store {
     }
 }
 
-/// What a plain claim answers that has done nothing.
+/// Whether this is the reply of a plain claim that has done nothing.
 fn must_be_careful(reply: &Value) -> bool {
     matches!(reply, Value::Array(parts) if parts[..] == [Value::Int(4)])
 }
 
-/// One digit per queue.
+/// One digit per queue: 1 if its next payload is probably large.
 fn marks(claim: &Claim<'_>) -> String {
     let mark = |queue| {
         if claim.large_in.contains(&queue) {
@@ -221,17 +222,17 @@ fn marks(claim: &Claim<'_>) -> String {
     (0..claim.queues.len()).map(mark).collect()
 }
 
-/// One letter per queue.
+/// One letter per queue: the end at which its next job is.
 fn ends(claim: &Claim<'_>) -> String {
     claim.queues.iter().map(|it| it.pop.letter()).collect()
 }
 
-/// What a claim brought that was executed for the first time.
+/// The result of a claim that was executed for the first time.
 struct Fresh {
     jobs: Vec<Claimed>,
-    /// Which of the jobs, as indexes, have a payload that is yet to come.
+    /// The jobs, as indexes, whose payloads are yet to come.
     large: Vec<usize>,
-    /// As in [`Claims`].
+    /// See [`Claims`].
     passed_over: Vec<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! Makes a connection: finds the master, introduces itself, and learns what the server can do.
+//! Makes a connection: finds the master, introduces itself, and finds out what the server can do.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::reply_peek::ReplyPeek;
 use super::socket::{open, prepare};
 use super::{StoreError, reply};
 
-/// Who made the server.
+/// The make of the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Flavour {
     /// Redis.
@@ -25,17 +25,17 @@ pub enum Flavour {
     Other,
 }
 
-/// What the server said about itself.
+/// What the server reported about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerFacts {
-    /// Major, minor and patch of Redis, or of what Valkey claims to be compatible with; `None` when
-    /// the server does not tell.
+    /// Major, minor and patch version of Redis, or of the Redis that Valkey claims to be compatible with; `None` when
+    /// the server does not report it.
     pub version: Option<(u16, u16, u16)>,
-    /// Who made it.
+    /// The make of the server.
     pub flavour: Flavour,
-    /// `noeviction` is what jobs need; `None` when the server does not tell.
+    /// Jobs need `noeviction`; `None` when the server does not report it.
     pub maxmemory_policy: Option<String>,
-    /// Whether the server pushes a message when a key is touched. Without it: poll.
+    /// Whether the server pushes a message when a key is touched. If not: poll.
     pub tracking: bool,
 }
 
@@ -48,16 +48,16 @@ fn config(settings: &RedisSettings) -> AsyncConnectionConfig {
         .set_response_timeout(Some(settings.response_timeout()))
 }
 
-/// See [`listening`].
+/// The result of [`listening`].
 pub(super) struct Listening {
     pub(super) connection: MultiplexedConnection,
     /// Whether the server can push messages.
     pub(super) resp3: bool,
-    /// As whom it is known there.
+    /// The user that the server knows it as.
     pub(super) user: String,
 }
 
-/// A connection on which the server can push messages, if it does that.
+/// A connection on which the server can push messages, if it supports that.
 pub(super) async fn listening(
     settings: &RedisSettings,
     push: Push,
@@ -76,12 +76,12 @@ pub(super) async fn listening(
     })
 }
 
-/// See [`blocking`].
+/// The result of [`blocking`].
 pub(super) struct Blocking {
     pub(super) connection: MultiplexedConnection,
-    /// The server's name for it.
+    /// The server's id for the connection.
     pub(super) client: i64,
-    /// For others to take a reply; there is none with TLS.
+    /// Lets other threads take a reply; there is none with TLS.
     pub(super) peek: Option<Arc<ReplyPeek>>,
 }
 
@@ -123,7 +123,7 @@ async fn connect(
     let connection = &mut logged_in.opened.0;
     let mut name = cmd("CLIENT");
     name.arg("SETNAME").arg(settings.client_name());
-    // Refused by an ACL: then it has no name.
+    // If an ACL refuses it, the connection has no name.
     unless_temporary(run(connection, &name).await)?;
     if master.is_some() {
         check_role(connection).await?;
@@ -131,10 +131,11 @@ async fn connect(
     Ok(logged_in)
 }
 
-/// What a server says that answers later, to a client that asks for a database: redis-rs drops the code.
+/// The errors of a server that will answer later, in reply to a client that selects a database: redis-rs drops the
+/// code.
 const NOT_NOW: [&str; 3] = ["is busy running", "is loading", "Link with MASTER"];
 
-/// At connect, what is not about the network is about access.
+/// While connecting, an error that is not about the network is about access.
 pub(super) fn denied(error: RedisError) -> StoreError {
     if error.to_string().contains("switch database") {
         if NOT_NOW.iter().any(|it| error.to_string().contains(it)) {
@@ -167,7 +168,7 @@ pub(super) async fn run(
         .map_err(denied)
 }
 
-/// Asks the sentinels in turn; the first that knows the master is believed.
+/// Asks the sentinels in turn; the first one that knows the master is believed.
 async fn find_master(settings: &RedisSettings, name: &str) -> Result<(String, u16), StoreError> {
     let config = config(settings);
     let mut trouble = String::from("no sentinel is configured");
@@ -205,12 +206,12 @@ async fn check_role(connection: &mut MultiplexedConnection) -> Result<(), StoreE
                 role.unwrap_or_default()
             ))),
         },
-        // Not allowed to ask.
+        // The user may not ask.
         other => unless_temporary(other).map(drop),
     }
 }
 
-/// Reads version and policy. A server that forbids or renamed INFO is taken as recent enough.
+/// Reads version and policy. A server that forbids or has renamed INFO is assumed to be recent enough.
 pub(super) async fn facts(
     connection: &mut MultiplexedConnection,
 ) -> Result<ServerFacts, StoreError> {
@@ -225,8 +226,8 @@ pub(super) async fn facts(
     read_facts(&info)
 }
 
-/// What may be refused for good; not by a server that is busy or loading: what it would say then was taken for what it
-/// can do, as long as the connection lives.
+/// `None` for what is refused for good. A busy or loading server's error is returned instead: its refusal would
+/// otherwise be taken for a lack of the feature, as long as the connection lives.
 pub(super) fn unless_temporary<T>(answer: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
     match answer {
         Err(error @ (StoreError::Unavailable(_) | StoreError::Refused(_))) => Err(error),

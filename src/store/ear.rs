@@ -1,6 +1,7 @@
-//! The connection on which Redis says which keys are touched. One of its own: while a process is suspended nobody reads,
-//! and Redis keeps what it has to say for as long as it takes. It ends a connection that subscribes to something once
-//! 32 MB have come together, the others never; and those on which payloads travel must not end for their size.
+//! The connection on which Redis reports touched keys. It is a separate one: while a process is suspended, nothing
+//! is read, and Redis keeps its messages for as long as it takes. Redis ends a connection that has a subscription once
+//! 32 MB have accumulated, but never the others; and the connections that carry payloads must not be ended for their
+//! size.
 
 use redis::aio::MultiplexedConnection;
 use redis::{Value, cmd};
@@ -12,11 +13,11 @@ use super::connect::{self, Push, denied, unless_temporary};
 /// Nothing is ever published there.
 const CHANNEL: &str = "footplate:none";
 
-/// What happened to the keys that matter, by whoever's hand: our own scripts are heard as well. A claim that finds
-/// nothing touches nothing, so answering each message with a claim ends.
+/// What happened to the keys that matter, by whatever client: the writes of our own scripts are reported as well. A
+/// claim that finds nothing touches nothing, so answering each message with a claim comes to an end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Touched {
-    /// These were written to; in any database.
+    /// These were written to, in any database.
     Keys(Vec<String>),
     /// Anything may have happened: after each connect, and when a database was flushed.
     Everything,
@@ -39,15 +40,15 @@ impl Ear {
         }
         let mut connection = listening.connection;
         let bounded = connection.subscribe(CHANNEL).await;
-        // Without the right to it, it works all the same.
+        // It works even without the permission to do this.
         unless_temporary(bounded.map_err(denied))?;
         Ok(Some(Self(connection)))
     }
 
-    /// Asks to be told; `false` when the server does not do that, or not for this user.
+    /// Asks for reports of touched keys; `false` when the server does not support that, or not for this user.
     ///
-    /// Without NOLOOP: Redis 7.0 does not apply it to what scripts write, and where it applies, a write of
-    /// ours hides one of another client to the same key in the same turn of Redis's event loop.
+    /// Without NOLOOP: Redis 7.0 does not apply it to what scripts write, and where it applies, a write of ours hides
+    /// another client's write to the same key in the same iteration of Redis's event loop.
     pub(super) async fn track(&mut self, prefixes: &[String]) -> Result<bool, StoreError> {
         let mut tracking = cmd("CLIENT");
         tracking.arg("TRACKING").arg("ON").arg("BCAST");
@@ -59,7 +60,7 @@ impl Ear {
     }
 }
 
-/// What a message says.
+/// What an invalidation message means.
 pub(super) fn invalidated(data: Vec<Value>) -> Touched {
     let mut keys = Vec::new();
     for value in data {

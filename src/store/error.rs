@@ -1,4 +1,4 @@
-//! What can go wrong with Redis, by what the caller can do about it.
+//! What can go wrong with Redis, classified by what the caller can do about it.
 
 use redis::{ErrorKind, RedisError};
 
@@ -10,30 +10,30 @@ pub enum StoreError {
     /// No connection, or no reply in time. The command may or may not have run: repeat it later.
     #[error("Redis cannot be reached ({0}); nothing is lost, it is tried again until it answers")]
     Unavailable(String),
-    /// The server answered that it will not do it now. Nothing changed: repeat it later.
+    /// The server answered that it will not do this now. Nothing changed: repeat it later.
     #[error("Redis refused a command ({0}); nothing was changed, it is tried again")]
     Refused(String),
     /// Wrong password, or a user who may not even connect.
     #[error("Redis denies access ({0}); check user, password and ACL of the Redis connection")]
     Denied(String),
-    /// A user without rights that jobs need.
+    /// The user lacks permissions that jobs need.
     #[error(
         "the Redis user {user} may not do all that jobs need; an administrator grants the rest with: ACL SETUSER {user} {missing}"
     )]
     Forbidden {
-        /// Who connects.
+        /// The user that connects.
         user: String,
         /// What is missing, as `ACL SETUSER` takes it: `+hset ~queue:*`.
         missing: String,
     },
-    /// Another process took over what this holder held. Call `abandon` for the old name all the same:
-    /// it does nothing more in that case, and saves the jobs when the lease is gone for another reason.
+    /// Another process took over what this holder held. Call `abandon` for the old name all the same: in that case it
+    /// does nothing more, and it saves the jobs when the lease is gone for another reason.
     #[error("the lease on claimed jobs was lost; the process must go on under a new holder name")]
     LeaseLost,
     /// The server is older than what the engine needs.
     #[error("{flavour} {found} is too old; Footplate needs Redis 6.2 or newer, or Valkey")]
     TooOld {
-        /// What the server calls itself.
+        /// The server's product name.
         flavour: String,
         /// Its version.
         found: String,
@@ -54,16 +54,16 @@ pub(super) enum Aftermath {
     Drop,
 }
 
-/// How scripts are told that they lack a right, from Redis 7.2 on and before, in place of NOPERM.
+/// How scripts are told that they lack a permission, from Redis 7.2 on and before, in place of NOPERM.
 const NO_RIGHT: [&str; 2] = [
     "ACL failure in script",
     "The user executing the script can't",
 ];
 
-/// What redis-rs's parser says of a reply whose rest will never come.
+/// The error of redis-rs's parser for a reply whose rest will never come.
 const CUT_OFF: &str = "Unexpected end of input";
 
-/// What a server error says, whether or not it came out of a script: Redis 6.2 wraps those.
+/// Code and text of a server error, whether or not it came out of a script: Redis 6.2 wraps those.
 fn code_of(error: &RedisError) -> (String, String) {
     let code = error.code().unwrap_or_default();
     let detail = error.detail().unwrap_or_default();
@@ -115,7 +115,7 @@ pub(super) fn classify(error: &RedisError) -> (StoreError, Aftermath) {
     }
 }
 
-/// Whether an ACL is what forbids it.
+/// Whether it was an ACL that forbade the call.
 pub(super) fn is_about_rights(error: &RedisError) -> bool {
     code_of(error).0 == "NOPERM"
 }
@@ -129,14 +129,14 @@ impl StoreError {
         Self::Unexpected(format!("{what:?}").chars().take(200).collect())
     }
 
-    /// Whether it was about who connects, and not about what he may do.
+    /// Whether the error was about who connects, rather than about what the user may do.
     pub fn is_about_login(&self) -> bool {
-        // The last in the words of redis-rs, which keeps the server's to itself.
+        // The last one is redis-rs's own wording, which withholds the server's.
         let words = ["NOAUTH", "WRONGPASS", "authentication failed"];
         matches!(self, Self::Denied(why) if words.iter().any(|it| why.contains(it)))
     }
 
-    /// Whether the same call can succeed later without anybody changing anything here. A password or a right that
+    /// Whether the same call can succeed later without anybody changing anything here. A password or a permission that
     /// was taken away may come back.
     pub fn is_temporary(&self) -> bool {
         matches!(

@@ -1,6 +1,6 @@
-//! The quickest way to a job while there is none: `BLMOVE` parks at a queue on a connection of its own, and
-//! the job comes with the wake-up, one round trip earlier than by a claim. It comes into a list that belongs
-//! to the holder, and from there into the in-flight table.
+//! The quickest way to get a job from an empty queue: `BLMOVE` waits at the queue on a connection of its own, and the
+//! job comes with the wake-up, one round trip sooner than by a claim. It comes into a list that belongs to the holder,
+//! and from there into the in-flight table.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,29 +17,29 @@ use crate::job::Queue;
 
 /// How long one command waits. Not longer, because a server may give a job to a client that is gone.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long an empty list is remembered after somebody last waited for it: longer than any server holds a
-/// command of a client that is gone.
+/// How long an empty list is remembered after somebody last waited for it: longer than any server keeps a command of a
+/// client that is gone.
 const MEMORY: u32 = 3_600;
 
-/// What [`Handoff::may_wait`] says.
+/// The answer of [`Handoff::may_wait`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MayWait {
     /// Go on with [`Handoff::wait`].
     Free,
     /// Not now: the queue is paused, or jobs must be claimed with care (see claim.lua).
     Refused,
-    /// A job came when nobody listened any more: adopt it before anything else.
+    /// A job arrived when nobody was waiting any more: adopt it before anything else.
     Stranded(Vec<u8>),
 }
 
-/// What [`Store::adopt`] says.
+/// The answer of [`Store::adopt`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Adoption {
     /// It is in the table of a holder with a lease.
     Held,
-    /// It is in the table, and the holder has no lease: others will recover it unless that is renewed soon.
+    /// It is in the table, but the holder has no lease: others will recover it unless the lease is renewed soon.
     Orphaned,
-    /// It is not there: the lease was lost, and others have it.
+    /// It is not there: the lease was lost, and others have the job.
     Gone,
 }
 
@@ -50,7 +50,7 @@ pub struct Handoff {
     line: Option<Line>,
 }
 
-/// A connection that may block, and its name on the server.
+/// A connection that may block, and the server's id for it.
 struct Line {
     connection: MultiplexedConnection,
     client: ClientId,
@@ -58,7 +58,7 @@ struct Line {
 }
 
 impl Drop for Line {
-    /// Others may hold the peek: the server must know at once that nobody waits any more.
+    /// Others may still hold the peek: the server must know at once that nobody is waiting any more.
     fn drop(&mut self) {
         if let Some(peek) = &self.peek {
             peek.close();
@@ -66,12 +66,12 @@ impl Drop for Line {
     }
 }
 
-/// For [`Store::unblock`].
+/// Identifies the connection for [`Store::unblock`].
 #[derive(Clone, Copy, Debug)]
 pub struct ClientId(i64);
 
 impl Store {
-    /// A place at `queue`. Connects when it is first used.
+    /// A place to wait at `queue`. Connects when it is first used.
     pub fn handoff(&self, queue: Arc<Queue>) -> Handoff {
         Handoff {
             store: self.clone(),
@@ -80,8 +80,8 @@ impl Store {
         }
     }
 
-    /// Moves a job that was handed over to the in-flight table, under a token that is larger than any before
-    /// it of the kind.
+    /// Moves a job that was handed over to the in-flight table, under a token larger than that of any job handed over
+    /// before.
     pub async fn adopt(
         &self,
         holder: &str,
@@ -109,15 +109,15 @@ impl Store {
         }
     }
 
-    /// Ends the waiting of a [`Handoff`]: its reply is final then, a job or none.
+    /// Ends the wait of a [`Handoff`]: its reply is final then, a job or none.
     pub async fn unblock(&self, client: ClientId) -> Result<(), StoreError> {
         let mut command = redis::cmd("CLIENT");
         command.arg("UNBLOCK").arg(client.0);
         self.link.command(&command).await.map(drop)
     }
 
-    /// Leaves to recovery what was handed over to holders without a lease, a part of all lists at a time. Says how
-    /// many jobs.
+    /// Leaves to recovery what was handed over to holders without a lease, going through the lists a part at a time.
+    /// Returns how many jobs.
     pub async fn sweep_handoffs(&self) -> Result<usize, StoreError> {
         let (mut found, mut cursor) = (0, "0".to_owned());
         loop {
@@ -168,8 +168,8 @@ impl Handoff {
         }
     }
 
-    /// Nothing can come any more: no command of this place is under way, and none was cut off. To be called when
-    /// the last of them has been answered.
+    /// Nothing more can arrive: no command of this place is under way, and none was cut off. To be called when the last
+    /// of them has been answered.
     pub async fn leave(&self, holder: &str) -> Result<(), StoreError> {
         let names = &self.store.names;
         let mut call = Call::keys([names.handoffs(), names.handoff(holder, &self.queue.key)]);
@@ -177,13 +177,13 @@ impl Handoff {
         self.store.link.script(&LEAVE, &call).await.map(drop)
     }
 
-    /// What stands for its list in the handoffs.
+    /// The member that represents its list in the handoffs.
     fn member(&self, holder: &str) -> String {
         format!("{holder}\n{}", self.queue.key)
     }
 
-    /// Makes the connection for [`Self::wait`], unless there is one. [`StoreError::Denied`] when this user may
-    /// not end a client's waiting: then nobody should begin to.
+    /// Makes the connection for [`Self::wait`], unless there is one. [`StoreError::Denied`] when this user may not end
+    /// a client's wait: then no wait should begin.
     pub async fn connect(&mut self) -> Result<ClientId, StoreError> {
         if let Some(line) = &self.line {
             return Ok(line.client);
@@ -204,14 +204,14 @@ impl Handoff {
         Ok(client)
     }
 
-    /// Of the connection that there is: for a thread that is quicker than [`Self::wait`], which returns what was
+    /// The peek of the present connection: for a thread that is quicker than [`Self::wait`], which returns what was
     /// taken all the same. `None` with TLS.
     pub fn peek(&self) -> Option<&Arc<ReplyPeek>> {
         self.line.as_ref()?.peek.as_ref()
     }
 
-    /// Waits for a job on the connection that there is, 30 s at most. After an error there is no connection
-    /// any more, and a job may still come: [`Self::may_wait`] finds it.
+    /// Waits for a job on the present connection, 30 s at most. After an error the connection is gone, and a job may
+    /// still arrive: [`Self::may_wait`] finds it.
     pub async fn wait(&mut self, holder: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let Some(mut line) = self.line.take() else {
             return Err(StoreError::unavailable("there is no connection to wait on"));

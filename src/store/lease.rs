@@ -1,4 +1,4 @@
-//! Leases, and the recovery of jobs whose holder let its lease end.
+//! Leases, and the recovery of jobs whose holder let its lease expire.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use super::settle::{Leaving, SUSPICION};
 use super::{Store, StoreError, reply};
 use crate::dialect::{Note, Writes};
 
-/// Recoveries of a job are counted for three days after the last one.
+/// How long recoveries of a job are remembered: three days after the last one.
 const RECOVERY_MEMORY: u32 = 72 * 3600;
 
-/// Leases that one look returns: of more processes than these, one that died is seen once its lease has become one of
-/// those that end first.
+/// How many leases one look returns: with more processes than that, a dead one is noticed once its lease has become one
+/// of those that end first.
 const LEASES: usize = 128;
 
-/// No lease is taken for longer.
+/// The longest time for which a lease is taken.
 pub const LONGEST_LEASE: Duration = Duration::from_secs(300);
 
 /// A lease as it stands in Redis.
@@ -24,18 +24,18 @@ pub const LONGEST_LEASE: Duration = Duration::from_secs(300);
 pub struct Lease {
     /// Who holds it.
     pub holder: String,
-    /// When it ends by Redis's clock, in Redis's own words: it is another text after each renewal.
+    /// When it ends by Redis's clock, as Redis's own text, which differs after each renewal.
     pub ends: String,
-    /// How long it was to last when it was seen.
+    /// How long it had left when it was seen.
     pub left: Duration,
 }
 
 /// What [`Store::look_at_leases`] saw.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Leases {
-    /// The dead whose jobs wait for [`Store::recover`], longest waiting first; not all, if there are many.
+    /// The dead holders whose jobs wait for [`Store::recover`], longest waiting first; not all, if there are many.
     pub orphans: Vec<String>,
-    /// Those that end first.
+    /// The leases that end first.
     pub held: Vec<Lease>,
 }
 
@@ -44,14 +44,14 @@ pub struct Leases {
 pub struct Buried {
     /// The key of its queue.
     pub queue: String,
-    /// The bytes as they stood in the queue.
+    /// The bytes as they were in the queue.
     pub payload: Vec<u8>,
 }
 
 /// What one round of recovery did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovered {
-    /// Jobs put back to their queues.
+    /// Jobs put back into their queues.
     pub requeued: usize,
     /// Jobs that had been recovered too often.
     pub buried: Vec<Buried>,
@@ -60,12 +60,12 @@ pub struct Recovered {
 }
 
 impl Store {
-    /// Takes a lease, or prolongs it; `false` when others already treat the holder as dead.
+    /// Takes a lease, or extends it; `false` when others already treat the holder as dead.
     pub async fn take_lease(&self, holder: &str, ttl: Duration) -> Result<bool, StoreError> {
         Ok(self.lease("take", holder, ttl).await? == 1)
     }
 
-    /// Prolongs a lease, also one that ended but that nobody took; `false` when it is lost.
+    /// Extends a lease, even one that has ended but that nobody took over; `false` when it is lost.
     pub async fn renew_lease(&self, holder: &str, ttl: Duration) -> Result<bool, StoreError> {
         Ok(self.lease("renew", holder, ttl).await? == 1)
     }
@@ -76,8 +76,8 @@ impl Store {
         usize::try_from(left).map_err(|_| StoreError::unexpected(left))
     }
 
-    /// Declares a holder dead without waiting for its lease: for a parent whose child died. `false`
-    /// when it held nothing.
+    /// Declares a holder dead without waiting for its lease to end: for a parent whose child died. `false` when it held
+    /// nothing.
     pub async fn abandon(&self, holder: &str) -> Result<bool, StoreError> {
         Ok(self.lease("abandon", holder, Duration::ZERO).await? == 1)
     }
@@ -94,8 +94,8 @@ impl Store {
         reply::integer(&self.pulse.script(&LEASE, &call).await?)
     }
 
-    /// Declares the holders of `overdue` dead, each only if its lease has ended, or lasts longer than any can, and was not
-    /// renewed since it was seen, and tells which leases there are, and at most so many orphans.
+    /// Declares the holders of `overdue` dead, each only if its lease has ended, or lasts longer than any can, and was
+    /// not renewed since it was seen. Returns the leases that there are, and at most `orphans` orphans.
     pub async fn look_at_leases(
         &self,
         overdue: &[Lease],
@@ -125,9 +125,10 @@ impl Store {
         })
     }
 
-    /// Puts some jobs of a dead holder back. A job that this happens to for the `poison_after`th time, the
-    /// last of them as its process's only one, is left to `poison` instead: given the key of its queue and the payload,
-    /// it answers what to write, or nothing if it does not know that queue. Call it until it is done; several processes may do so at once.
+    /// Puts some jobs of a dead holder back. A job to which this happens for the `poison_after`th time, the last of
+    /// them as its process's only one, is left to `poison` instead: given the key of its queue and the payload, it
+    /// returns what to write, or nothing if it does not know that queue. Call it until it is done; several processes
+    /// may do so at once.
     pub async fn recover(
         &self,
         holder: &str,
@@ -197,12 +198,12 @@ impl Store {
     }
 }
 
-/// A time by Redis's clock. What is none is long over.
+/// A time by Redis's clock. Text that is no number counts as long past.
 fn seconds(text: &str) -> f64 {
     text.parse().unwrap_or_default()
 }
 
-/// As Redis's own `sha1hex`.
+/// The same as Redis's own `sha1hex`.
 fn sha1(bytes: &[u8]) -> String {
     sha1_smol::Sha1::from(bytes).digest().to_string()
 }

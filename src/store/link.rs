@@ -1,8 +1,9 @@
-//! A connection to the server, and, where somebody wants to hear of touched keys, the one beside it that listens:
-//! 1. made on demand, by one task while the others wait; how long to wait after a failure is up to
-//!    the callers;
-//! 2. given up when it is gone, when a reply is late, and when the server is no longer the master;
-//! 3. told of keys that others touch, where the server can do that and somebody wants to hear it.
+//! A connection to the server and, where the caller wants reports of touched keys, the one beside it that receives
+//! them:
+//! 1. made on demand, by one task while the others wait; how long to wait after a failure is up to the callers;
+//! 2. dropped when it is gone, when a reply is late, and when the server is no longer the master;
+//! 3. with invalidation messages about keys that others touch, where the server supports them and the caller wants
+//!    them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
@@ -24,7 +25,7 @@ struct Live {
     connection: MultiplexedConnection,
     connection_id: u64,
     since: Instant,
-    /// Gone with it, and it with this.
+    /// Dropped together with the connection, and vice versa.
     ear: Option<Ear>,
 }
 
@@ -33,22 +34,22 @@ struct State {
     live: Option<Live>,
     connection_id: u64,
     facts: ServerFacts,
-    /// Whose rights count.
+    /// The user whose permissions count.
     user: String,
     /// How many attempts to connect have failed, and why the last one did.
     failures: u64,
     failure: Option<StoreError>,
-    /// More prefixes to be told of: the lists through which this process is commanded.
+    /// More prefixes to be reported: the lists through which this process receives commands.
     watched: Vec<String>,
 }
 
 pub(super) struct Link {
     settings: RedisSettings,
-    /// What the keys begin with of which somebody wants to hear.
+    /// The prefixes of the keys to be reported.
     prefixes: Vec<String>,
-    /// `None`: nobody wants to hear of touched keys.
+    /// `None`: touched keys are not wanted.
     touched: Option<UnboundedSender<Touched>>,
-    /// Shared with the connection's own callback, which hears first that it is gone.
+    /// Shared with the connection's own callback, which is the first to learn that it is gone.
     state: Arc<Mutex<State>>,
     connecting: tokio::sync::Mutex<()>,
 }
@@ -73,7 +74,7 @@ impl Link {
         self.live().await.map(drop)
     }
 
-    /// Whose rights count: that of the last connection.
+    /// The user whose permissions count: that of the last connection.
     pub(super) fn user(&self) -> String {
         self.state().user.clone()
     }
@@ -94,12 +95,12 @@ impl Link {
         self.state().live.as_ref().map(|live| live.since)
     }
 
-    /// Whether the server says which keys are touched.
+    /// Whether the server reports touched keys.
     pub(super) fn is_told(&self) -> bool {
         self.state().facts.tracking
     }
 
-    /// Asks for it, where there is a connection on which it was refused.
+    /// Asks for the reports again, where the present connection was refused them.
     pub(super) async fn ask_to_be_told(&self) -> Result<(), StoreError> {
         let (ear, connection_id, prefixes) = {
             let state = self.state();
@@ -113,7 +114,7 @@ impl Link {
             let mut state = self.state();
             if state.connection_id == connection_id {
                 state.facts.tracking = true;
-                // Whatever happened while nobody listened.
+                // Anything may have happened while nobody listened.
                 tell(self.touched.as_ref(), Touched::Everything);
             }
         }
@@ -125,7 +126,7 @@ impl Link {
         all.cloned().collect()
     }
 
-    /// Also be told of `prefix`.
+    /// Adds `prefix` to the keys to be reported.
     pub(super) async fn watch(&self, prefix: String) -> Result<(), StoreError> {
         let live = self.live().await?;
         {
@@ -149,7 +150,7 @@ impl Link {
         self.judge(&live, reply.and_then(Value::extract_error))
     }
 
-    /// All replies of a pipeline; an error in one of them is an error of all, unless the pipeline keeps them.
+    /// All replies of a pipeline; an error in one of them fails all, unless the pipeline keeps errors.
     pub(super) async fn pipeline(&self, pipeline: &Pipeline) -> Result<Vec<Value>, StoreError> {
         let mut live = self.live().await?;
         let replies = pipeline
@@ -169,8 +170,8 @@ impl Link {
             .as_ref()
             .is_err_and(|error| error.code() == Some("NOSCRIPT"))
         {
-            // A new server, or a SCRIPT FLUSH. Nothing has run; with its source it both runs and
-            // stays known.
+            // A new server, or a SCRIPT FLUSH. Nothing has run; sent with its source, the script both runs and stays
+            // known.
             reply = live
                 .connection
                 .send_packed_command(&script.by_source(call))
@@ -204,8 +205,8 @@ impl Link {
             if let Some(live) = &state.live {
                 return Ok(live.clone());
             }
-            // The attempt that this call waited for has failed: that is its answer too, or each of
-            // the callers would wait for all those before it.
+            // The attempt that this call waited for has failed: that answers this call too, or each caller would wait
+            // for the attempts of all those before it.
             if let (true, Some(failure)) = (state.failures > failures, &state.failure) {
                 return Err(failure.clone());
             }
@@ -252,14 +253,14 @@ impl Link {
             state.connection_id = connection_id;
             state.live = Some(live.clone());
         }
-        // Whatever happened while nobody listened.
+        // Anything may have happened while nobody listened.
         tell(self.touched.as_ref(), Touched::Everything);
         Ok(live)
     }
 
     fn listener(&self, connection_id: u64) -> connect::Push {
         let touched = self.touched.clone();
-        // Weak: the connection must not keep alive the state that holds it.
+        // Weak, so that the connection does not keep alive the state that holds it.
         let state: Weak<Mutex<State>> = Arc::downgrade(&self.state);
         Box::new(move |push: PushInfo| {
             match push.kind {
@@ -282,12 +283,12 @@ impl Link {
     }
 }
 
-/// No code panics while it holds the lock, and the state would be sound if it did.
+/// No code panics while it holds the lock, and the state would be sound even then.
 fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Nobody listens only when the engine is ending.
+/// The receiver is gone only when the engine is ending.
 fn tell(touched: Option<&UnboundedSender<Touched>>, what: Touched) {
     if let Some(touched) = touched {
         let _ = touched.send(what);
@@ -301,7 +302,7 @@ fn drop_connection(
 ) {
     let dropped = {
         let mut state = locked(state);
-        // Not a newer one: several calls may fail on the same connection.
+        // Not a newer connection: several calls may fail on the same one.
         match &state.live {
             Some(live) if live.connection_id == connection_id => state.live.take(),
             _ => None,

@@ -1,4 +1,4 @@
-//! How a connection introduces itself: in which protocol, and as which user.
+//! How a connection introduces itself: with which protocol, and as which user.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::socket::{Opened, open};
 pub(super) struct LoggedIn {
     pub(super) opened: Opened,
     pub(super) resp3: bool,
-    /// As whom.
+    /// The user.
     pub(super) user: String,
 }
 
@@ -52,7 +52,7 @@ async fn in_either_protocol(
 ) -> Result<(Opened, bool), RedisError> {
     let resp3 = with_protocol(info, ProtocolVersion::RESP3);
     match open(resp3, manner.resp3, manner.limit).await {
-        // A proxy that does not know HELLO: all but the messages works without it.
+        // A proxy that does not know HELLO: everything but invalidation messages works without it.
         Err(error) if speaks_only_resp2(&error) => {
             let resp2 = with_protocol(info, ProtocolVersion::RESP2);
             Ok((open(resp2, manner.resp2, manner.limit).await?, false))
@@ -70,7 +70,7 @@ pub(super) fn with_protocol(info: &ConnectionInfo, protocol: ProtocolVersion) ->
     info.clone().set_redis_settings(user)
 }
 
-/// The password is then taken for that of the user `default`.
+/// The server then takes the password for that of the user `default`.
 fn without_user(settings: &RedisSettings, info: &ConnectionInfo) -> ConnectionInfo {
     let mut user = RedisConnectionInfo::default().set_db(settings.db);
     if let Some(password) = &settings.password {
@@ -84,7 +84,7 @@ fn is_wrong_password(error: &RedisError) -> bool {
 }
 
 fn speaks_only_resp2(error: &RedisError) -> bool {
-    // redis-rs knows this message only with the quotes of Redis 6.
+    // redis-rs recognises this message only with the quotes of Redis 6.
     let unknown = error
         .detail()
         .is_some_and(|detail| detail.contains("unknown command"));

@@ -1,12 +1,12 @@
-//! Execution metrics: written in one step per flush, and once.
+//! Execution metrics: each flush is written in one step, and only once.
 
 use super::script::{Call, METRICS};
 use super::{Store, StoreError, reply};
 use crate::dialect::MetricsWrite;
 
 impl Store {
-    /// Writes a flush of metrics; `false` when the flush with this number was written before.
-    /// `sequence` grows with each flush of this holder.
+    /// Writes a flush of metrics; `false` when the flush with this number was written before. `sequence` grows with
+    /// each flush of this holder.
     pub async fn apply_metrics(
         &self,
         holder: &str,

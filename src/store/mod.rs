@@ -1,20 +1,20 @@
-//! Everything that talks to Redis, in the engine's words. Each call is one atomic step on the
-//! server and safe to repeat. Knows Footplate's own keys, and of a dialect what that wants written (`writes`) and how its
-//! queues are found again (`Family`); nothing of threads or Ruby.
+//! Everything that talks to Redis, in the engine's terms. Each call is one atomic step on the server and safe to
+//! repeat. Knows Footplate's own keys, and of a dialect only what it wants written (`writes`) and how its queues are
+//! found again (`Family`); nothing of threads or Ruby.
 //!
 //! 0. `address` says where the server is and how to reach it, as Ruby hands it over.
-//! 1. `link` owns a connection: reconnects on demand, tells errors apart. There is one for what has to do with jobs,
-//!    and one for the signs of life, which no payload may hold up; `ear` hears of touched keys beside the first.
+//! 1. `link` owns a connection: reconnects on demand, tells errors apart. There is one for everything about jobs, and
+//!    one for the signs of life, which no payload may hold up; `ear` receives reports of touched keys beside the first.
 //! 2. `claim` moves jobs from queues to the in-flight table of their holder.
-//! 3. `settle` moves them on, to wherever their dialect says; `dead` keeps a set of dead jobs within its limits.
-//! 4. `lease` says who holds what, and recovers the jobs of who no longer does.
+//! 3. `settle` moves them on to wherever their dialect says; `dead` keeps a set of dead jobs within its limits.
+//! 4. `lease` says who holds what, and recovers the jobs of those who no longer do.
 //! 5. `schedule` moves what is due from a set of waiting jobs to its queue.
-//! 6. `rights` finds out what the user of the connection may not do, `types` which keys are not what they should be.
+//! 6. `rights` finds out what the user of the connection may not do, `types` which keys do not hold what they should.
 //! 7. `registry` shows the process to Sidekiq's API and web interface; `metrics` feeds its charts.
 //!
-//! Scripts write to where a job goes before they remove it from where it was, and try first whether they may remove it
-//! (preflight.lua): each step is done as a whole or not at all. They declare what they write to in KEYS where they can
-//! know it.
+//! Scripts write to where a job goes before they remove it from where it was, and check first whether they may remove
+//! it (preflight.lua): each step is done as a whole or not at all. They declare the keys they write to in KEYS where
+//! they can know them.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -62,21 +62,22 @@ use crate::dialect::{Dialect, Family};
 use address::RedisSettings;
 use link::Link;
 
-/// What the store is told of the keys that are not its own.
+/// What the store must know about keys that are not its own.
 #[derive(Clone, Debug)]
 pub struct Layout {
     /// Footplate's own keys.
     pub names: Names,
-    /// Of each dialect, also of those that this process does not serve: it may have to recover their jobs.
+    /// The families of all dialects, including those that this process does not serve: it may have to recover their
+    /// jobs.
     pub families: Vec<Family>,
     /// The set of paused queues.
     pub paused: String,
-    /// What keys begin with of which the process wants to hear when they are touched.
+    /// The prefixes of keys of which the process wants to know when they are touched.
     pub watched: Vec<String>,
 }
 
 impl Layout {
-    /// Of these dialects, the first of which has the set of paused queues.
+    /// The layout for these dialects, the first of which has the set of paused queues.
     pub fn of(names: Names, dialects: &[Dialect]) -> Self {
         Self {
             names,
@@ -97,14 +98,14 @@ pub struct Store {
     families: Arc<[Family]>,
     /// The set of paused queues.
     paused: Arc<String>,
-    /// Rings when the dead set is to be trimmed further.
+    /// Notified when the dead set is to be trimmed further.
     overfull: Arc<Notify>,
-    /// The last connection that was asked, twice its connection_id, and one more if it can: see [`Self::can_move_unread`].
+    /// The last connection that was asked: twice its connection_id, plus one if it can. See [`Self::can_move_unread`].
     unread: Arc<AtomicU64>,
 }
 
 impl Store {
-    /// Connects, and checks that the server is recent enough. The receiver hears of keys that other clients
+    /// Connects, and checks that the server is recent enough. The receiver is notified of keys that other clients
     /// touch.
     pub async fn open(
         settings: &RedisSettings,
@@ -137,17 +138,18 @@ impl Store {
         ))
     }
 
-    /// What the server said about itself at the last connect.
+    /// What the server reported about itself at the last connect.
     pub fn server(&self) -> ServerFacts {
         self.link.facts()
     }
 
-    /// Whether the server says which keys are touched, on the present connection or the last one.
+    /// Whether the server reports touched keys on the present connection, or did on the last one.
     pub fn is_told(&self) -> bool {
         self.link.is_told()
     }
 
-    /// Asks again to be told, where that was refused. [`Touched::Everything`] follows if it is granted.
+    /// Asks for reports of touched keys again, where they were refused. [`Touched::Everything`] follows if they are
+    /// granted.
     pub async fn ask_to_be_told(&self) -> Result<(), StoreError> {
         self.link.ask_to_be_told().await
     }
@@ -157,8 +159,8 @@ impl Store {
         self.link.connection_id()
     }
 
-    /// Since when the present connections stand; `None` while one is missing. The one for jobs may lie idle through an
-    /// outage that the other notices.
+    /// Since when the present connections have stood; `None` while one is missing. The one for jobs may be idle
+    /// throughout an outage that the other notices.
     pub fn connected_since(&self) -> Option<Instant> {
         let (jobs, pulse) = (self.link.connected_since(), self.pulse.connected_since());
         jobs.zip(pulse).map(|(jobs, pulse)| jobs.max(pulse))
@@ -171,12 +173,12 @@ impl Store {
         Ok(start.elapsed())
     }
 
-    /// Also hear when keys are touched that begin like this one, now and after each reconnect.
+    /// Also be notified when keys that begin with this one are touched, now and after each reconnect.
     pub async fn watch(&self, key: String) -> Result<(), StoreError> {
         self.link.watch(key).await
     }
 
-    /// Lengths of lists, in the order asked; a key that is no list has no jobs.
+    /// Lengths of lists, in the given order; a key that is no list has no jobs.
     pub async fn lengths(&self, lists: &[String]) -> Result<Vec<u64>, StoreError> {
         let mut sizes = Vec::with_capacity(lists.len());
         for chunk in lists.chunks(500) {
@@ -195,12 +197,12 @@ impl Store {
         Ok(sizes)
     }
 
-    /// The paused queues; of absurdly many, the first ten thousand.
+    /// The paused queues; if there are absurdly many, the first ten thousand.
     pub async fn paused(&self) -> Result<Vec<String>, StoreError> {
         self.members(&self.paused, 10_000).await
     }
 
-    /// The members of a set, read in parts, at most about `limit`.
+    /// The members of a set, read in parts; about `limit` at most.
     pub async fn members(&self, key: &str, limit: usize) -> Result<Vec<String>, StoreError> {
         let mut members = Vec::new();
         let mut cursor = String::from("0");
@@ -219,7 +221,7 @@ impl Store {
     }
 }
 
-/// A store may go along with a task that tokio moves between threads.
+/// Ensures that a store can be part of a task that tokio moves between threads.
 const _: fn() = || {
     fn needs<T: Send + Sync + 'static>() {}
     needs::<Store>();

@@ -1,4 +1,4 @@
-//! Footplate's own keys. What belongs to a dialect is the dialect's.
+//! Footplate's own keys. The keys of a dialect are the dialect's business.
 
 use std::fmt::Display;
 
@@ -9,7 +9,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// Keys as they are, or each as `<namespace>:<key>`. An empty namespace is none.
+    /// Keys as they are, or each as `<namespace>:<key>`. An empty namespace counts as none.
     pub fn new(namespace: Option<&str>) -> Self {
         let prefix = match namespace {
             None | Some("") => String::new(),
@@ -18,7 +18,7 @@ impl Names {
         Self { prefix }
     }
 
-    /// What stands before every key: empty, or the namespace and a colon.
+    /// The prefix of every key: empty, or the namespace and a colon.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
@@ -37,12 +37,13 @@ impl Names {
         self.key("orphans")
     }
 
-    /// Hash of the jobs that a holder has claimed and not settled: `token:<key of the queue>`, or a parcel (parcel.lua).
+    /// Hash of the jobs that a holder has claimed and not settled: `token:<key of the queue>`, or a parcel
+    /// (parcel.lua).
     pub fn inflight(&self, holder: &str) -> String {
         self.key(format_args!("inflight:{holder}"))
     }
 
-    /// List of one payload that a holder has claimed under this token, mostly a large one.
+    /// List of the one payload, usually a large one, that a holder has claimed under this token.
     pub fn large(&self, holder: &str, token: u64) -> String {
         self.key(format_args!("large:{holder}:{token}"))
     }
@@ -52,7 +53,7 @@ impl Names {
         self.key(format_args!("handoff:{holder}:{queue_key}"))
     }
 
-    /// What the keys of all such lists begin with.
+    /// The common prefix of all such lists.
     pub fn handoff_prefix(&self) -> String {
         self.key("handoff:")
     }
@@ -62,7 +63,7 @@ impl Names {
         self.key("handoffs")
     }
 
-    /// There for a while after jobs of a dead process were recovered.
+    /// Exists for a while after jobs of a dead process were recovered.
     pub fn suspects(&self) -> String {
         self.key("suspects")
     }
@@ -72,12 +73,12 @@ impl Names {
         self.key("trials")
     }
 
-    /// How often the payload with this digest was recovered.
+    /// Counts how often the payload with this digest was recovered.
     pub fn recovered(&self, sha: &str) -> String {
         self.key(format_args!("recovered:{sha}"))
     }
 
-    /// A key of every kind.
+    /// One key of every kind.
     pub fn samples(&self, identity: &str) -> Vec<String> {
         vec![
             self.leases(),

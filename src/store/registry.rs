@@ -6,13 +6,13 @@ use super::script::{BEAT, Call, PRUNE};
 use super::{Store, StoreError, reply};
 use crate::dialect::Presence;
 
-/// Of more processes than this nobody asks what they serve.
+/// With more processes than this, none is asked what it serves.
 const MOST_ASKED: usize = 5_000;
 
 /// One heartbeat.
 #[derive(Clone, Debug)]
 pub struct Beat {
-    /// Where the process shows itself.
+    /// Where the process is registered.
     pub presence: Presence,
     /// `hostname:pid:nonce`.
     pub identity: String,
@@ -20,14 +20,14 @@ pub struct Beat {
     pub fields: Vec<(String, String)>,
     /// Thread id and JSON of each running job.
     pub work: Vec<(String, Vec<u8>)>,
-    /// How long others believe it.
+    /// How long other processes believe it.
     pub ttl: Duration,
 }
 
 /// What a heartbeat found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BeatReply {
-    /// Whether Redis knew the process before: `false` at the first beat and after an outage.
+    /// Whether Redis knew the process already: `false` at the first beat and after an outage.
     pub known: bool,
     /// Commands sent to the process, oldest first; at most four at a time.
     pub signals: Vec<String>,
@@ -36,7 +36,7 @@ pub struct BeatReply {
 }
 
 impl Store {
-    /// Shows the process, and fetches what it was told. Of a lost reply only the signals are gone.
+    /// Shows the process, and fetches its signals. If the reply is lost, only the signals are.
     pub async fn beat(&self, beat: &Beat) -> Result<BeatReply, StoreError> {
         let Presence {
             processes,
@@ -66,8 +66,8 @@ impl Store {
         })
     }
 
-    /// Forgets processes that died, unless somebody did within the last minute. `presence` says where the process of an
-    /// identity shows itself. Returns how many.
+    /// Forgets processes that died, unless somebody has done so within the last minute. `presence` says where the
+    /// process of an identity is registered. Returns how many.
     pub async fn prune_processes(
         &self,
         presence: impl Fn(&str) -> Presence,
@@ -93,7 +93,7 @@ impl Store {
         Ok(usize::try_from(removed).unwrap_or(usize::MAX))
     }
 
-    /// What each running process told about itself (its `info`); `None` where they are too many to be asked.
+    /// What each running process reported about itself (its `info`); `None` where there are too many to ask.
     pub async fn process_infos(
         &self,
         presence: impl Fn(&str) -> Presence,
@@ -113,7 +113,8 @@ impl Store {
                     .arg("info");
             }
             for value in self.link.pipeline(&pipeline).await? {
-                // What died is on the list for a while, and its hash is gone; what is no hash was no process.
+                // A dead process stays on the list for a while after its hash is gone; a key that is no hash was no
+                // process.
                 if let redis::Value::BulkString(info) = value {
                     infos.push(info);
                 }
@@ -122,13 +123,13 @@ impl Store {
         Ok(Some(infos))
     }
 
-    /// Takes a process that stops off the list; its hash expires by itself, as Sidekiq's does.
+    /// Takes a stopping process off the list; its hash expires by itself, as Sidekiq's does.
     pub async fn clear_process(
         &self,
         identity: &str,
         presence: &Presence,
     ) -> Result<(), StoreError> {
-        // Not a transaction, which a full Redis refuses whatever is in it.
+        // Not a transaction: a full Redis refuses those whatever they contain.
         let mut pipeline = redis::pipe();
         pipeline.cmd("SREM").arg(&presence.processes).arg(identity);
         pipeline.cmd("UNLINK").arg(&presence.work);

@@ -1,4 +1,4 @@
-//! Reads replies. A reply of another shape is an error, never a panic.
+//! Reads replies. A reply of an unexpected shape is an error, never a panic.
 
 use redis::Value;
 

@@ -1,7 +1,8 @@
-//! A connection on which one reply is waited for, whose reply may also be taken by a thread that is not the engine's:
-//! it looks into the socket without reading, and the connection reads the same bytes later, as if nobody had.
+//! A connection on which one reply is awaited, which a thread other than the engine's may also take: that thread peeks
+//! into the socket without consuming anything, and the connection reads the same bytes later, as if nobody had.
 //!
-//! The lock makes the two agree. Who holds it while the reply lies in the socket, complete and untouched, has it.
+//! A lock decides between the two. The thread that holds it while the reply is in the socket, complete and untouched,
+//! has the reply.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -12,14 +13,14 @@ use std::task::{Context, Poll};
 use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The longest reply that is taken here; a longer one takes longer anyway.
+/// The longest reply that is taken here; with a longer one the time saved does not matter.
 const MOST_BYTES: usize = 16 << 10;
 
-/// See the module's text.
+/// Access to the socket of such a connection.
 #[derive(Debug)]
 pub struct ReplyPeek {
     socket: OwnedFd,
-    /// A reply is waited for, and neither taken nor read: what is in the socket is its beginning.
+    /// Whether a reply is awaited, and neither taken nor read: what is in the socket is its beginning.
     awaited: Mutex<bool>,
 }
 
@@ -31,17 +32,17 @@ impl ReplyPeek {
         })
     }
 
-    /// Becomes readable when the reply comes.
+    /// Becomes readable when the reply arrives.
     pub fn socket(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
 
-    /// Before the command is sent whose reply is to be had.
+    /// Call before sending the command whose reply is to be taken.
     pub(super) fn arm(&self) {
         *self.awaited() = true;
     }
 
-    /// The reply, if it is there and a string.
+    /// The reply, if it is complete and a string.
     pub fn take(&self) -> Option<Vec<u8>> {
         let mut awaited = self.awaited();
         if !*awaited {
@@ -55,7 +56,7 @@ impl ReplyPeek {
         Some(string)
     }
 
-    /// Ends the connection at once, whoever still holds its socket.
+    /// Closes the connection at once, whoever still holds its socket.
     pub(super) fn close(&self) {
         // It may be closed already.
         let _ = shutdown(&self.socket, Shutdown::Both);

@@ -1,5 +1,5 @@
-//! What the user of the connection may do. Tried rather than asked: few users may ask (`ACL DRYRUN` is for
-//! administrators, and older servers than Redis 7 do not know it), and an attempt means the same everywhere.
+//! What the user of the connection may not do. Tried out rather than asked for: few users may ask (`ACL DRYRUN` is for
+//! administrators, and servers older than Redis 7 do not know it), and an attempt means the same everywhere.
 
 use redis::Value;
 
@@ -7,12 +7,13 @@ use super::error::{classify, is_about_rights};
 use super::script::{Call, PROBE};
 use super::{Names, Store, StoreError, reply};
 
-/// The hash of no script. To call it tells whether one may: a server looks at the rights first.
+/// The hash of no script. Calling it shows whether the user may: a server checks permissions first.
 const NO_SCRIPT: &str = "0000000000000000000000000000000000000000";
 
 impl Store {
-    /// Makes sure that this user may run every command of the scripts and touch every key of `samples` (those of
-    /// every kind of key that it uses). Leaves nothing behind. What else keeps the server from writing is an error too.
+    /// Makes sure that this user may run every command of the scripts and touch every key of `samples` (one for every
+    /// kind of key that is used). Leaves nothing behind. Anything else that keeps the server from writing is an error
+    /// too.
     pub async fn check_rights(&self, samples: &[String]) -> Result<(), StoreError> {
         let probe = Call::keys([self
             .names
@@ -36,7 +37,7 @@ impl Store {
         }
         let may_run_scripts = missing.is_empty();
         match next() {
-            // Of the scripts or of the key, which are looked at by themselves.
+            // Of the scripts or of the key, which are checked separately.
             refused if is_refused(&refused) => {}
             Value::ServerError(error) => return Err(classify(&error.into()).0),
             commands => {
@@ -48,7 +49,7 @@ impl Store {
             let refused = samples.iter().filter(|_| is_refused(&next()));
             missing.extend(refused.map(|key| format!("~{}", pattern(&self.names, key))));
         }
-        // Many keys share a pattern, and stand together.
+        // Many keys share a pattern, and are adjacent.
         missing.dedup();
         if missing.is_empty() {
             return Ok(());
@@ -64,7 +65,7 @@ fn is_refused(reply: &Value) -> bool {
     matches!(reply, Value::ServerError(error) if is_about_rights(&error.clone().into()))
 }
 
-/// What an ACL says to allow a key and all its kind: `queue:*` for `queue:mail`.
+/// The pattern by which an ACL allows a key and all its kind: `queue:*` for `queue:mail`.
 fn pattern(names: &Names, key: &str) -> String {
     let start = names.prefix().len();
     match key[start..].find([':', '|']) {

@@ -1,4 +1,4 @@
-//! Sets of jobs that wait for their time: what is due moves on.
+//! Sets of jobs that wait for their time: moving on what is due.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use crate::dialect::Writes;
 pub struct Due {
     /// The members, longest due first. They stay in the set until promoted.
     pub members: Vec<Vec<u8>>,
-    /// Until the next one is due by Redis's clock; zero when more are due already, `None` when the
-    /// set is empty but for `members`. A day at most.
+    /// Until the next one is due by Redis's clock; zero when more are due already, `None` when the set is empty except
+    /// for `members`. A day at most.
     pub next_in: Option<Duration>,
 }
 
@@ -31,9 +31,9 @@ impl Store {
         self.hold_due(set, limit, max_bytes, Duration::ZERO).await
     }
 
-    /// As [`Self::due`], and moves what it returns `hold` (whole seconds) into the future: until then
-    /// nobody else sees it as due, and after that everybody does if the caller never came back to
-    /// it. For work between reading and promoting that should not be done by two at once.
+    /// Like [`Self::due`], and moves what it returns `hold` (whole seconds) into the future: until then no other
+    /// process sees it as due, and after that every process does if the caller never came back to it. For work between
+    /// reading and promoting that should not be done by two at once.
     pub async fn hold_due(
         &self,
         set: &str,
@@ -52,7 +52,7 @@ impl Store {
         })
     }
 
-    /// Moves members of `set` on; says of each whether it was still there.
+    /// Moves members of `set` on; returns for each whether it was still there.
     pub async fn promote(
         &self,
         set: &str,

@@ -1,4 +1,4 @@
-//! The Lua scripts, and how a call to one is put together.
+//! The Lua scripts, and how a call to one is assembled.
 
 use std::sync::OnceLock;
 
@@ -18,7 +18,7 @@ impl Lua {
         }
     }
 
-    /// By hash, as it is sent nearly always.
+    /// By hash, the way it is nearly always sent.
     pub(super) fn by_hash(&self, call: &Call) -> Cmd {
         let hash = self
             .hash
@@ -26,7 +26,7 @@ impl Lua {
         call.command("EVALSHA", hash)
     }
 
-    /// By source: runs it and makes Redis remember it, in one step.
+    /// By source: Redis runs it and remembers it, in one step.
     pub(super) fn by_source(&self, call: &Call) -> Cmd {
         call.command("EVAL", self.source)
     }
@@ -47,9 +47,9 @@ impl Call {
         }
     }
 
-    /// Adds a key, unless it is there, and returns its index in KEYS.
+    /// Adds a key unless it is there already, and returns its index in KEYS.
     pub(super) fn key(&mut self, key: &str) -> usize {
-        // Calls that name the same few keys again and again name them last.
+        // Calls that name the same few keys repeatedly name them last.
         if let Some(at) = self.keys.iter().rposition(|known| known == key) {
             return at + 1;
         }

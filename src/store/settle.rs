@@ -1,27 +1,27 @@
-//! What becomes of claimed jobs. Every step is bound to the job still being in the holder's table,
-//! and moves the counters with it: repeated after a lost reply, it does and counts nothing.
+//! What becomes of claimed jobs. Every step depends on the job still being in the holder's table, and moves the
+//! counters with it: repeated after a lost reply, it does and counts nothing.
 
 use super::script::{ACKNOWLEDGE, Call, OPEN, SETTLE};
 use super::{Store, StoreError, reply, writes};
 use crate::dialect::{Note, Writes};
 use crate::job::{Outcome, Parcel, Queue};
 
-/// Seconds after a recovery in which claims take no more jobs than can start at once, and a trial is waited for.
+/// Seconds after a recovery during which claims take no more jobs than can start at once, and a trial is waited for.
 pub(super) const SUSPICION: u32 = 300;
 
-/// In which way a job leaves its table.
+/// The way in which a job leaves its table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leaving {
     /// It never started, and goes back: of several, the oldest is popped next.
     Unstarted,
-    /// It was cut off, and goes back in the same order.
+    /// It was interrupted, and goes back in the same order.
     CutOff,
-    /// In any other.
+    /// In any other way.
     Ended,
 }
 
 impl Leaving {
-    /// That of a job with this outcome.
+    /// The way in which a job with this outcome leaves.
     pub fn of(outcome: &Outcome) -> Self {
         match outcome {
             Outcome::Returned => Self::Unstarted,
@@ -46,15 +46,15 @@ pub struct Settlement<'a> {
     pub token: u64,
     /// The queue it was claimed from.
     pub queue: &'a Queue,
-    /// See [`Leaving`].
+    /// The way in which it leaves.
     pub leaving: Leaving,
     /// What its dialect wants written.
     pub writes: Writes,
 }
 
 impl Store {
-    /// Forgets jobs that succeeded, and counts those that were still the holder's in each of `counters` (of which all but
-    /// [`Note::Count`] is left out, and whose own number does not matter). None may be part of a parcel that was not opened.
+    /// Forgets jobs that succeeded, and counts those that were still the holder's in each of `counters` (of which only
+    /// [`Note::Count`] is used, and its own number does not matter). None may be part of a parcel that was not opened.
     pub async fn acknowledge(
         &self,
         holder: &str,
@@ -68,7 +68,7 @@ impl Store {
         .await
     }
 
-    /// The same for parcels of which every job succeeded. One may have been opened meanwhile.
+    /// The same for parcels of which every job succeeded. Some may have been opened meanwhile.
     pub async fn acknowledge_parcels(
         &self,
         holder: &str,
@@ -108,7 +108,7 @@ impl Store {
         usize::try_from(removed).map_err(|_| StoreError::unexpected(removed))
     }
 
-    /// Makes single jobs of parcels, so that they can be settled one by one.
+    /// Splits parcels into single jobs, so that they can be settled one by one.
     pub async fn open_parcels(
         &self,
         holder: &str,
@@ -121,8 +121,8 @@ impl Store {
         self.link.script(&OPEN, &call).await.map(drop)
     }
 
-    /// Carries out what became of jobs, given in the order of their claim; says of each whether it
-    /// was still the holder's.
+    /// Carries out what became of jobs, given in the order of their claim; returns for each whether it was still the
+    /// holder's.
     pub async fn settle(
         &self,
         holder: &str,
@@ -137,7 +137,7 @@ impl Store {
         self.leave(holder, &leaving).await
     }
 
-    /// The same by their fields in the table.
+    /// The same by the jobs' fields in the table.
     pub(super) async fn leave(
         &self,
         holder: &str,
@@ -162,7 +162,7 @@ fn parcel_field(parcel: Parcel, queue: &Queue) -> String {
     format!("{}+{}:{}", parcel.first.0, parcel.count, queue.key)
 }
 
-/// Writes the field of a job in the in-flight table, again and again into the same buffer.
+/// Writes the field of a job in the in-flight table, reusing the same buffer.
 #[derive(Default)]
 pub(super) struct Name(String);
 

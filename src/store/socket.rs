@@ -1,4 +1,4 @@
-//! Opens a socket to a server, from which others may take a reply before the connection reads it (`reply_peek`).
+//! Opens a socket to a server, from which other threads may take a reply before the connection reads it (`reply_peek`).
 
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tokio::net::{TcpStream, UnixStream};
 
 use super::reply_peek::{ReplyPeek, Tapped};
 
-/// A connection, and for others to take a reply from it.
+/// A connection, and the means for other threads to take a reply from it.
 pub(super) type Opened = (MultiplexedConnection, Option<Arc<ReplyPeek>>);
 
 /// With a peek if there is a `limit` for it, unless TLS hides the replies.
@@ -78,7 +78,7 @@ where
     Ok((connection, Some(peek)))
 }
 
-/// For where redis-rs opens the socket.
+/// Sets the TCP options of connections whose socket redis-rs opens.
 pub(super) fn prepare(info: ConnectionInfo) -> ConnectionInfo {
     info.set_tcp_settings(
         TcpSettings::default()

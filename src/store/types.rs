@@ -1,15 +1,15 @@
-//! Whether the keys of everybody's hold what they must.
+//! Whether shared keys hold what they must.
 
 use redis::Value;
 
 use super::{Store, StoreError, reply};
 
-/// A key that holds something else than jobs need.
+/// A key that holds something other than what jobs need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrongType {
     /// Its name, in the namespace if there is one.
     pub key: String,
-    /// What it holds, in Redis's word.
+    /// What it holds, as Redis names the type.
     pub found: String,
     /// What it should hold.
     pub wanted: &'static str,
@@ -26,7 +26,8 @@ impl std::fmt::Display for WrongType {
 }
 
 impl Store {
-    /// Those of `keys`, each with what it must hold, that are there and of a wrong type. None where the user may not ask.
+    /// Those of `keys`, each given with the type it must have, that exist and have a wrong one. None where the user may
+    /// not ask.
     pub async fn wrong_types(
         &self,
         keys: Vec<(String, &'static str)>,

@@ -4,8 +4,8 @@ use super::script::Call;
 use crate::dialect::{Body, Note, Place, Writes};
 use crate::job::End;
 
-/// Adds whether there is a place, how many writes there are, and four arguments for each. All fields of what is written are
-/// full keys already.
+/// Adds whether there is a place, how many writes there are, and four arguments for each. The keys in `writes` are full
+/// keys already.
 pub(super) fn push(call: &mut Call, writes: &Writes) {
     let entries = writes
         .notes

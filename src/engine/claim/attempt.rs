@@ -1,4 +1,4 @@
-//! One claim, from its number to its jobs: repeated until Redis has answered.
+//! One claim, from numbering it to turning the reply into jobs; repeated until Redis has answered.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,8 +13,7 @@ use crate::store::{Claim, Claimed, Claims, Store, StoreError};
 /// The most bytes one claim asks for.
 const MOST_BYTES: usize = 4 << 20;
 
-/// What all fetchers of a process share: claims carry a sequence number per holder, and tokens are never
-/// given twice.
+/// What all fetchers of a process share: claims carry a sequence number per holder, and a token is never issued twice.
 pub(in crate::engine) struct ClaimSequence {
     epoch: u32,
     number: u64,
@@ -30,8 +29,8 @@ impl ClaimSequence {
         }
     }
 
-    /// Numbers a claim of up to `limit` jobs under the lease of `epoch`. Numbers start anew with
-    /// each lease: a claim under a lost one took nothing, or what recovery moves back.
+    /// Numbers a claim of up to `limit` jobs under the lease of `epoch`. Numbering starts afresh with each lease: a
+    /// claim under a lost one took either nothing or jobs that recovery moves back.
     fn number(&mut self, epoch: u32, limit: usize) -> (u64, u64) {
         if self.epoch != epoch {
             *self = Self::new(epoch);
@@ -43,7 +42,7 @@ impl ClaimSequence {
     }
 }
 
-/// What a claim is to bring.
+/// What a claim asks for.
 pub(super) struct Attempt {
     pub(super) shared: Arc<Shared>,
     pub(super) store: Store,
@@ -51,23 +50,23 @@ pub(super) struct Attempt {
     pub(super) limit: usize,
     pub(super) startable: usize,
     pub(super) parcel: usize,
-    /// As in [`Claim`].
+    /// See [`Claim`].
     pub(super) large_in: Vec<usize>,
-    /// In the order to look, and shares as in [`Claim`].
+    /// In the order to look; shares are as in [`Claim`].
     pub(super) queues: Vec<Arc<Queue>>,
-    /// Which these are.
+    /// Which queues these are.
     pub(super) look: Look,
     pub(super) shares: Vec<(usize, usize)>,
 }
 
-/// What it brought.
+/// The result of a claim.
 pub(super) struct Brought {
     pub(super) jobs: Vec<Arc<Job>>,
     pub(super) asked: usize,
     pub(super) look: Look,
     pub(super) queues: Vec<Arc<Queue>>,
     pub(super) elapsed: Duration,
-    /// No jobs does not mean that there are none: see [`Claims`].
+    /// An empty result does not mean that there are no jobs: see [`Claims`].
     pub(super) held_back: bool,
     pub(super) late: bool,
     pub(super) passed_over: Vec<Arc<Queue>>,
@@ -101,7 +100,7 @@ impl Attempt {
                     attempts.worked();
                     return self.brought(claims, epoch, sent.elapsed());
                 }
-                // The lease task is taking a new one.
+                // The lease task takes a new one.
                 Err(StoreError::LeaseLost) => self.shared.tenure.doubt(epoch),
                 Err(error) => attempts.failed(&error),
             }

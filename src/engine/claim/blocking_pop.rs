@@ -1,5 +1,5 @@
-//! While a capsule is idle, takes the jobs of one of its queues as they come, one round trip earlier than
-//! the fetcher could (see store/handoff.rs). The fetcher says when it is idle, and goes on looking.
+//! While a capsule is idle, takes the jobs of one of its queues as they arrive, one round trip sooner than the fetcher
+//! could (see store/handoff.rs). The fetcher tells us when the capsule is idle, and goes on looking itself.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,39 +17,39 @@ use crate::engine::state::{Capsule, Phase, Shared};
 use crate::job::{Job, Outcome, Queue};
 use crate::store::{self, ClientId, MayWait, Store, StoreError};
 
-/// How soon to say again that the waiting is over.
+/// How soon to repeat the call that ends the wait.
 const AGAIN: Duration = Duration::from_millis(5);
-/// How long after a lost connection the server may still move a job for it: it may not know of the loss,
-/// and wait as long as it was told to.
+/// How long after a lost connection the server may still move a job for it: it may not have noticed the loss, and waits
+/// as long as the command asked.
 const LATE: Duration = Duration::from_secs(35);
-/// How often to look for such a job.
+/// How often to check for such a job.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long a process that ends waits for its lists to be forgotten.
+/// How long a stopping process waits for its lists to be removed.
 const FAREWELL: Duration = Duration::from_secs(1);
-/// After a refusal. Most end with a message, some only with time.
+/// Pause after a refusal. Most refusals end with a message, some only with time.
 const REFUSED: Duration = Duration::from_secs(5);
-/// After one for want of a right.
+/// Pause after a refusal for lack of a permission.
 const DENIED: Duration = Duration::from_secs(30);
-/// Recalls in a row, of which each costs so many commands: see restraint.rs.
+/// Consecutive recalls that are free, each costing this many commands: see restraint.rs.
 const IN_HAND: u32 = 1;
 const COMMANDS: u32 = 4;
 
-/// Waits at one queue until the engine goes quiet.
+/// Waits on one queue until the engine goes quiet.
 pub(in crate::engine) struct Handoff {
     pub(in crate::engine) shared: Arc<Shared>,
     pub(in crate::engine) store: Store,
-    /// Of the capsule.
+    /// Index of the capsule.
     pub(in crate::engine) index: usize,
     pub(in crate::engine) queue: Arc<Queue>,
     pub(in crate::engine) restraint: Restraint,
-    /// How many were known when the waiting began.
+    /// How many recalls had been seen when the wait began.
     pub(in crate::engine) recalls: u64,
-    /// As the fetchers': whoever has the other end knows when nothing can come any more.
+    /// As in the fetcher: the receiver learns that no more jobs can arrive once all senders are dropped.
     pub(in crate::engine) _busy: mpsc::Sender<Infallible>,
 }
 
 impl Handoff {
-    /// For one of `count` in this process.
+    /// For one of `count` such tasks in this process.
     pub(in crate::engine) fn restraint(count: usize) -> Restraint {
         Restraint::among(count, IN_HAND)
     }
@@ -62,7 +62,7 @@ impl Handoff {
         while self.occasion(late_until.is_some()).await && self.recalled().await {
             match self.next(&mut place, &mut direct_take).await {
                 Ok(()) => backoff = Backoff::default(),
-                // A wrong password or an unknown user is an outage like any other.
+                // A wrong password or an unknown user is treated as an outage like any other.
                 Err(why @ StoreError::Denied(_)) if !why.is_about_login() => {
                     direct_take = None;
                     tracing::debug!("no hand-off of jobs from queue {}: {why}", self.queue.name);
@@ -71,7 +71,7 @@ impl Handoff {
                         () = self.shared.phase.reached(Phase::Quiet) => {}
                     }
                 }
-                // The fetcher says what is wrong with Redis, the lease's task takes a new one.
+                // The fetcher reports what is wrong with Redis; the lease task takes a new lease.
                 Err(_) => {
                     direct_take = None;
                     late_until = Some(Instant::now() + LATE);
@@ -90,27 +90,27 @@ impl Handoff {
         }
     }
 
-    /// Nothing can come any more. What is not forgotten now will be in an hour (see sweep.lua).
+    /// Nothing more can arrive. What is not removed now is removed in an hour (see sweep.lua).
     async fn leave(&self, place: &store::Handoff) {
         let holder = self.shared.tenure.holder(self.shared.tenure.epoch());
         drop(timeout(FAREWELL, place.leave(&holder)).await);
     }
 
-    /// Waits for a reason to look at the list: an idle capsule, or, after a lost connection, some time. `false`
-    /// when the engine is quiet.
+    /// Waits for a reason to look at the list: an idle capsule or, after a lost connection, the passing of some time.
+    /// `false` when the engine is quiet.
     async fn occasion(&self, late: bool) -> bool {
         let mut idle = self.capsule().idle.subscribe();
         tokio::select! {
             biased;
             () = self.shared.phase.reached(Phase::Quiet) => false,
-            // The sender lives in the capsule: waiting cannot fail.
+            // The capsule owns the sender, so waiting cannot fail.
             _ = idle.wait_for(|it| *it) => true,
             () = sleep(LOOK), if late => true,
         }
     }
 
-    /// After a recall, and still more after many in a row, jobs come by claims for a while. `false` when the engine is
-    /// quiet.
+    /// After a recall, and for longer after many in a row, jobs arrive by claims for a while. `false` when the engine
+    /// is quiet.
     async fn recalled(&mut self) -> bool {
         let recalls = *self.shared.wakeups.recalled.borrow();
         if std::mem::replace(&mut self.recalls, recalls) == recalls {
@@ -127,7 +127,7 @@ impl Handoff {
         }
     }
 
-    /// Looks whether a job came when the connection was lost, before this process gives up its lease.
+    /// Checks, before this process gives up its lease, whether a job arrived as the connection was lost.
     async fn collect(&self, place: &store::Handoff) {
         let mut backoff = Backoff::default();
         let epoch = self.shared.tenure.epoch();
@@ -144,13 +144,13 @@ impl Handoff {
         &self.shared.capsules[self.index]
     }
 
-    /// Hands over a job that lies in the list already, or waits for one, as long as that makes sense.
+    /// Hands over a job that is already in the list, or waits for one as long as that makes sense.
     async fn next(
         &self,
         place: &mut store::Handoff,
         direct_take: &mut Option<Arc<DirectTake>>,
     ) -> Result<(), StoreError> {
-        // Before the look, so that nothing is missed between it and the waiting.
+        // Subscribed before the check, so that no recall is missed between the check and the wait.
         let mut recalled = self.shared.wakeups.recalled.subscribe();
         let epoch = self.shared.tenure.epoch();
         let may_wait = place.may_wait(&self.shared.tenure.holder(epoch)).await;
@@ -166,7 +166,8 @@ impl Handoff {
                 }
                 None
             }
-            // The jobs that came by hand-off have taken the free workers: the fetcher says when there are others.
+            // Jobs that came by hand-off have taken the free workers: the fetcher tells us when there are free ones
+            // again.
             MayWait::Free if !self.capsule().has_room_for_handoffs() => {
                 self.capsule().say_idle(false);
                 None
@@ -180,7 +181,7 @@ impl Handoff {
         Ok(())
     }
 
-    /// Waits for one job, as long as that makes sense. A worker may be quicker in taking it.
+    /// Waits for one job, as long as that makes sense. A worker may take it first.
     async fn wait(
         &self,
         place: &mut store::Handoff,
@@ -208,7 +209,7 @@ impl Handoff {
             (Some(_), came) => {
                 came?;
             }
-            // Also when the connection was lost since.
+            // Even if the connection has been lost since.
             (None, came) => {
                 self.see_off(adopted).await;
                 came?;
@@ -217,7 +218,7 @@ impl Handoff {
         Ok(())
     }
 
-    /// The direct_take of the connection that there is.
+    /// Makes `direct_take` the one of the present connection.
     fn fit(&self, direct_take: &mut Option<Arc<DirectTake>>, place: &store::Handoff) {
         let is_open = self.shared.settings.shortcuts.has(Shortcut::DirectTake);
         let Some(peek) = place.peek().filter(|_| is_open) else {
@@ -231,19 +232,19 @@ impl Handoff {
         *direct_take = Some(there);
     }
 
-    /// Ends the waiting once there is a reason to. Only an error ends this one.
+    /// Ends the wait once there is a reason to. Only an error makes this return.
     async fn recall(&self, recalled: &mut watch::Receiver<u64>, client: ClientId) -> StoreError {
         self.over(recalled).await;
         loop {
             if let Err(error) = self.store.unblock(client).await {
                 return error;
             }
-            // Again: the command to wait may be still on its way, on a connection of its own.
+            // Repeated because the blocking command, on its own connection, may still be in transit.
             sleep(AGAIN).await;
         }
     }
 
-    /// Completes when there is a reason not to wait any longer.
+    /// Completes when there is a reason to stop waiting.
     async fn over(&self, recalled: &mut watch::Receiver<u64>) {
         let mut idle = self.capsule().idle.subscribe();
         tokio::select! {
@@ -283,7 +284,7 @@ impl Handoff {
     /// Completes once the list is empty again.
     async fn see_off(&self, adopted: oneshot::Receiver<()>) {
         if self.shared.phase.now() >= Phase::Quiet {
-            // The fetcher may have collected what was left before this came.
+            // The fetcher may have collected the leftovers before this one arrived.
             let left = self.capsule().ready.reclaim();
             self.shared.settlements.push_all(left, || Outcome::Returned);
         }

@@ -1,4 +1,4 @@
-//! Where a worker takes a job that comes by hand-off, before the engine's thread is awake.
+//! Lets a worker take a job that comes by hand-off before the engine's thread is awake.
 
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
@@ -13,18 +13,18 @@ use crate::engine::sync::{Mutex, lock};
 use crate::job::{Envelope, Job, Queue, Token};
 use crate::store::ReplyPeek;
 
-/// What is known of a job before it comes. Whoever holds this when it does brings it in.
+/// What is known of a job before it arrives. Whichever thread holds this on its arrival admits it.
 pub(in crate::engine) struct PendingPop {
     pub(in crate::engine) epoch: u32,
     /// Index of the capsule.
     pub(in crate::engine) capsule: usize,
     pub(in crate::engine) queue: Arc<Queue>,
-    /// Told once the job is in the in-flight table.
+    /// Notified once the job is in the in-flight table.
     pub(in crate::engine) adopted: oneshot::Sender<()>,
 }
 
 impl PendingPop {
-    /// Makes the job of `payload`, and has the settler adopt it before anything else that concerns it.
+    /// Builds the job from `payload`, and has the settler adopt it before doing anything else with it.
     pub(in crate::engine) fn admit(self, shared: &Shared, payload: Vec<u8>) -> Arc<Job> {
         let Self {
             epoch,
@@ -47,13 +47,13 @@ impl PendingPop {
         shared.capsules[capsule]
             .handed_over
             .fetch_add(1, Ordering::Relaxed);
-        // If it cannot start, the fetcher gives it back.
+        // If it cannot start, the fetcher returns it.
         shared.capsules[capsule].hungry.notify_one();
         job
     }
 }
 
-/// One per connection; shut unless a job is waited for.
+/// One per connection; shut unless a job is being waited for.
 pub(in crate::engine) struct DirectTake {
     pub(in crate::engine) peek: Arc<ReplyPeek>,
     shared: Arc<Shared>,
@@ -69,12 +69,12 @@ impl DirectTake {
         }
     }
 
-    /// Before the waiting begins.
+    /// Call before the wait begins.
     pub(in crate::engine) fn open(&self, pending: PendingPop) {
         *lock(&self.pending) = Some(pending);
     }
 
-    /// After it. `None` when a worker has taken the job.
+    /// Call after the wait. `None` when a worker has taken the job.
     pub(in crate::engine) fn shut(&self) -> Option<PendingPop> {
         lock(&self.pending).take()
     }
@@ -85,11 +85,12 @@ impl WakeSource<Arc<Job>> for DirectTake {
         self.peek.socket()
     }
 
-    /// Pushes under the lock: once the engine finds nothing pending, the job lies where it looks for jobs to return.
+    /// Pushes under the lock: once the engine finds nothing pending, the job is where the engine looks for jobs to
+    /// return.
     fn take(&self, push: &mut dyn FnMut(Arc<Job>)) {
         let mut place = lock(&self.pending);
         let epoch = place.as_ref().map(|it| it.epoch);
-        // The engine knows what else is to be done then.
+        // The engine knows what else has to be done in that case.
         if epoch != Some(self.shared.tenure.epoch()) || self.shared.phase.now() != Phase::Running {
             return;
         }

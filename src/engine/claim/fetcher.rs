@@ -1,4 +1,5 @@
-//! Claims jobs for one capsule: as many as its workers can start now, plus about 10 ms of work from when they come.
+//! Claims jobs for one capsule: as many as its workers can start now, plus about 10 ms of work counted from their
+//! arrival.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -21,13 +22,13 @@ use crate::engine::sync::Mutex;
 use crate::job::{Job, Outcome};
 use crate::store::Store;
 
-/// The most jobs one claim asks for.
+/// The most jobs that one claim asks for.
 const MOST: usize = 1_000;
-/// How often to see whether workers that were held up come by again.
+/// How often to check whether workers that were held up are coming for jobs again.
 const GLANCE: Duration = Duration::from_millis(50);
 /// How soon to look again for jobs that stay in their queue while another is on trial.
 const TRIAL: Duration = Duration::from_millis(50);
-/// The most queues one claim asks. Each takes Redis up to 5 µs, in which it serves nobody else.
+/// The most queues that one claim looks at. Each takes Redis up to 5 µs, during which it serves nobody else.
 const MOST_QUEUES: usize = 500;
 
 /// Fetches for one capsule until the engine goes quiet.
@@ -42,7 +43,7 @@ pub(in crate::engine) struct Fetcher {
     pub(in crate::engine) stale: Stale,
     pub(in crate::engine) large_in: LargeIn,
     pub(in crate::engine) unreadable: Unreadable,
-    /// Dropped with the fetcher: whoever has the other end knows when the last one is done.
+    /// Dropped with the fetcher: the receiver thereby learns when the last fetcher is done.
     pub(in crate::engine) _busy: mpsc::Sender<Infallible>,
 }
 
@@ -52,7 +53,7 @@ impl Fetcher {
         let mut pipeline = Pipeline::default();
         while shared.phase.now() == Phase::Running {
             let demand = self.look(pipeline.jobs);
-            // What is under way would come back behind it.
+            // Jobs of claims under way would be returned behind these.
             if pipeline.is_empty() && self.give_back_what_lay(demand).await {
                 continue;
             }
@@ -80,17 +81,17 @@ impl Fetcher {
         while let Some(brought) = pipeline.next().await {
             self.hand_over(brought.jobs);
         }
-        // Here and in one go, so that what a last claim brought goes back behind what was claimed before it. The end waits
-        // for all settlements.
+        // Done here and in one go, so that what a last claim brought goes back behind what was claimed before it. The
+        // shutdown waits for all settlements.
         let left = self.capsule().ready.reclaim();
         shared.settlements.push_all(left, || Outcome::Returned);
     }
 
-    /// The demand beyond what is under way.
+    /// The demand beyond what the claims under way ask for.
     fn look(&mut self, coming: usize) -> Demand {
         let Capsule { ready, .. } = &self.shared.capsules[self.index];
         let done = ready.demand(coming).done;
-        // After it: a worker says first how long a job ran, and then that it is done.
+        // Read after the demand: a worker reports how long a job ran before it reports that the job is done.
         let ran = self.capsule().ran();
         self.pace.measure(done, ran, Instant::now());
         ready.set_prefetch(self.pace.prefetch(self.shared.settings.ahead));
@@ -186,12 +187,13 @@ impl Fetcher {
         }
     }
 
-    /// Waits for jobs to come. Meanwhile some that came before, or by hand-off, may lie ready.
+    /// Waits for jobs to arrive. Meanwhile jobs from earlier claims, or from hand-offs, may be waiting in the ready
+    /// queue.
     async fn wait_idle(&mut self) {
         let shared = Arc::clone(&self.shared);
         let capsule = &shared.capsules[self.index];
         let told = self.store.is_told();
-        // Without messages nobody would say that a queue was paused.
+        // Without invalidation messages nothing would tell us that a queue was paused.
         capsule.say_idle(told && capsule.has_room_for_handoffs());
         let lie_ready = capsule.ready.demand(0).ready > 0;
         let next_look = sleep_until(self.stale.next_look(Instant::now()).into());
@@ -206,7 +208,7 @@ impl Fetcher {
         sleep_until(self.stale.next_look(Instant::now()).into()).await;
     }
 
-    /// Whether any went back.
+    /// Whether any were returned.
     async fn give_back_what_lay(&mut self, demand: Demand) -> bool {
         match self.stale.look(Instant::now(), demand) {
             Back::Nothing => false,
@@ -227,20 +229,19 @@ impl Fetcher {
         }
     }
 
-    /// Workers that did not come by for what was ready will not come by for more: waits until one
-    /// does.
+    /// Workers that did not come for the jobs that were ready will not come for more: waits until one does.
     async fn wait_for_a_visit(&self, visits: u64) {
         while self.shared.phase.now() == Phase::Running
             && self.capsule().ready.demand(0).visits == visits
         {
             sleep(GLANCE).await;
-            // What came since, by hand-off.
+            // Jobs that arrived since, by hand-off.
             self.give_back(self.capsule().ready.reclaim()).await;
         }
     }
 }
 
-/// Uniform in `0..below`.
+/// Uniformly distributed in `0..below`.
 fn random(below: u32) -> u32 {
     fastrand::u32(..below.max(1))
 }

@@ -1,4 +1,4 @@
-//! Waiting for a queue to get a job: until Redis says that one was touched, or as long as experience says.
+//! Waiting for a queue to get a job: until Redis reports that one was touched, or for a time learnt from experience.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -8,20 +8,20 @@ use tokio::time::{sleep, timeout_at};
 use crate::engine::state::restraint::Restraint;
 use crate::engine::state::{Capsule, Shared};
 
-/// Looks in a row that bring nothing: see restraint.rs. More than at the other keys, because of several idle processes
-/// all look and one gets the job.
+/// Consecutive fruitless looks that are free: see restraint.rs. More than for other keys, because of several idle
+/// processes all look and only one gets the job.
 const IN_HAND: u32 = 10;
-/// How long to trust the messages before all queues are looked at.
+/// How long to trust the invalidation messages before looking at all queues.
 const TRUST: Duration = Duration::from_secs(15);
-/// The same for each capsule, where there are very many.
+/// The same per capsule, where there are very many.
 const TRUST_PER_CAPSULE: Duration = Duration::from_secs(1);
 
-/// What one fetcher knows of its waiting.
+/// The state of one fetcher's waiting.
 pub(in crate::engine) struct Idle {
     fruitless: u32,
     restraint: Restraint,
     handed_over: u64,
-    /// The last claim came late: see [`Claims`](crate::store::Claims).
+    /// Whether the last claim was late: see [`Claims`](crate::store::Claims).
     late: bool,
     trusted: Instant,
 }
@@ -43,14 +43,14 @@ impl Idle {
         self.restraint.relax();
     }
 
-    /// Whether an answer without jobs says nothing about the queues, because its claim came late. Twice in a row is no
-    /// accident: a claim may also fail in a way that repeating it does not mend.
+    /// Whether a reply without jobs says nothing about the queues, because the claim came late. Twice in a row is no
+    /// accident: a claim may also fail in a way that repetition does not mend.
     pub(super) fn tells_nothing(&mut self, late: bool) -> bool {
         let before = std::mem::replace(&mut self.late, late);
         late && !before
     }
 
-    /// Opens all queues from time to time: a message may have been lost.
+    /// Marks all queues as touched from time to time: a message may have been lost.
     pub(super) fn doubt(&mut self, shared: &Shared, capsule: &Capsule, now: Instant) {
         if self.trusted_until(shared) <= now {
             self.trusted = now;
@@ -63,7 +63,7 @@ impl Idle {
         self.trusted + TRUST.max(TRUST_PER_CAPSULE.saturating_mul(capsules))
     }
 
-    /// Until there is a queue to look at. `told`: Redis says so.
+    /// Waits until there is a queue to look at. `told`: Redis reports touched keys.
     pub(super) async fn wait(&mut self, shared: &Shared, capsule: &Capsule, told: bool) {
         if !told {
             let pause = Duration::from_millis(4) * 2_u32.pow(self.fruitless.min(5));
@@ -74,7 +74,7 @@ impl Idle {
         }
         let handed_over = capsule.handed_over.load(Ordering::Relaxed);
         if std::mem::replace(&mut self.handed_over, handed_over) != handed_over {
-            // The look was fruitless because its job had come on the shorter way.
+            // The look was fruitless because the job had arrived by hand-off.
             self.reset();
         }
         let until = self.trusted_until(shared).into();
@@ -87,7 +87,8 @@ impl Idle {
     }
 }
 
-/// Where there is no pause, the same push may have handed a job over: that goes first, since its worker can start.
+/// Even without a pause, yields: the same push may have handed a job over, which goes first, since its worker can
+/// start.
 async fn sleep_or_yield(pause: Duration) {
     if pause.is_zero() {
         for _ in 0..4 {

@@ -1,5 +1,5 @@
-//! Guesses of which queues the next job has a large payload: Redis need not look at it then before it moves it. A wrong
-//! guess costs a small one a list and a round trip.
+//! Predicts at which queues the next job has a large payload, so that Redis need not inspect the payload before moving
+//! it. A wrong guess costs a small payload an extra list and a round trip.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::job::{Job, Queue};
 pub(in crate::engine) struct LargeIn(HashSet<Arc<Queue>>);
 
 impl LargeIn {
-    /// What a claim brought.
+    /// Learns from the jobs that a claim brought.
     pub(super) fn learn(&mut self, jobs: &[Arc<Job>]) {
         for of_one_queue in jobs.chunk_by(|a, b| Arc::ptr_eq(&a.queue, &b.queue)) {
             let Some(last) = of_one_queue.last() else {
@@ -26,7 +26,7 @@ impl LargeIn {
         }
     }
 
-    /// Which of `queues`, as indexes.
+    /// Which of `queues` are expected to have a large one next, as indexes.
     pub(super) fn among(&self, queues: &[Arc<Queue>]) -> Vec<usize> {
         if self.0.is_empty() {
             return Vec::new();

@@ -1,8 +1,9 @@
 //! From the queues to the ready queue of a capsule.
 //!
-//! 1. `fetcher` decides when to claim and how much, with what `pace`, `idle`, `stale`, `large` and `unreadable` know.
-//! 2. `attempt` is one claim until Redis has answered, `pipeline` several under way.
-//! 3. `blocking_pop` waits at a queue while there is nothing to claim; `direct_take` lets a worker take what comes there.
+//! 1. `fetcher` decides when to claim and how much, using `pace`, `idle`, `stale`, `large` and `unreadable`.
+//! 2. `attempt` is one claim until Redis has answered; `pipeline` keeps several under way.
+//! 3. `blocking_pop` waits on a queue while there is nothing to claim; `direct_take` lets a worker take what arrives
+//!    there.
 
 mod attempt;
 pub(super) mod blocking_pop;

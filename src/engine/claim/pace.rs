@@ -1,26 +1,27 @@
-//! How fast a capsule takes jobs, and what follows from it for its claims.
+//! How fast a capsule works through jobs, and what that means for its claims.
 
 use std::time::{Duration, Instant};
 
-/// The most jobs of a parcel.
+/// The most jobs in a parcel.
 const PARCEL: usize = 128;
-/// At this many jobs per second and more, a claim asks for parcels: one is done within 2 ms. Slower, and
-/// most would be opened again, which costs more than it saves.
+/// At this many jobs per second or more, a claim asks for parcels: a parcel is done within 2 ms. At a slower pace most
+/// parcels would be opened again, which costs more than they save.
 const PARCELS_FROM: f64 = 60_000.0;
-/// The most jobs that may lie ready or be on their way, however fast they are.
+/// The most jobs that may be ready or on their way, however fast they are.
 const MOST_AHEAD: usize = 5_500;
 
-/// Longer ones are outages, and say nothing about the next.
+/// A longer trip is an outage, and says nothing about the next one.
 const LONGEST_TRIP: Duration = Duration::from_millis(100);
 
-/// How long a pace is measured at least before it counts, and for how many jobs, unless that takes [`LONG_LOOK`].
+/// The minimum time over which a pace is measured before it counts, and for [`ENOUGH`] jobs, unless that takes
+/// [`LONG_LOOK`].
 const LOOK: Duration = Duration::from_micros(300);
 /// See [`LOOK`].
 const ENOUGH: u64 = 8;
-/// After so long what was before does not count any more, nor how few jobs there were.
+/// After this long, earlier measurements no longer count, nor does it matter how few jobs there were.
 const LONG_LOOK: Duration = Duration::from_millis(10);
-/// A pace grows by so much from one look to the next, or beyond what was done in this one, had it been a long one: a few
-/// quick jobs say little about a thousand behind them.
+/// The most by which a pace grows from one measurement to the next, or beyond what this one would show had it been a
+/// long one: a few quick jobs say little about a thousand behind them.
 const GROWTH: f64 = 4.0;
 
 /// How fast a capsule's jobs are done, and how far ahead its fetcher may claim.
@@ -35,7 +36,7 @@ pub(in crate::engine) struct Pace {
 }
 
 impl Pace {
-    /// That of so many workers who have done nothing yet.
+    /// The pace of this many workers that have done nothing yet.
     pub(in crate::engine) fn of(workers: usize) -> Self {
         Self {
             workers,
@@ -47,7 +48,7 @@ impl Pace {
         }
     }
 
-    /// What was measured says nothing about what comes.
+    /// Past measurements say nothing about what comes next.
     pub(super) fn forget(&mut self) {
         self.per_second = 0.0;
     }
@@ -57,7 +58,7 @@ impl Pace {
         self.trip += (elapsed.min(LONGEST_TRIP).as_secs_f64() - self.trip) * 0.2;
     }
 
-    /// Until `now` so many jobs have been done, which ran for `ran` all together, or longer: some may not count as done yet.
+    /// By `now` this many jobs are done, which ran for `ran` in total, or longer: some may not count as done yet.
     pub(super) fn measure(&mut self, done: u64, ran: Duration, now: Instant) {
         let look = now.saturating_duration_since(self.since);
         let jobs = done.saturating_sub(self.done);
@@ -66,8 +67,8 @@ impl Pace {
         }
         let ran_meanwhile = ran.saturating_sub(self.ran);
         let measured = self.measured(jobs, look, ran_meanwhile);
-        // A faster pace is believed soon, or a burst would be half over before it is claimed in earnest. Of a slower one a
-        // short look shows little.
+        // A faster pace is believed quickly, or a burst would be half over before it is claimed in earnest. A short
+        // measurement says little about a slower one.
         let weight = if measured > self.per_second {
             1.0
         } else {
@@ -77,10 +78,11 @@ impl Pace {
         (self.since, self.done, self.ran) = (now, done, ran);
     }
 
-    /// Jobs that sleep and wake together end together, however long they took: all workers cannot be faster than each.
+    /// Jobs that sleep and wake together end together, however long they took: the workers together cannot be faster
+    /// than each of them allows.
     fn measured(&self, jobs: u64, look: Duration, ran: Duration) -> f64 {
         if ran.is_zero() {
-            // They were not run, but returned.
+            // They were returned, not run.
             return 0.0;
         }
         let jobs = jobs as f64;
@@ -90,14 +92,14 @@ impl Pace {
         ended.min(possible).min(known * GROWTH)
     }
 
-    /// The prefetch for now: what will be done in `ahead`, and until a claim is answered, which is looked ahead for
-    /// no longer than that. Jobs that take longer get none.
+    /// The prefetch for now: what will be done within `ahead` and the time a claim takes, of which no more than another
+    /// `ahead` counts. Jobs that take longer get none.
     pub(super) fn prefetch(&self, ahead: Duration) -> usize {
         let ahead = ahead.as_secs_f64();
         ((self.per_second * (ahead + self.trip.min(ahead))) as usize).min(MOST_AHEAD)
     }
 
-    /// The most jobs of a parcel; 0 for no parcels.
+    /// The most jobs in a parcel; 0 for no parcels.
     pub(super) fn parcel(&self) -> usize {
         if self.per_second < PARCELS_FROM {
             0
@@ -126,7 +128,7 @@ mod tests {
         assert_eq!(pace.prefetch(AHEAD), 100);
         (0..100).for_each(|_| pace.answered(Duration::from_millis(5)));
         assert_eq!(pace.prefetch(AHEAD), 149);
-        // But never for longer than the budget itself, whatever an outage takes, and without one not at all.
+        // But never for longer than the budget itself, whatever an outage takes, and without a budget not at all.
         pace.answered(Duration::from_secs(60));
         assert_eq!(pace.prefetch(AHEAD), 200);
         assert_eq!(pace.prefetch(Duration::ZERO), 0);

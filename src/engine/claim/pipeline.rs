@@ -1,4 +1,4 @@
-//! Claims that have been sent and not answered. Knows nothing of what is in them.
+//! Claims that have been sent and not answered. Knows nothing of their contents.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -10,19 +10,21 @@ use futures_util::stream::FuturesOrdered;
 use super::attempt::Brought;
 use crate::engine::ready::WORTH_A_TRIP;
 
-/// The most claims under way at once. While one is on its way back, Redis executes the next, and a third is read here.
+/// The most claims under way at once. While one reply is on its way back, Redis executes the next claim, and a third
+/// reply is read here.
 const MOST_UNDER_WAY: usize = 5;
-/// A claim under way for this long is not on an ordinary trip.
+/// A claim under way for longer than this is not on an ordinary trip.
 const HELD_UP: Duration = Duration::from_millis(100);
 
 /// Claims that Redis has not answered yet, in the order in which they were sent.
 pub(super) struct Pipeline {
     claims: FuturesOrdered<Pin<Box<dyn Future<Output = Brought>>>>,
     sent: VecDeque<Instant>,
-    /// How many jobs they ask for.
+    /// How many jobs they ask for in total.
     pub(super) jobs: usize,
-    /// How many may be under way: one more with each that asked for [`WORTH_A_TRIP`] or more and got them, and but one
-    /// after any other. Not all at once: Redis answers what it finds in a connection when it has executed all of it.
+    /// How many may be under way: one more after each that asked for [`WORTH_A_TRIP`] or more and got them, and only
+    /// one after any other. Not all at once: Redis sends the replies to what it finds on a connection only when it has
+    /// executed all of it.
     most: usize,
 }
 
@@ -42,15 +44,15 @@ impl Pipeline {
         self.claims.is_empty()
     }
 
-    /// A claim is sent before the last one is answered only where there are more jobs than that can bring. Otherwise
-    /// the second would ask an empty queue, or take bystanders of a job that kills. Nor is one sent behind a claim that
-    /// is held up, since what it brought would have to wait for that.
+    /// A claim is sent before the last one is answered only where there are more jobs than that one can bring.
+    /// Otherwise the second would ask an empty queue, or take along bystanders of a job that kills. Nor is one sent
+    /// behind a claim that is held up, since what it brought would have to wait for that.
     pub(super) fn may_be_more(&self) -> bool {
         let in_time = |oldest: &Instant| oldest.elapsed() < HELD_UP;
         self.sent.len() < self.most && self.sent.front().is_some_and(in_time)
     }
 
-    /// Whether to send a claim for so many jobs now.
+    /// Whether to send a claim for this many jobs now.
     pub(super) fn allows(&self, want: usize) -> bool {
         if self.is_empty() {
             want > 0
@@ -112,7 +114,7 @@ mod tests {
     async fn only_where_there_is_plenty_another_is_sent_before_the_answer() {
         let mut pipeline = Pipeline::default();
         assert!(pipeline.allows(1) && !pipeline.allows(0));
-        // With each that is full one more: up to five.
+        // One more after each full claim, up to five.
         for most in 1..=MOST_UNDER_WAY {
             while pipeline.sent.len() < most {
                 let first = pipeline.is_empty();
@@ -127,7 +129,7 @@ mod tests {
         assert!(!pipeline.allows(1_000));
         assert_eq!(pipeline.jobs, 5_000);
 
-        // Until one is not.
+        // Until one is not full.
         while pipeline.sent.len() > 1 {
             pipeline.next().await.expect("one of five");
         }

@@ -1,13 +1,14 @@
-//! How long claimed jobs have been stale ready, and which of them should go back for it.
+//! How long claimed jobs have been waiting in the ready queue, and which of them should therefore go back.
 
 use std::time::{Duration, Instant};
 
 use crate::engine::ready::Demand;
 
-/// Jobs that lie ready for this long go back: another process may run them. If some others were taken meanwhile, quick
-/// jobs were followed by slow ones, and what is more than the present pace needs goes. If none was, the workers are held
-/// up (a job keeps the GVL), and all goes. That is doubled after each time that it was in vain, up to [`MOST_PATIENT`]:
-/// where every turn at the GVL takes long, jobs must not be taken away again and again before it comes.
+/// Jobs that wait in the ready queue for this long go back: another process may run them. If some others were taken
+/// meanwhile, quick jobs were followed by slow ones, and what exceeds the present pace's needs goes back. If none was,
+/// the workers are held up (a job keeps the GVL), and everything goes back. The wait before that doubles each time no
+/// job was taken, up to [`MOST_PATIENT`]: where every wait for the GVL is long, jobs must not be taken away again and
+/// again before it ends.
 const LONG: Duration = Duration::from_secs(1);
 /// See [`LONG`].
 const MOST_PATIENT: Duration = Duration::from_secs(30);
@@ -16,18 +17,18 @@ const MOST_PATIENT: Duration = Duration::from_secs(30);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Back {
     Nothing,
-    /// What the workers will not come to soon.
+    /// Jobs that the workers will not reach soon.
     Surplus,
-    /// All of it: no worker comes.
+    /// All of them: no worker comes.
     All,
 }
 
-/// Looks at what lies ready, whenever that may have changed and at [`Self::next_look`].
+/// Watches the jobs in the ready queue: to be asked whenever they may have changed, and at [`Self::next_look`].
 pub(in crate::engine) struct Stale {
     since: Instant,
     ready: usize,
     taken: u64,
-    /// How long no job must have been taken until all go back.
+    /// How long no job must have been taken before all go back.
     backoff: Duration,
 }
 
@@ -41,7 +42,7 @@ impl Stale {
         }
     }
 
-    /// When to look again at the latest, while jobs lie ready.
+    /// When to look again at the latest, while jobs wait in the ready queue.
     pub(super) fn next_look(&self, now: Instant) -> Instant {
         let waited = now.saturating_duration_since(self.since);
         let until = if waited < LONG { LONG } else { self.backoff };
@@ -117,7 +118,7 @@ mod tests {
         assert_eq!(clock.after(0.0, 100, 0), Back::Nothing);
         assert_eq!(clock.after(0.5, 95, 5), Back::Nothing);
         assert_eq!(clock.after(0.6, 90, 10), Back::Surplus);
-        // Of those that lie there now none did a second before.
+        // None of the jobs that are there now was there a second before.
         assert_eq!(clock.after(1.0, 90, 100), Back::Nothing);
         assert_eq!(clock.after(1.0, 90, 189), Back::Surplus);
     }

@@ -1,16 +1,17 @@
-//! Queues that claims pass over because their key holds no list: each is told of once, and once more when it can be read.
+//! Queues that claims pass over because their key does not hold a list: each is reported once, and once more when it
+//! becomes readable.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::job::Queue;
 
-/// Those that are known.
+/// The queues known to be unreadable.
 #[derive(Default)]
 pub(in crate::engine) struct Unreadable(HashSet<Arc<Queue>>);
 
 impl Unreadable {
-    /// What a claim passed over, and all the queues that it came to for sure.
+    /// Learns which queues a claim passed over, and which it certainly reached.
     pub(super) fn learn(&mut self, passed_over: &[Arc<Queue>], came_to: &[Arc<Queue>]) {
         if passed_over.is_empty() && self.0.is_empty() {
             return;

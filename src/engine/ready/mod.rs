@@ -1,12 +1,13 @@
 //! The ready queue of one capsule: claimed jobs on their way to Ruby's threads.
 //!
-//! Waking is made for the GVL. Of any number of workers only one can run Ruby at a time, so a push
-//! wakes one sleeper, and a woken worker that still finds jobs wakes the next. A burst of short
-//! jobs thus stays on one thread (no futex, no GVL hand-over per job); as soon as a job blocks, the
-//! worker that was woken meanwhile gets the GVL and goes on.
+//! Waking is designed around the GVL. However many workers there are, only one can run Ruby at a time, so a push wakes
+//! one sleeper, and a woken worker that still finds jobs wakes the next. A burst of short jobs thus stays on one thread
+//! (no futex, no GVL hand-over per job); as soon as a job blocks, the worker that was woken meanwhile gets the GVL and
+//! goes on.
 //!
-//! While nothing is there, one sleeper is the *watcher*: it sleeps beside the doors, through which a job can be had
-//! without the engine's thread. On an idle machine waking a thread takes longer than anything else that happens to a job.
+//! While the queue is empty, one sleeper is the *watcher*: it also polls the wake sources, from which it can get a job
+//! without the engine's thread. On an idle machine waking a thread takes longer than anything else that happens to a
+//! job.
 //!
 //! Knows nothing of Redis or Ruby. The fetcher reads [`Ready::demand`]; workers call
 //! [`Ready::take`] and, when that says [`Take::Empty`], [`Ready::park`].
@@ -22,7 +23,7 @@ use super::sync::Bell;
 #[cfg(not(loom))]
 pub use watcher::WakeSource;
 
-/// So many missing jobs are worth a trip to Redis, however many may lie ready.
+/// This many missing jobs are worth a trip to Redis, however many may be ready.
 pub const WORTH_A_TRIP: usize = 500;
 
 /// What a worker gets.
@@ -30,13 +31,13 @@ pub const WORTH_A_TRIP: usize = 500;
 pub enum Take<T> {
     /// A job to run.
     Job(T),
-    /// Nothing now: park.
+    /// Nothing for now: park.
     Empty,
-    /// No job will come any more: end.
+    /// No job will ever come: end.
     Closed,
 }
 
-/// What [`Ready::park`] saw, for [`Ready::arrive`].
+/// What [`Ready::park`] saw, to be passed to [`Ready::arrive`].
 #[derive(Clone, Copy, Debug)]
 pub struct Parked {
     chosen: bool,
@@ -45,21 +46,22 @@ pub struct Parked {
 /// What the fetcher needs to know to decide how much to claim.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Demand {
-    /// How many jobs may be claimed now; 0 while fewer than half of the prefetch is missing, or [`WORTH_A_TRIP`].
+    /// How many jobs may be claimed now; 0 while fewer are missing than half of the prefetch or, if that is less,
+    /// [`WORTH_A_TRIP`].
     pub want: usize,
-    /// Workers without a job, beyond those for whom one lies ready or is coming.
+    /// Workers without a job, beyond those for whom one is ready or on its way.
     pub idle: usize,
     /// Jobs claimed and not yet taken.
     pub ready: usize,
-    /// How many jobs were ever taken; a stalled capsule shows in its standing still.
+    /// How many jobs have ever been taken; if this stands still, the capsule is stalled.
     pub taken: u64,
-    /// How many of them are not being run any more.
+    /// How many of them are no longer running.
     pub done: u64,
     /// How often workers came by, with or without finding a job.
     pub visits: u64,
 }
 
-/// See the module's text.
+/// A capsule's ready queue; the module's text describes its waking.
 pub struct Ready<T> {
     state: Mutex<State<T>>,
     hungry: Box<dyn Fn() + Send + Sync>,
@@ -73,10 +75,10 @@ struct State<T> {
     watcher: Option<Arc<Parker>>,
     #[cfg(not(loom))]
     doors: Vec<std::sync::Weak<dyn WakeSource<T>>>,
-    /// For watchers; at present nobody's.
+    /// Spare ones for watchers.
     #[cfg(not(loom))]
     bells: Vec<Arc<Bell>>,
-    /// Workers woken that have not come back yet: 0 or 1, but for interruptions, [`Ready::hurry`] and the end.
+    /// Workers woken that have not come back yet: 0 or 1, except for interruptions, [`Ready::hurry`] and the end.
     waking: usize,
     /// Those of them that were woken for a job and are not back from [`Ready::park`].
     called: Vec<Arc<Parker>>,
@@ -98,7 +100,7 @@ impl<T> State<T> {
             .saturating_sub(self.jobs.len())
     }
 
-    /// How many jobs may lie here: for each free worker one, and the prefetch.
+    /// How many jobs may wait here: one for each free worker, and the prefetch.
     fn room(&self) -> usize {
         self.workers.saturating_sub(self.running) + self.prefetch
     }
@@ -134,7 +136,7 @@ impl<T> State<T> {
         Some(sleeper)
     }
 
-    /// Whoever was woken is still asleep.
+    /// The workers that were woken are all still asleep.
     fn nobody_stirs(&self) -> bool {
         !self.called.is_empty() && self.called.iter().all(|it| it.is_deaf())
     }
@@ -144,7 +146,7 @@ impl<T> State<T> {
         self.sleepers.pop()
     }
 
-    /// The watcher, who is perhaps awake already; else whoever went to sleep last.
+    /// The watcher, which may already be awake; else the worker that went to sleep last.
     #[cfg(not(loom))]
     fn next_sleeper(&mut self) -> Option<Arc<Parker>> {
         let watcher = self.watcher.take();
@@ -169,8 +171,8 @@ impl<T> State<T> {
 }
 
 impl<T> Ready<T> {
-    /// A queue for `workers` workers. `hungry` is called, from any thread, when the fetcher asked
-    /// by [`Self::demand`], was told 0, and there is demand now.
+    /// A queue for `workers` workers. `hungry` is called, from any thread, once there is demand after the fetcher asked
+    /// by [`Self::demand`] and was told 0.
     pub fn new(workers: usize, hungry: impl Fn() + Send + Sync + 'static) -> Self {
         Self {
             state: Mutex::new(State {
@@ -197,7 +199,7 @@ impl<T> Ready<T> {
         }
     }
 
-    /// Hands claimed jobs over, in order. Into a closed queue as well: there [`Self::reclaim`] finds them.
+    /// Hands claimed jobs over, in order. A closed queue accepts them too: [`Self::reclaim`] finds them there.
     pub fn push(&self, jobs: impl IntoIterator<Item = T>) {
         let mut state = lock(&self.state);
         state.jobs.extend(jobs);
@@ -208,8 +210,9 @@ impl<T> Ready<T> {
         }
     }
 
-    /// Wakes another sleeper for a job that lies here, when whoever was woken for it has not stirred since: the processor
-    /// that the kernel chose for him may be somebody else's for milliseconds, while this one's is about to be free.
+    /// Wakes another sleeper for a job that waits here, when the one that was woken for it has not stirred since: the
+    /// processor that the kernel chose for it may be busy with something else for milliseconds, while this thread's is
+    /// about to be free.
     pub fn hurry(&self) {
         let mut state = lock(&self.state);
         let late = !state.jobs.is_empty() && !state.closed && state.nobody_stirs();
@@ -247,13 +250,13 @@ impl<T> Ready<T> {
         }
     }
 
-    /// Sleeps until there may be something to take, or until interrupted. Call without the GVL, and
+    /// Sleeps until there may be something to take, or until interrupted. Call without the GVL, and call
     /// [`Self::arrive`] with the result once it is held again, whatever else happens then.
     #[must_use]
     pub fn park(&self, parker: &Arc<Parker>) -> Parked {
         let mut state = lock(&self.state);
-        // While another one is on its way to the GVL, a second would only stand in line behind it, and in front of
-        // workers who have begun with a job and want to go on: whoever comes wakes the next.
+        // While another worker is on its way to the GVL, a second would only queue up behind it, and ahead of workers
+        // that are in the middle of a job and want to go on: the one that arrives wakes the next.
         let wanted = !state.jobs.is_empty() && state.waking == 0;
         if wanted || state.closed {
             return Parked { chosen: false };
@@ -272,10 +275,10 @@ impl<T> Ready<T> {
         state.watcher.take_if(|it| Arc::ptr_eq(it, parker));
         drop(state);
         if woken == Woken::Interrupted {
-            // A notification that crossed with the interruption must not wake the next sleep.
+            // A notification that crossed with the interruption must not end the next sleep.
             parker.clear();
         }
-        // Not among the sleepers: somebody chose it, perhaps between the interruption and here.
+        // If no longer among the sleepers, it was chosen, perhaps between the interruption and here.
         Parked {
             chosen: place.is_none(),
         }
@@ -286,8 +289,8 @@ impl<T> Ready<T> {
         parker.park()
     }
 
-    /// A worker is back from [`Self::park`], with the GVL: only now may another one be woken.
-    /// `takes` says whether it goes on to take a job itself; if not, its wake-up is passed on.
+    /// A worker is back from [`Self::park`], with the GVL: only now may another one be woken. `takes` says whether it
+    /// goes on to take a job itself; if not, its wake-up is passed on.
     pub fn arrive(&self, parked: Parked, takes: bool) {
         let mut state = lock(&self.state);
         state.waking -= usize::from(parked.chosen);
@@ -302,7 +305,7 @@ impl<T> Ready<T> {
         }
     }
 
-    /// The job taken before was finished and no other is wanted (the worker's thread ends).
+    /// The job taken before is finished and no other is wanted (the worker's thread ends).
     pub fn leave(&self) {
         let mut state = lock(&self.state);
         state.running -= 1;
@@ -314,9 +317,9 @@ impl<T> Ready<T> {
         self.arrive(Parked { chosen: false }, false);
     }
 
-    /// The job taken before was finished, and others should have the GVL before the next is taken. With `None` another
-    /// worker is on its way to that one already: park. Else the caller is: give the GVL up and ask for it again, and
-    /// then [`Self::arrive`].
+    /// The job taken before is finished, and others should have the GVL before the next is taken. `None` means that
+    /// another worker is already on its way to that job: park. Otherwise the caller is: give the GVL up, ask for it
+    /// again, and then call [`Self::arrive`].
     #[must_use]
     pub fn end_turn(&self) -> Option<Parked> {
         let mut state = lock(&self.state);
@@ -324,7 +327,7 @@ impl<T> Ready<T> {
         state.visits += 1;
         let first = state.waking == 0;
         state.waking += usize::from(first);
-        // Whoever takes what is there says so, too.
+        // The worker that takes what is there reports the demand, too.
         let hungry = state.jobs.is_empty() && state.fetcher_may_go();
         drop(state);
         if hungry {
@@ -333,13 +336,13 @@ impl<T> Ready<T> {
         first.then_some(Parked { chosen: true })
     }
 
-    /// Workers without a job, beyond those for whom one lies ready.
+    /// Workers without a job, beyond those for whom one is ready.
     pub fn idle(&self) -> usize {
         lock(&self.state).idle()
     }
 
-    /// How much the fetcher should claim while it waits for `coming` jobs. When that is 0, `hungry` will be called
-    /// once it is not.
+    /// How much the fetcher should claim while it waits for `coming` jobs. When that is 0, `hungry` will be called as
+    /// soon as it no longer is.
     pub fn demand(&self, coming: usize) -> Demand {
         let mut state = lock(&self.state);
         state.coming = coming;
@@ -348,17 +351,17 @@ impl<T> Ready<T> {
         demand
     }
 
-    /// Sets how many jobs may wait here beyond the free workers.
+    /// Sets how many jobs may wait here beyond those for the free workers.
     pub fn set_prefetch(&self, jobs: usize) {
         lock(&self.state).prefetch = jobs;
     }
 
-    /// Takes back everything that no worker has taken, in order.
+    /// Takes back, in order, everything that no worker has taken.
     pub fn reclaim(&self) -> Vec<T> {
         lock(&self.state).jobs.drain(..).collect()
     }
 
-    /// Takes back, in order, what lies here beyond the free workers and the prefetch: the youngest, which would wait
+    /// Takes back, in order, the jobs here beyond the free workers and the prefetch: the newest, which would wait
     /// longest.
     pub fn reclaim_surplus(&self) -> Vec<T> {
         let mut state = lock(&self.state);
@@ -366,7 +369,7 @@ impl<T> Ready<T> {
         state.jobs.split_off(keep).into()
     }
 
-    /// Ends the queue: nothing can be taken any more.
+    /// Closes the queue: nothing can be taken any more.
     pub fn close(&self) {
         let mut state = lock(&self.state);
         state.closed = true;

@@ -1,4 +1,4 @@
-//! What one thread can see of the queue; races are in tests/loom.
+//! What a single thread can see of the queue; races are covered in tests/loom.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -52,12 +52,12 @@ fn one_sleeper_is_woken_at_a_time_however_many_jobs_come() {
     ready.push([4, 5]);
     assert_eq!(ready.asleep_and_waking(), (2, 1));
 
-    // The one that is back finds more than it takes itself, and wakes the next.
+    // The worker that is back finds more than it takes itself, and wakes the next.
     let (_, parked) = woken.recv().expect("nobody woke");
     ready.arrive(parked, true);
     assert_eq!(ready.asleep_and_waking(), (1, 1));
 
-    // The next finds nothing: a burst of short jobs stayed with the first.
+    // The next one finds nothing: a burst of short jobs stayed with the first.
     let (_, parked) = woken.recv().expect("nobody woke");
     while let Take::Job(_) = ready.take(false) {}
     ready.arrive(parked, true);
@@ -69,7 +69,7 @@ fn one_sleeper_is_woken_at_a_time_however_many_jobs_come() {
 #[test]
 fn another_is_woken_for_a_job_when_the_first_does_not_stir() {
     let ready = queue(2);
-    // Goes to sleep without a thread of its own, and so hears nothing.
+    // Goes to sleep without a thread of its own, and so never notices a wake-up.
     let deaf = Arc::new(Parker::default());
     let (_, woken) = sleepers(&ready, 1);
     lock(&ready.state).sleepers.push(Arc::clone(&deaf));
@@ -259,7 +259,7 @@ fn what_is_coming_is_not_claimed_again() {
     let demand = ready.demand(1_000);
     assert_eq!((demand.want, demand.idle), (3_001, 0));
     ready.push(0..1_000);
-    // Of so many a part is worth a trip, long before half of them is missing.
+    // With this many, a part is worth a trip long before half of them are missing.
     assert_eq!(ready.demand(2_500).want, 501);
     assert_eq!(ready.demand(2_600).want, 0);
 }

@@ -1,7 +1,7 @@
-//! Doors of a ready queue: ways on which a job comes to a sleeping worker without the engine's thread.
+//! Wake sources of a ready queue: ways by which a job reaches a sleeping worker without the engine's thread.
 //!
-//! One sleeper at a time, the watcher, sleeps beside them. Not in loom's models: what happens here happens between
-//! going to sleep and being woken, and whatever comes by a door is pushed as by anybody else.
+//! One sleeper at a time, the watcher, polls them while it sleeps. Left out of loom's models: everything here happens
+//! between going to sleep and being woken, and a job from a wake source is pushed like any other.
 
 use std::os::fd::BorrowedFd;
 use std::sync::Weak;
@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use super::{Arc, Bell, Parker, Ready, Woken, lock};
 
-/// How long a watcher stays awake for what came in by a door and was the engine's.
+/// How long a watcher stays awake after a wake source announced something that turned out to be for the engine.
 const ANNOUNCED: Duration = Duration::from_micros(100);
 
-/// A way on which the next job may come.
+/// A way by which the next job may come.
 pub trait WakeSource<T>: Send + Sync {
     /// Becomes readable when one does.
     fn socket(&self) -> BorrowedFd<'_>;
@@ -20,14 +20,14 @@ pub trait WakeSource<T>: Send + Sync {
     fn take(&self, push: &mut dyn FnMut(T));
 }
 
-/// What the watcher sleeps beside.
+/// What the watcher polls while it sleeps.
 struct Post<T> {
     doors: Vec<Arc<dyn WakeSource<T>>>,
     bell: Arc<Bell>,
 }
 
 impl<T> Ready<T> {
-    /// Wakes all that sleep, so that each looks once more whether it is to go on.
+    /// Wakes all that sleep, so that each checks once more whether it is to go on.
     pub fn rouse(&self) {
         let sleepers = lock(&self.state).sleepers.clone();
         for it in sleepers {
@@ -47,8 +47,8 @@ impl<T> Ready<T> {
         }
     }
 
-    /// `None` when there are no doors, or when what one announced is for nobody here: then not beside it any longer,
-    /// since it may stay readable for long.
+    /// `None` when there are no wake sources, or when what one announced is for no worker here: then the sleeper stops
+    /// polling them, since they may stay readable for long.
     fn sleep_at_doors(&self, parker: &Arc<Parker>) -> Option<Woken> {
         let Post { doors, bell } = self.watch(parker)?;
         let sockets: Vec<_> = doors.iter().map(|door| door.socket()).collect();
@@ -67,7 +67,7 @@ impl<T> Ready<T> {
         woken
     }
 
-    /// The doors to sleep beside, if this sleeper is to be the watcher.
+    /// The wake sources to poll, if this sleeper is to be the watcher.
     fn watch(&self, parker: &Arc<Parker>) -> Option<Post<T>> {
         let mut state = lock(&self.state);
         let doors: Vec<_> = state.doors.iter().filter_map(Weak::upgrade).collect();
@@ -75,12 +75,12 @@ impl<T> Ready<T> {
             .watcher
             .as_ref()
             .is_some_and(|it| !Arc::ptr_eq(it, parker));
-        // Not any more, if it was chosen meanwhile.
+        // No longer, if it was chosen meanwhile.
         let asleep = state.sleepers.iter().any(|it| Arc::ptr_eq(it, parker));
         if doors.is_empty() || other || !asleep {
             return None;
         }
-        // Not one that somebody is still at: two would take each other's ringing.
+        // Not one that somebody still polls: two would take each other's wake-ups.
         let bell = state.bells.pop().or_else(Bell::new)?;
         state.watcher = Some(Arc::clone(parker));
         Some(Post { doors, bell })
@@ -91,7 +91,7 @@ impl<T> Ready<T> {
         state.watcher.take_if(|it| Arc::ptr_eq(it, parker));
     }
 
-    /// A job may come by `door` from now on, as long as it is open: somebody watches it.
+    /// From now on a job may come from `door`, as long as that exists: a sleeper watches it.
     pub(crate) fn watch_at(&self, door: &Arc<dyn WakeSource<T>>) {
         let mut state = lock(&self.state);
         state.doors.retain(|it| it.strong_count() > 0);

@@ -1,5 +1,5 @@
-//! Hands outcomes to Redis: many at once, repeated until Redis has them. A worker only pushes on a
-//! list ([`Settlements`](crate::engine::state::settlements::Settlements)); the list survives any outage.
+//! Hands outcomes to Redis: many at once, retried until Redis has them. A worker only pushes onto a list
+//! ([`Settlements`](crate::engine::state::settlements::Settlements)); the list survives any outage.
 
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ use crate::store::{Adoption, Leaving, Settlement, Store};
 
 pub(super) mod refused;
 
-/// How many bytes of payloads one call moves, so that Redis and this thread have time for others in between.
+/// How many bytes of payload one call moves, so that Redis and this thread have time for others in between.
 const BATCH_BYTES: usize = 4 << 20;
-/// How many parcels one call opens: about as many jobs.
+/// How many parcels one call opens: together they have about as many jobs as one call settles.
 const OPENED: usize = 8;
 
 /// Runs until the engine's runtime ends.
@@ -31,8 +31,8 @@ pub(super) async fn run(shared: Arc<Shared>, store: Store) {
 
 async fn adopt(shared: &Shared, store: &Store, HandedOver { job, adopted }: HandedOver) {
     let holder = shared.tenure.holder(job.epoch);
-    // If it is not there any more, the lease was over, and whoever swept the job out of the list has seen to it that this
-    // process notices (sweep.lua). Its settlement will find nothing either.
+    // If it is no longer there, the lease was over, and the process that swept the job out of the list has made sure
+    // that this one notices (sweep.lua). The job's settlement will find nothing either.
     let adoption = shared
         .outages
         .retry_until_ok("take over a job", || {
@@ -42,7 +42,7 @@ async fn adopt(shared: &Shared, store: &Store, HandedOver { job, adopted }: Hand
     if adoption != Adoption::Held {
         shared.tenure.doubt(job.epoch);
     }
-    // Nobody waits for it when the process ends.
+    // Nobody waits for it when the process is ending.
     let _ = adopted.send(());
 }
 
@@ -50,7 +50,7 @@ async fn flush(shared: &Shared, store: &Store, sorted: Sorted) {
     for ended in sorted.whole.iter().chain([&sorted.single]) {
         shared.stats.measure(ended);
     }
-    // Of them nothing but the name is needed any more: thousands of payloads need not wait for Redis's answer.
+    // Nothing but their names is needed from here on: thousands of payloads need not wait for Redis's reply.
     let whole: Vec<Whole> = sorted.whole.into_iter().filter_map(Whole::of).collect();
     for parcels in whole.chunk_by(|a, b| (a.epoch, a.queue.dialect) == (b.epoch, b.queue.dialect)) {
         acknowledge_parcels(shared, store, parcels).await;
@@ -61,8 +61,8 @@ async fn flush(shared: &Shared, store: &Store, sorted: Sorted) {
         }
     }
     let mut single = sorted.single;
-    // Alike in one call, however they are mixed. What is interrupted goes back after what was never started,
-    // so that it is popped first.
+    // Outcomes of a kind go in one call, however they are interleaved. Interrupted jobs go back after those that never
+    // started, so that they are popped first.
     let kind = |it: &Ended| (it.job.epoch, way(&it.outcome), dialect_to_count(it));
     single.sort_by_key(kind);
     // One call names one holder; jobs of an older lease are settled under its name.
@@ -74,7 +74,7 @@ async fn flush(shared: &Shared, store: &Store, sorted: Sorted) {
                     acknowledge(shared, store, &holder, batch).await;
                 }
             }
-            // The youngest first, so that the oldest ends up as the next to be popped.
+            // The newest first, so that the oldest ends up as the next to be popped.
             Way::Return => {
                 for batch in batches(jobs).into_iter().rev() {
                     settle(shared, store, &holder, batch).await;
@@ -89,7 +89,7 @@ async fn flush(shared: &Shared, store: &Store, sorted: Sorted) {
     }
 }
 
-/// In parts of which each is a call.
+/// Splits the jobs into parts, each of which is one call.
 fn batches(jobs: &[Ended]) -> Vec<&[Ended]> {
     let (mut count, mut bytes) = (0, 0);
     let fits = |before: &Ended, next: &Ended| {
@@ -120,7 +120,7 @@ fn way(outcome: &Outcome) -> Way {
     }
 }
 
-/// Whose counters an acknowledgement moves; the other calls write for each job what its dialect says.
+/// The dialect whose counters an acknowledgement moves; the other calls write for each job what its dialect says.
 fn dialect_to_count(ended: &Ended) -> Option<usize> {
     (way(&ended.outcome) == Way::Acknowledge).then_some(ended.job.queue.dialect)
 }
@@ -143,7 +143,7 @@ impl Whole {
     }
 }
 
-/// Of one lease and one dialect.
+/// The parcels are of one lease and one dialect.
 async fn acknowledge_parcels(shared: &Shared, store: &Store, parcels: &[Whole]) {
     let epoch = parcels[0].epoch;
     let counters = counters(shared, &parcels[0].queue);
@@ -160,7 +160,7 @@ async fn acknowledge_parcels(shared: &Shared, store: &Store, parcels: &[Whole]) 
     report_lost(shared, epoch, count, kept);
 }
 
-/// `jobs` are one each of some parcels, of one lease.
+/// `jobs` are one job from each parcel, all of one lease.
 async fn open(shared: &Shared, store: &Store, jobs: &[Arc<Job>]) {
     let holder = shared.tenure.holder(jobs[0].epoch);
     let names: Vec<_> = jobs
@@ -173,7 +173,7 @@ async fn open(shared: &Shared, store: &Store, jobs: &[Arc<Job>]) {
         .await;
 }
 
-/// What a success of this queue's dialect moves.
+/// The counters that a success of this queue's dialect moves.
 fn counters(shared: &Shared, queue: &Queue) -> Vec<Note> {
     let dialect = shared.settings.dialect(queue);
     dialect.success(shared.clock.now())
@@ -204,9 +204,9 @@ async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
         match store.settle(holder, &settlements).await {
             Ok(kept) => break kept,
             Err(error) if error.is_temporary() => attempts.failed(&error),
-            // Some of the batch went through; what did not is tried again below, one by one.
+            // Some of the batch went through; the rest is tried again below, one by one.
             Err(_) if batch.len() > 1 => return one_by_one(shared, store, holder, batch).await,
-            // It stays in the in-flight table; others must not wait for it.
+            // The job stays in the in-flight table; others must not wait for it.
             Err(error) => {
                 tracing::error!(
                     "cannot settle a job of queue {}: {error}; it is kept and tried again, and recovered if this process \
@@ -229,7 +229,7 @@ async fn settle(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
 }
 
 async fn one_by_one(shared: &Shared, store: &Store, holder: &str, batch: &[Ended]) {
-    // As the script does, for the sake of what goes back.
+    // In the same order as the script, for the sake of what goes back.
     for ended in batch.iter().rev() {
         Box::pin(settle(shared, store, holder, std::slice::from_ref(ended))).await;
     }
@@ -246,7 +246,7 @@ fn settlement<'a>(shared: &Shared, ended: &'a Ended) -> Settlement<'a> {
     }
 }
 
-/// A call repeated after a lost reply finds nothing either: only a lost lease tells that others have the jobs.
+/// A call repeated after a lost reply finds nothing either: only a lost lease shows that others have the jobs.
 fn report_lost(shared: &Shared, epoch: u32, count: usize, kept: usize) {
     if epoch < shared.tenure.epoch() && kept < count {
         tracing::warn!(

@@ -1,5 +1,5 @@
-//! Settlements that Redis has refused for good: a key of a wrong type. Somebody may mend that while the process lives, so
-//! they are tried again from time to time; else recovery runs the jobs once more.
+//! Settlements that Redis has refused for good, because of a key of a wrong type. Somebody may repair that while the
+//! process lives, so they are retried from time to time; otherwise recovery runs the jobs once more.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +12,9 @@ use crate::engine::sync::lock;
 use crate::job::Ended;
 use crate::store::{Store, StoreError};
 
-/// How often.
+/// The interval between retries.
 const AGAIN: Duration = Duration::from_secs(10);
-/// Tries them as long as the engine runs.
+/// Retries them as long as the engine runs.
 pub(in crate::engine) async fn run(shared: Arc<Shared>, store: Store) {
     loop {
         sleep(AGAIN).await;
@@ -22,7 +22,7 @@ pub(in crate::engine) async fn run(shared: Arc<Shared>, store: Store) {
     }
 }
 
-/// All of them, but for those behind one that is refused again, which has to wait for all the others.
+/// Retries them in order, up to one that is refused again: that goes behind all the others.
 async fn round(shared: &Shared, store: &Store) {
     let (count, mut settled) = (lock(&shared.refused).len(), 0);
     for _ in 0..count {

@@ -1,5 +1,5 @@
-//! What each worker is running now: written by the workers, read by the heartbeat and, at a hard
-//! shutdown, by whoever returns what was left.
+//! What each worker is running now: written by the workers; read by the heartbeat and, at a hard shutdown, by the code
+//! that returns jobs that are still running.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -64,7 +64,7 @@ impl Busy {
         self.running.load(Ordering::Relaxed)
     }
 
-    /// Everything that runs now, with the names of the threads.
+    /// Everything that is running now, with the names of the threads.
     pub fn snapshot(&self) -> Vec<(String, Running)> {
         let epoch = SystemTime::now().duration_since(UNIX_EPOCH);
         let epoch = epoch.unwrap_or_default();

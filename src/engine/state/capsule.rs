@@ -1,4 +1,4 @@
-//! One capsule's side towards its workers.
+//! What one capsule shares with its workers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,27 +12,27 @@ use crate::engine::settings::CapsuleSettings;
 use crate::engine::state::touches::Touches;
 use crate::job::Job;
 
-/// At how many queues of a capsule somebody waits for a hand-off: each takes a connection, and a job that the fetcher did
-/// not ask for, so that more workers than these must be free.
+/// At how many queues of a capsule to wait for hand-offs: each takes a connection, and may bring a job that the fetcher
+/// did not ask for, so that more workers than this must be free.
 pub(in crate::engine) const HANDOFFS: usize = 3;
 
-/// What its tasks and its workers share.
+/// What the capsule's tasks and its workers share.
 pub struct Capsule {
     /// Its name.
     pub name: String,
     /// Claimed jobs.
     pub ready: Ready<Arc<Job>>,
-    /// Rings when the fetcher should look at the demand again.
+    /// Notified when the fetcher should look at the demand again.
     pub(in crate::engine) hungry: Arc<Notify>,
     /// Which of its queues may have jobs.
     pub(in crate::engine) touches: Touches,
-    /// Whether the queues are empty and so many workers free that jobs may come by hand-off.
+    /// Whether the queues are empty and enough workers free for jobs to come by hand-off.
     pub(in crate::engine) idle: watch::Sender<bool>,
-    /// How many have come so.
+    /// How many jobs have come that way.
     pub(in crate::engine) handed_over: AtomicU64,
-    /// At how many queues somebody waits for one.
+    /// At how many of its queues hand-offs are waited for.
     handoffs: usize,
-    /// How long its jobs have run, all together, in nanoseconds.
+    /// How long its jobs have run in total, in nanoseconds.
     ran: AtomicU64,
 }
 
@@ -52,13 +52,13 @@ impl Capsule {
         }
     }
 
-    /// A job has ended that ran for so long.
+    /// A job has ended that ran for `elapsed`.
     pub fn add_run(&self, elapsed: Duration) {
         let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
         self.ran.fetch_add(nanos, Ordering::Relaxed);
     }
 
-    /// How long its jobs have run, all together.
+    /// How long its jobs have run in total.
     pub(in crate::engine) fn ran(&self) -> Duration {
         Duration::from_nanos(self.ran.load(Ordering::Relaxed))
     }
@@ -68,7 +68,7 @@ impl Capsule {
             .send_if_modified(|idle| std::mem::replace(idle, now) != now);
     }
 
-    /// Each brings a job that no claim asked for, and one worker is left for the claims.
+    /// Each hand-off brings a job that no claim asked for, and one worker is left for the claims.
     pub(in crate::engine) fn has_room_for_handoffs(&self) -> bool {
         self.ready.idle() > self.handoffs
     }

@@ -1,5 +1,5 @@
-//! The host's clock, for what Sidekiq takes from the host's clock: time stamps and dates. Leases
-//! and due times go by Redis's own.
+//! The host's clock, for what Sidekiq takes from it: time stamps and dates. Leases and due times go by Redis's own
+//! clock.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,5 +1,5 @@
-//! What the engine asks Ruby to say or do. It waits for no [`Control`] message; for a [`DueBatch`] only the scheduler
-//! task that sent it waits.
+//! What the engine asks Ruby to log or do. It waits for no [`Control`] message; a [`DueBatch`] is waited for only by
+//! the scheduler task that sent it.
 
 use tokio::sync::oneshot;
 
@@ -20,15 +20,15 @@ pub enum Control {
     },
     /// Somebody left a signal for this process (`Sidekiq::Process#quiet!` and the like).
     Signal(String),
-    /// A payload that is no job went to the dead set: the error handlers should hear of it.
+    /// A payload that is no job went to the dead set: the error handlers should be notified.
     Malformed {
         /// The raw bytes.
         payload: Vec<u8>,
         /// Why.
         reason: String,
     },
-    /// Redis cannot be worked with, said once per outage: the error handlers should hear of it, as they do
-    /// of Sidekiq's first failed fetch.
+    /// Redis is unusable; sent once per outage: the error handlers should be notified, as they are of Sidekiq's first
+    /// failed fetch.
     Outage(String),
     /// The engine cannot go on; the process should end with this message.
     Fault(String),
@@ -39,8 +39,8 @@ pub enum Control {
 pub struct DueBatch {
     /// The payloads as they stand in the set.
     pub payloads: Vec<Vec<u8>>,
-    /// One answer per payload, or fewer: about the rest one may ask again. Dropping it means that nothing is to
-    /// be moved now.
+    /// One answer per payload, or fewer: the rest may be asked about again. Dropping it means that nothing is to be
+    /// moved now.
     pub answer: oneshot::Sender<Vec<Due>>,
 }
 
@@ -54,9 +54,9 @@ pub enum Due {
         /// The payload as serialised after the middleware.
         payload: Vec<u8>,
     },
-    /// The middleware said no: drop it, as Sidekiq does.
+    /// The middleware rejected it: drop it, as Sidekiq does.
     Veto,
-    /// Not a job: to the dead set.
+    /// Not a job: send it to the dead set.
     Malformed,
     /// Ruby failed on it (a middleware raised): leave it where it is, try again later.
     Keep,

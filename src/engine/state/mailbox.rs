@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::engine::sync::{Arc, Mutex, Parker, lock};
 
-/// What a reader finds.
+/// The result of reading.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Mail<T> {
     /// The next message.
@@ -15,8 +15,8 @@ pub enum Mail<T> {
     Closed,
 }
 
-/// A bounded queue with one reader. When it is full the oldest message gives way: what goes
-/// through here informs, nothing is lost with it but the information.
+/// A bounded queue with one reader. When it is full, the oldest message gives way: messages only inform, so nothing but
+/// the information is lost.
 pub struct Mailbox<T> {
     state: Mutex<State<T>>,
     capacity: usize,
@@ -53,7 +53,7 @@ impl<T> Mailbox<T> {
         self.parker.notify();
     }
 
-    /// What [`Self::read`] would find. Takes nothing.
+    /// What [`Self::read`] would return. Takes nothing.
     pub fn look(&self) -> Mail<()> {
         let state = lock(&self.state);
         match state.messages.front() {

@@ -1,5 +1,5 @@
-//! What the tasks of one engine and the workers share, each piece in the hands of one file. Everything here may be touched by
-//! any thread; nothing here waits for Redis.
+//! What the tasks of one engine and the workers share, each piece in its own file. Any thread may touch anything here;
+//! nothing here waits for Redis.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -38,33 +38,33 @@ use super::settings::Settings;
 use super::sync::{Mutex, lock};
 use crate::job::{Ended, Job, Outcome};
 
-/// So many settlements that were refused are remembered.
+/// How many refused settlements are remembered.
 const MOST_REFUSED: usize = 10_000;
 
-/// See the file of each part.
+/// The state that the engine's tasks and the workers share.
 pub struct Shared {
-    /// As the engine was started.
+    /// The settings with which the engine was started.
     pub settings: Settings,
     /// In the order of the settings.
     pub capsules: Vec<Capsule>,
-    /// What runs.
+    /// The running jobs.
     pub busy: Busy,
-    /// What ended.
+    /// The jobs that ended.
     pub settlements: Settlements,
-    /// What Ruby should hear.
+    /// Messages for Ruby's control thread.
     pub control: Arc<Mailbox<Control>>,
     /// Due jobs that Ruby's client middleware must see.
     pub due: Mailbox<DueBatch>,
-    /// Time.
+    /// The host's clock.
     pub clock: Clock,
-    /// How far the engine is on its way out.
+    /// How far the shutdown has come.
     pub phase: Progress,
     /// This process's lease.
     pub tenure: Tenure,
     pub(super) wakeups: Wakeups,
     pub(super) stats: Stats,
     pub(super) outages: Outages,
-    /// What Redis has refused for good, oldest first.
+    /// The settlements that Redis has refused for good, oldest first.
     pub(super) refused: Mutex<VecDeque<Ended>>,
 }
 
@@ -95,15 +95,15 @@ impl Shared {
         }
     }
 
-    /// Taken under a lease that was lost before they began. Whoever recovers that may come late, so they are put back from
-    /// here, each only if nobody else has done it.
+    /// Returns jobs taken under a lease that was lost before they began. Recovery of that lease may come late, so they
+    /// are put back from here, each only if nobody else has done so.
     pub(super) fn return_unstarted(&self, jobs: Vec<Arc<Job>>) {
         if !jobs.is_empty() {
             self.settlements.push_all(jobs, || Outcome::Returned);
         }
     }
 
-    /// Redis has refused it for good: for another time, unless there are too many.
+    /// Keeps a settlement that Redis has refused for good, to be retried later, unless there are too many.
     pub(super) fn keep_refused(&self, ended: Ended) {
         let mut refused = lock(&self.refused);
         if refused.len() < MOST_REFUSED {

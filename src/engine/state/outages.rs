@@ -1,7 +1,7 @@
-//! When Redis cannot be worked with: said once when it begins, and once when it is over, however many tasks run
-//! into it and however often; what lacks a right, or meets a key of a wrong type, is said of each. Reads may go on
-//! working while writes fail, so an outage is over only when everything that failed has worked again, or is not tried
-//! any more.
+//! Outages of Redis: each is logged once when it begins and once when it is over, however many tasks run into it and
+//! however often; a missing permission, or a key of a wrong type, is logged separately for each operation. Reads may go
+//! on working while writes fail, so an outage is over only when everything that failed has worked again or is no longer
+//! tried.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::{Discriminant, discriminant};
@@ -17,7 +17,7 @@ use crate::store::StoreError;
 /// The outages of one engine.
 pub(in crate::engine) struct Outages {
     known: Mutex<Known>,
-    /// Where they are told.
+    /// Where they are reported.
     control: Arc<Mailbox<Control>>,
 }
 
@@ -31,21 +31,22 @@ struct Known {
 /// The present outage.
 struct Outage {
     since: Instant,
-    /// Which attempts failed when they were last made, and whether Redis was out of reach for them.
+    /// The attempts whose last call failed, and for each whether Redis was out of reach.
     failing: BTreeMap<u64, bool>,
-    /// In which ways it was said that Redis is out of reach. A refusal may last, and must not hide that; nor may a
-    /// Redis that was away for a while hide that it now wants another password.
+    /// The ways in which Redis was reported to be out of reach. A refusal may last, and must not hide an unreachable
+    /// server; nor may an earlier unreachable server hide that it now wants another password.
     out_of_reach: Vec<Discriminant<StoreError>>,
-    /// What was said to fail. What differs in nothing but an address or a number says nothing new.
+    /// The operations already reported as failing. An error that differs only in an address or a number says nothing
+    /// new.
     said: BTreeSet<&'static str>,
 }
 
-/// Something that is tried again until it works, or until whoever tries gives up and drops this: what nobody tries
-/// any more keeps no outage open.
+/// Something that is retried until it works, or until the caller gives up and drops this: what is no longer tried keeps
+/// no outage open.
 pub(in crate::engine) struct Attempts<'a> {
     outages: &'a Outages,
     what: &'static str,
-    /// Under which it is among those that fail.
+    /// Its key among those that fail.
     number: Option<u64>,
 }
 
@@ -66,7 +67,7 @@ impl Outages {
         }
     }
 
-    /// Repeats `call` until it succeeds. Errors are said once per outage, not once per attempt.
+    /// Repeats `call` until it succeeds. Errors are reported once per outage, not once per attempt.
     pub(in crate::engine) async fn retry_until_ok<T, F>(
         &self,
         what: &'static str,
@@ -93,7 +94,7 @@ impl Outages {
 }
 
 impl Attempts<'_> {
-    /// It could not be done now, and is tried again.
+    /// It could not be done now, and will be retried.
     pub(in crate::engine) fn failed(&mut self, error: &StoreError) {
         let what = self.what;
         let out_of_reach = matches!(error, StoreError::Unavailable(_) | StoreError::Denied(_));
@@ -124,7 +125,7 @@ impl Attempts<'_> {
         }
     }
 
-    /// It was done, or there is nothing to do any more.
+    /// It was done, or there is nothing left to do.
     pub(in crate::engine) fn worked(&mut self) {
         let number = self.number.take();
         let mut outages = lock(&self.outages.known);
@@ -147,7 +148,7 @@ impl Attempts<'_> {
     }
 }
 
-/// Whether it is about this one thing, so that another's failure does not say it too.
+/// Whether the error is about this one operation, so that it must be reported even if another's failure has been.
 fn is_particular(error: &StoreError) -> bool {
     match error {
         StoreError::Refused(why) => why.starts_with("NOPERM"),
@@ -156,7 +157,7 @@ fn is_particular(error: &StoreError) -> bool {
 }
 
 impl Drop for Attempts<'_> {
-    /// Whether the outage is over, what works next tells.
+    /// Whether the outage is over is decided by what works next.
     fn drop(&mut self) {
         if self.number.is_some()
             && let Some(outage) = lock(&self.outages.known).current.as_mut()
@@ -203,7 +204,7 @@ mod tests {
     }
 
     impl Outages {
-        /// How many outages have been said to begin since the last question.
+        /// How many outages have been reported to begin since the last call.
         fn said(&self) -> usize {
             std::iter::from_fn(|| match self.control.read() {
                 Mail::Message(it) => Some(it),

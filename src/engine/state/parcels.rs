@@ -1,6 +1,6 @@
-//! Brings together what was claimed together: jobs of a parcel that succeed are kept until the whole
-//! parcel has, and are acknowledged as one. When a job takes longer than the others, or fails, its parcel
-//! is opened and each is settled by itself. Calls nobody: the settler talks to Redis.
+//! Regroups what was claimed together: jobs of a parcel that succeed are kept until the whole parcel has, and are
+//! acknowledged as one. When a job takes longer than the others, or fails, its parcel is opened and each job is settled
+//! by itself. Makes no calls: the settler talks to Redis.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 
 use crate::job::{Ended, Job, Outcome, Parcel};
 
-/// How long a finished job waits for the others of its parcel. Should the process die meanwhile, it runs
-/// again; so this is no longer than an acknowledgement may take on a busy Redis anyway.
+/// How long a finished job waits for the others of its parcel. Should the process die meanwhile, it runs again; so this
+/// is no longer than an acknowledgement may take on a busy Redis anyway.
 const HOLD: Duration = Duration::from_millis(5);
 
 /// What to send to Redis.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Sorted {
-    /// The jobs of a whole parcel each, all of which succeeded.
+    /// The jobs of whole parcels, all of which succeeded.
     pub(in crate::engine) whole: Vec<Vec<Ended>>,
-    /// One job each of the parcels to open before `single` is settled.
+    /// One job from each parcel to open before `single` is settled.
     pub(in crate::engine) opened: Vec<Arc<Job>>,
     /// The others, in the order in which they were handed in.
     pub(in crate::engine) single: Vec<Ended>,
@@ -30,7 +30,7 @@ pub(in crate::engine) struct Parcels {
     epoch: u32,
 }
 
-/// A parcel and the epoch of its lease: tokens begin anew with each.
+/// A parcel and the epoch of its lease: tokens start afresh with each.
 type Key = (u32, Parcel);
 
 fn key(ended: &Ended) -> Option<Key> {
@@ -38,9 +38,9 @@ fn key(ended: &Ended) -> Option<Key> {
 }
 
 enum State {
-    /// One entry in Redis. These jobs of it have succeeded, the first of them at `since`.
+    /// One entry in Redis. These of its jobs have succeeded, the first of them at `since`.
     Closed { since: Instant, done: Vec<Ended> },
-    /// An entry per job. So many have not ended.
+    /// One entry per job. `left` have not ended.
     Open { left: usize },
 }
 
@@ -51,7 +51,7 @@ impl Parcels {
         let newest = ended.iter().map(|it| it.job.epoch).max();
         if let Some(newest) = newest.filter(|it| *it > self.epoch) {
             self.epoch = newest;
-            // What had not been started when the lease was lost never ends here.
+            // Jobs that had not started when the lease was lost never end here.
             self.known.retain(|(epoch, _), state| {
                 *epoch == newest || matches!(state, State::Closed { .. })
             });
@@ -62,7 +62,7 @@ impl Parcels {
                 sorted.single.push(it);
                 continue;
             };
-            // Those of one parcel mostly come one behind the other.
+            // Jobs of one parcel mostly arrive one after the other.
             let run = std::iter::once(it).chain(std::iter::from_fn(|| {
                 ended.next_if(|it| self::key(it) == Some(key))
             }));
@@ -81,7 +81,7 @@ impl Parcels {
         self.known.values().filter_map(since).min()
     }
 
-    /// Jobs of one parcel.
+    /// Adds jobs of one parcel.
     fn add(
         &mut self,
         key: Key,
@@ -104,7 +104,7 @@ impl Parcels {
                     }
                 }
                 State::Open { left } => {
-                    // A job may have two ends: interrupted by the shutdown, and its own.
+                    // A job may end twice: interrupted by the shutdown, and by itself.
                     *left = left.saturating_sub(1);
                     sorted.single.push(it);
                 }
@@ -206,7 +206,7 @@ mod tests {
             (vec![10], vec![10])
         );
         assert_eq!(parcels.due(), None);
-        // Opened once; the others go as they come.
+        // Opened once; the others go as they arrive.
         for token in [12, 11] {
             let sorted = parcels.sort(vec![done(token, (10, 3))], now + HOLD);
             assert_eq!(

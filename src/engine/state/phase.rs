@@ -1,19 +1,19 @@
-//! How far the engine is on its way out.
+//! How far the shutdown has come.
 
 use tokio::sync::watch;
 
-/// In this order; never back.
+/// Phases only ever advance, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// Claiming and running.
+    /// Claiming and running jobs.
     Running,
-    /// No new jobs; what runs may finish.
+    /// No new jobs; running ones may finish.
     Quiet,
     /// Flush everything and end.
     Finishing,
 }
 
-/// The present phase, and whoever waits for a later one.
+/// The present phase, and a way to wait for a later one.
 pub struct Progress(watch::Sender<Phase>);
 
 impl Default for Progress {
@@ -23,12 +23,12 @@ impl Default for Progress {
 }
 
 impl Progress {
-    /// How far it is.
+    /// The present phase.
     pub fn now(&self) -> Phase {
         *self.0.borrow()
     }
 
-    /// Moves on; never back.
+    /// Advances to `to`; never goes back.
     pub(in crate::engine) fn advance(&self, to: Phase) {
         self.0.send_if_modified(|phase| {
             let later = to > *phase;
@@ -39,10 +39,10 @@ impl Progress {
         });
     }
 
-    /// Completes once the engine is at least as far as `phase`.
+    /// Completes once the engine has reached `phase`, or a later one.
     pub(in crate::engine) async fn reached(&self, phase: Phase) {
         let mut watch = self.0.subscribe();
-        // The sender lives in `self`: waiting cannot fail.
+        // `self` owns the sender, so waiting cannot fail.
         let _ended = watch.wait_for(|it| *it >= phase).await;
     }
 }

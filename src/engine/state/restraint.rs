@@ -1,30 +1,31 @@
-//! How often to look because somebody touched a key, when looks bring nothing: far-future jobs, jobs that others take,
-//! another database's keys of the same names. Each who looks has a few in hand, which what it finds gives back; when they
-//! are spent, all of a process share a slow stream. So the first look after a quiet time comes at once, and a process
-//! that finds nothing asks about seven times a second, whatever others do. What takes several commands and can wait (to
-//! begin anew to wait for hand-offs, to look at everything) has a stream of its own, which is as long as it must be.
+//! Limits how often a touched key leads to a look, when looks bring nothing: far-future jobs, jobs that other processes
+//! take, another database's keys of the same names. Each looker has a few free looks, which a successful look restores;
+//! when they are spent, all lookers of a process share one slow stream. So the first look after a quiet time comes at
+//! once, and a process that finds nothing asks about seven times a second, whatever others do. Work that takes several
+//! commands and can wait (starting over to wait for hand-offs, looking at everything) has a stream of its own, whose
+//! delays have no upper bound.
 
 use std::time::{Duration, Instant};
 
 use crate::engine::sync::{Mutex, lock};
 
-/// Between two looks of a stream.
+/// The interval between two looks of a stream.
 const EVERY: Duration = Duration::from_millis(150);
-/// After so long one more look is in hand.
+/// How long it takes to regain one free look.
 const REGAIN: Duration = Duration::from_secs(8);
-/// Nobody waits longer for a look, however many share the stream.
+/// No looker waits longer than this for a look, however many share the stream.
 const LONGEST: Duration = Duration::from_secs(1);
-/// So many may have some in hand of what takes several commands: more would be a burst by themselves.
+/// The most lookers that may have free looks at work that takes several commands: more would be a burst by themselves.
 const MOST_IN_HAND: usize = 6;
 
-/// What all of a process share.
+/// What all lookers of a process share.
 pub(in crate::engine) struct Stream {
     next: Mutex<Instant>,
     longest: Duration,
 }
 
 impl Stream {
-    /// For looks.
+    /// A stream for looks.
     pub(in crate::engine) fn from(now: Instant) -> Self {
         Self {
             next: Mutex::new(now),
@@ -32,7 +33,7 @@ impl Stream {
         }
     }
 
-    /// For what can wait: each waits for its turn.
+    /// A stream for what can wait: every looker waits for its slot.
     pub(in crate::engine) fn patient(now: Instant) -> Self {
         Self {
             longest: Duration::MAX,
@@ -40,12 +41,12 @@ impl Stream {
         }
     }
 
-    /// Takes the next free time for `looks` looks; says how long it is until then.
+    /// Books the next free slot for `looks` looks; returns how long it is until then.
     fn book(&self, now: Instant, looks: u32) -> Duration {
         let mut next = lock(&self.next);
         let pause = next.saturating_duration_since(now);
         if pause > self.longest {
-            // Whoever does not wait for its turn takes none from the others.
+            // A looker that does not wait for its slot takes none from the others.
             return self.longest;
         }
         *next = now + pause + EVERY.saturating_mul(looks);
@@ -53,20 +54,20 @@ impl Stream {
     }
 }
 
-/// Of one who looks.
+/// The budget of one looker.
 pub(in crate::engine) struct Restraint {
     most: u32,
-    /// When it would have all its looks in hand again.
+    /// When all its free looks will be restored.
     whole: Option<Instant>,
 }
 
 impl Restraint {
-    /// With `most` looks in hand.
+    /// With `most` free looks.
     pub(in crate::engine) fn of(most: u32) -> Self {
         Self { most, whole: None }
     }
 
-    /// The same for one of `count` of what takes several commands.
+    /// The same for one of `count` lookers whose work takes several commands.
     pub(in crate::engine) fn among(count: usize, most: u32) -> Self {
         Self::of(if count > MOST_IN_HAND { 0 } else { most })
     }
@@ -147,7 +148,7 @@ mod tests {
         assert_eq!(Restraint::of(0).pause(now, &stream, 4), EVERY * 330);
     }
 
-    /// Pauses, flushes: each makes everybody who waits for a hand-off ask anew.
+    /// Pauses, flushes: each makes everything that waits for a hand-off ask anew.
     #[test]
     fn of_any_number_that_must_begin_anew_the_commands_are_as_few() {
         for many in [1, 7, 60, 600] {

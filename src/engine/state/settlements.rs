@@ -1,4 +1,4 @@
-//! Outcomes on their way from the workers to the settler. Nobody here talks to Redis.
+//! Outcomes on their way from the workers to the settler. Nothing here talks to Redis.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -13,9 +13,10 @@ use crate::job::{Ended, Job, Measure, Outcome};
 
 /// How many outcomes one call carries.
 pub(in crate::engine) const BATCH: usize = 1_000;
-/// Successes wait for one another until so long after the last call, so that each job of a few hundred in a second is
-/// not a call of its own. Should the process die meanwhile, they run again; so this is no longer than an acknowledgement
-/// may take on a busy Redis anyway. Whatever else happens to a job does not wait, nor does [`BATCH`].
+/// Successes wait for one another until this long after the last call, so that at a few hundred jobs per second not
+/// every job is a call of its own. Should the process die meanwhile, they run again; so this is no longer than an
+/// acknowledgement may take on a busy Redis anyway. Any other outcome is sent without waiting, and so is a full
+/// [`BATCH`].
 const GATHER: Duration = Duration::from_millis(5);
 
 /// Outcomes on their way from the workers to Redis.
@@ -29,20 +30,20 @@ pub struct Settlements {
     unconfirmed: AtomicBool,
     /// How many outcomes the settler holds.
     held: AtomicUsize,
-    /// Rings after each batch that Redis has confirmed.
+    /// Notified after each batch that Redis has confirmed.
     confirmed: Notify,
     /// How many rounds of the settler are over: see [`Self::served`].
     served: AtomicU64,
 }
 
-/// Tokens of jobs that come by hand-off begin here: above those of all claims.
+/// Tokens of jobs that come by hand-off begin here, above those of all claims.
 const FIRST_TOKEN: u64 = 1 << 52;
 
 #[derive(Default)]
 struct Inbox {
-    /// Jobs that are not in the in-flight table yet, which comes before anything else is done with them.
+    /// Jobs that are not in the in-flight table yet; adopting them comes before anything else is done with them.
     handed_over: Vec<HandedOver>,
-    /// How many there ever were.
+    /// How many there have ever been.
     handed_over_ever: u64,
     ended: Vec<Ended>,
     /// How often the settler has emptied it.
@@ -58,18 +59,18 @@ impl Inbox {
 /// A job that came by `BLMOVE`.
 pub(in crate::engine) struct HandedOver {
     pub(in crate::engine) job: Arc<Job>,
-    /// Told once the job is in the table, or belongs to somebody else.
+    /// Notified once the job is in the table, or belongs to another holder.
     pub(in crate::engine) adopted: oneshot::Sender<()>,
 }
 
 impl Settlements {
-    /// Hands one in.
+    /// Hands in one outcome.
     pub fn push(&self, ended: Ended) {
         let pressing = !matches!(ended.outcome, Outcome::Done);
         self.add(pressing, |inbox| inbox.ended.push(ended));
     }
 
-    /// Hands in the same outcome for many, in order. Says what to wait for: see [`Self::served`].
+    /// Hands in the same outcome for many jobs, in order. Returns the round to wait for: see [`Self::served`].
     pub fn push_all(&self, jobs: Vec<Arc<Job>>, outcome: impl Fn() -> Outcome) -> u64 {
         let ended = jobs.into_iter().map(|job| Ended {
             job,
@@ -83,8 +84,8 @@ impl Settlements {
         })
     }
 
-    /// Before its worker can hand in an outcome. `make` gets the job's token: they grow in the order in which jobs
-    /// are adopted.
+    /// Called before a worker can hand in an outcome for the job. `make` receives the job's token: tokens grow in the
+    /// order in which jobs are adopted.
     pub(in crate::engine) fn hand_over(&self, make: impl FnOnce(u64) -> HandedOver) -> Arc<Job> {
         self.add(true, |inbox| {
             let it = make(FIRST_TOKEN + inbox.handed_over_ever);
@@ -120,7 +121,7 @@ impl Settlements {
         lock(&self.inbox).ended.len() + self.held.load(Ordering::Acquire)
     }
 
-    /// So many outcomes are none of the settler's business any more.
+    /// The settler is done with this many outcomes.
     pub(in crate::engine) fn settled(&self, count: usize) {
         self.held.fetch_sub(count, Ordering::AcqRel);
     }
@@ -131,7 +132,7 @@ impl Settlements {
         if !inbox.is_empty() {
             self.unconfirmed.store(true, Ordering::Release);
         }
-        // As many are to be expected next time: workers, who hold the GVL, need not make room one by one.
+        // Expect as many next time: workers, who hold the GVL, need not make room one by one.
         let expected = inbox.ended.len().min(BATCH);
         inbox.rounds += 1;
         Inbox {
@@ -142,7 +143,7 @@ impl Settlements {
         }
     }
 
-    /// Hands everything that arrives to `flush`, for ever.
+    /// Hands everything that arrives to `flush`, forever.
     pub(in crate::engine) async fn serve(
         &self,
         mut flush: impl AsyncFnMut(Vec<HandedOver>, Sorted),
@@ -159,12 +160,12 @@ impl Settlements {
                     true
                 }
             };
-            // From here on what has arrived waits, for the call and then perhaps for the others of its parcel.
+            // From here on, what has arrived waits: for the call, and then perhaps for the others of its parcel.
             let since = Instant::now();
             if let Some(last) = last_call.filter(|_| arrived) {
                 let due = parcels.due().map(Instant::from);
                 let until = due.map_or(last + GATHER, |due| due.min(last + GATHER));
-                // Late is as good as pressing.
+                // A timeout is as good as something pressing.
                 let _ = timeout_at(until, self.pressing.notified()).await;
             }
             let Inbox {
@@ -176,7 +177,7 @@ impl Settlements {
             let sorted = parcels.sort(ended, since.into_std());
             flush(handed_over, sorted).await;
             last_call = Some(Instant::now());
-            // Before anybody is told: who waits for the list to be empty must find it so.
+            // Set before anybody is notified: a task that waits for the list to be empty must find it so.
             self.unconfirmed
                 .store(parcels.due().is_some(), Ordering::Release);
             self.served.store(rounds, Ordering::Release);
@@ -184,8 +185,8 @@ impl Settlements {
         }
     }
 
-    /// Completes once Redis has what was handed in before this round ended, but for successes that wait for the others of
-    /// their parcel.
+    /// Completes once Redis has what was handed in before this round ended, except for successes that wait for the
+    /// others of their parcel.
     pub(in crate::engine) async fn served(&self, round: u64) {
         loop {
             let confirmed = self.confirmed.notified();
@@ -261,7 +262,7 @@ mod tests {
                 let round = settlements.push_all(jobs(1), || Outcome::Returned);
                 let before = calls.get();
                 settlements.served(round).await;
-                // The one under way, its own, and one until it heard of it.
+                // The call under way, its own, and one until it was notified.
                 assert!(calls.get() > before && calls.get() <= before + 3);
             }
         };
@@ -281,7 +282,7 @@ mod tests {
         }
     }
 
-    /// How many outcomes each call carries, and when it was made, while `act` goes on.
+    /// How many outcomes each call carries, and when it was made, while `act` runs.
     async fn calls(act: impl AsyncFnOnce(&Settlements)) -> Vec<(usize, Duration)> {
         let settlements = Settlements::default();
         let began = Instant::now();
@@ -327,7 +328,7 @@ mod tests {
             tokio::time::sleep(PAUSE).await;
             settlements.push_all(jobs(1), || Outcome::Failed);
             tokio::time::sleep(4 * GATHER).await;
-            // So many at once press by themselves.
+            // This many at once need not wait.
             settlements.push(succeeded(2));
             tokio::time::sleep(PAUSE).await;
             (0..BATCH as u64).for_each(|_| settlements.push(succeeded(0)));
@@ -338,7 +339,7 @@ mod tests {
         .await;
         let counts: Vec<usize> = calls.iter().map(|it| it.0).collect();
         assert_eq!(counts, [1, 2, 1, BATCH, 1]);
-        // The last one because somebody waits for all of them.
+        // The last one goes early because somebody waits for all of them.
         let waited = calls[4].1 - calls[3].1;
         assert!(
             calls[1].1 < GATHER && calls[3].1 - calls[2].1 < GATHER && waited < GATHER,

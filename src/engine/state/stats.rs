@@ -1,4 +1,4 @@
-//! What was measured and is not written yet.
+//! Measurements not yet written.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,7 +9,7 @@ use crate::job::{Ended, Measure, Outcome};
 /// The execution metrics of each dialect.
 pub(in crate::engine) struct Stats {
     metrics: Mutex<Vec<Metrics>>,
-    /// How many flushes there were: a repeated one must count once.
+    /// How many flushes there have been: a repeated one must count only once.
     flushes: AtomicU64,
     unwritten: Mutex<Option<Flush>>,
 }
@@ -30,7 +30,7 @@ impl Stats {
         }
     }
 
-    /// Adds what ended.
+    /// Adds the jobs that ended.
     pub(in crate::engine) fn measure(&self, ended: &[Ended]) {
         let mut metrics = lock(&self.metrics);
         for it in ended {
@@ -49,13 +49,13 @@ impl Stats {
         }
     }
 
-    /// What is to be written now: first what could not be written before.
+    /// What to write now: first what could not be written before.
     pub(in crate::engine) fn next_flush(&self, now: f64) -> Option<Flush> {
         let kept = lock(&self.unwritten).take();
         kept.or_else(|| self.drain(now))
     }
 
-    /// It could not be written, and waits for the next time.
+    /// Keeps a flush that could not be written for the next time.
     pub(in crate::engine) fn keep(&self, flush: Flush) {
         *lock(&self.unwritten) = Some(flush);
     }
@@ -71,7 +71,7 @@ impl Stats {
     }
 }
 
-/// As what a job counts; `None` if it does not.
+/// How a job is counted; `None` if it is not.
 fn measured(ended: &Ended) -> Option<Measured> {
     match ended.outcome {
         Outcome::Done => Some(Measured::Success),

@@ -1,19 +1,19 @@
-//! Under which name this process holds its jobs, and until when nobody else can have them.
+//! The name under which this process holds its jobs, and until when no other process can have them.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;
 
 use tokio::sync::Notify;
 
-/// The lease of this process as far as it knows. Each lease that is lost is followed by one of the next epoch, under another
+/// The lease of this process as far as it knows. Each lost lease is followed by one of the next epoch, under another
 /// name.
 pub struct Tenure {
     identity: String,
     epoch: AtomicU32,
-    /// Until when the lease holds for sure, in µs after `born`.
+    /// Until when the lease is certain to hold, in µs after `born`.
     until: AtomicU64,
     born: Instant,
-    /// Rings when Redis has said that the lease is not there.
+    /// Notified when Redis has reported that the lease is gone.
     doubted: Notify,
 }
 
@@ -38,7 +38,7 @@ impl Tenure {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// The present one is lost.
+    /// Moves on to the next epoch: the present lease is lost.
     pub(in crate::engine) fn next_epoch(&self) -> u32 {
         self.epoch.fetch_add(1, Ordering::AcqRel) + 1
     }
@@ -50,22 +50,23 @@ impl Tenure {
         self.until.store(micros, Ordering::Release);
     }
 
-    /// Whether a job claimed under the lease of `epoch` may start at `now`: nobody else can have taken it over. A process
-    /// that was suspended, or has not reached Redis for a lease period, must not start any of what it has claimed.
+    /// Whether a job claimed under the lease of `epoch` may start at `now`, because nobody else can have taken it over.
+    /// A process that was suspended, or has not reached Redis for a lease period, must not start any of what it has
+    /// claimed.
     pub fn may_start(&self, epoch: u32, now: Instant) -> bool {
         let micros = now.saturating_duration_since(self.born).as_micros();
         epoch == self.epoch() && micros < u128::from(self.until.load(Ordering::Acquire))
     }
 
-    /// Redis has said that the lease of `epoch` is not there: nothing can be claimed until that is seen to, and the next
-    /// renewal may be far off.
+    /// Redis has reported that the lease of `epoch` is gone: nothing can be claimed until that is dealt with, and the
+    /// next renewal may be far off.
     pub(in crate::engine) fn doubt(&self, epoch: u32) {
         if epoch == self.epoch() {
             self.doubted.notify_one();
         }
     }
 
-    /// Completes when somebody doubts it.
+    /// Completes when the lease is in doubt.
     pub(in crate::engine) async fn doubted(&self) {
         self.doubted.notified().await;
     }

@@ -1,24 +1,24 @@
-//! Which queues of a capsule may have jobs. Redis says which are touched, so that a look concerns those only: a capsule
-//! may serve ten thousand, and Redis serves nobody else while a claim walks through its queues.
+//! Which queues of a capsule may have jobs. Redis reports which are touched, so that a look covers only those: a
+//! capsule may serve ten thousand, and Redis serves nobody else while a claim walks through its queues.
 
 use tokio::sync::Notify;
 
 use crate::engine::sync::{Mutex, lock};
 
-/// The queues of one capsule, by their places in its order's names.
+/// The queues of one capsule, by their positions among its order's names.
 pub(in crate::engine) struct Touches {
     open: Mutex<Open>,
     bell: Notify,
 }
 
 struct Open {
-    /// For each queue the number of its last touch; 0 once it was found empty since.
+    /// For each queue the number of its last touch; 0 if it has been found empty since.
     touched: Vec<u64>,
     /// Counts the touches.
     number: u64,
 }
 
-/// Which queues a claim asks, and the last touch before it.
+/// Which queues a claim asks, and the number of the last touch before it.
 #[derive(Default)]
 pub(in crate::engine) struct Look {
     pub(in crate::engine) places: Vec<usize>,
@@ -26,7 +26,7 @@ pub(in crate::engine) struct Look {
 }
 
 impl Touches {
-    /// Anything may be in any of `count` queues.
+    /// A fresh state: any of `count` queues may have jobs.
     pub(in crate::engine) fn new(count: usize) -> Self {
         let open = Open {
             touched: vec![1; count],
@@ -50,7 +50,7 @@ impl Touches {
         self.bell.notify_one();
     }
 
-    /// Any of them may have.
+    /// Any of them may have got one.
     pub(in crate::engine) fn add_all(&self) {
         let mut open = lock(&self.open);
         open.number += 1;
@@ -67,13 +67,14 @@ impl Touches {
 
     /// Completes when there is one.
     pub(in crate::engine) async fn wait(&self) {
-        // One thread looks and waits; whoever else touches a queue rings afterwards.
+        // Only one task looks and waits; any other that touches a queue notifies it afterwards.
         while !self.any() {
             self.bell.notified().await;
         }
     }
 
-    /// The first `most` queues to look at, in the order that `arrange` makes of all. It is not asked about one.
+    /// The first `most` queues to look at, in the order that `arrange` gives for all of them. It is not called for a
+    /// single queue.
     pub(in crate::engine) fn look<'a>(
         &self,
         most: usize,
@@ -96,7 +97,7 @@ impl Touches {
         }
     }
 
-    /// What was looked at is empty, unless it was touched since.
+    /// The queues that were looked at are empty, unless touched since.
     pub(in crate::engine) fn found_empty(&self, look: &Look) {
         let mut open = lock(&self.open);
         for place in &look.places {
@@ -108,7 +109,7 @@ impl Touches {
         }
     }
 
-    /// Whether there are queues that `look` should have been about, had it not been about the first ones.
+    /// Whether there are queues that `look` left out because it was limited to the first ones.
     pub(in crate::engine) fn left_by(&self, look: &Look) -> bool {
         let open = lock(&self.open);
         open.touched.iter().any(|it| (1..=look.number).contains(it))

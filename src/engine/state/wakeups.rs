@@ -12,31 +12,31 @@ use crate::engine::settings::Settings;
 use crate::job::Queue;
 use crate::store::Names;
 
-/// A set of jobs that wait for their time.
+/// A sorted set of jobs that wait for their time.
 pub(in crate::engine) struct DueSet {
-    /// Whose it is.
+    /// The dialect that it belongs to.
     pub(in crate::engine) dialect: usize,
     /// Its full key.
     pub(in crate::engine) key: String,
-    /// Rings when it may have got a nearer job.
+    /// Notified when it may have got a job that is due sooner.
     pub(in crate::engine) touched: Notify,
 }
 
-/// Whom a key concerns.
+/// Whom a touched key concerns.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::engine) enum Concern {
-    /// Those who serve this queue: indexes of capsules, and its place among the queues of each.
+    /// Those who serve this queue, as indexes of capsules and the queue's position among each one's queues.
     Queue(Vec<(usize, usize)>),
-    /// A set of jobs that wait for their time, as an index.
+    /// The scheduler of a set of jobs that wait for their time, as the set's index.
     Due(usize),
-    /// Which queues are paused: those who claim, and those who wait for a hand-off.
+    /// The set of paused queues: it concerns those who claim and those who wait for a hand-off.
     Paused,
-    /// What else decides whether somebody may wait for a hand-off.
+    /// Anything else that decides whether to wait for hand-offs.
     Handoffs,
     Signals,
 }
 
-/// By full keys.
+/// Concerns by full key.
 struct Concerns(HashMap<String, Concern>);
 
 impl Concerns {
@@ -72,18 +72,18 @@ impl Concerns {
     }
 }
 
-/// What tasks sleep on, apart from what each capsule has.
+/// What tasks wait for, apart from what each capsule has.
 pub(in crate::engine) struct Wakeups {
     concerns: Concerns,
-    /// Of all dialects.
+    /// Those of all dialects.
     pub(in crate::engine) due_sets: Vec<Arc<DueSet>>,
-    /// For looks.
+    /// The stream for looks.
     pub(in crate::engine) stream: Stream,
-    /// For what takes several commands and can wait.
+    /// The stream for what takes several commands and can wait.
     pub(in crate::engine) slow_stream: Stream,
-    /// Rings when any queue or set may have got a job.
+    /// Notified when any queue or set may have got a job.
     pub(in crate::engine) everything_touched: Notify,
-    /// Rings when somebody left a signal for this process.
+    /// Notified when somebody left a signal for this process.
     pub(in crate::engine) signalled: Notify,
     /// Counts the reasons to ask anew whether jobs may come by hand-off.
     pub(in crate::engine) recalled: watch::Sender<u64>,
@@ -108,12 +108,12 @@ impl Wakeups {
         }
     }
 
-    /// Whom this key concerns.
+    /// Whom this key concerns, if anybody.
     pub(in crate::engine) fn concern(&self, key: &str) -> Option<&Concern> {
         self.concerns.0.get(key)
     }
 
-    /// Ends all waiting for jobs by hand-off: what was asked before it began may have another answer now.
+    /// Ends all waiting for hand-offs: what was asked before it began may have another answer now.
     pub(in crate::engine) fn recall(&self) {
         self.recalled.send_modify(|it| *it += 1);
     }
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(served("queue:b"), [(0, 1), (1, 0)]);
         assert_eq!(served("queue:c"), [(1, 1)]);
         assert_eq!(concerns.get("retry"), Some(&Concern::Due(1)));
-        // Redis tells of all keys that begin like ours.
+        // Redis reports all keys that begin like ours.
         for foreign in [
             "queue:",
             "queue:ab",

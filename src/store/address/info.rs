@@ -1,4 +1,4 @@
-//! What redis-rs is told: addresses, users and certificates out of the settings.
+//! Translates the settings for redis-rs: addresses, users and certificates.
 
 use std::path::PathBuf;
 
@@ -10,8 +10,8 @@ use redis::{
 use super::{DEFAULT_USER, RedisSettings, Secret, SentinelSettings, SettingsError, TlsSettings};
 
 impl RedisSettings {
-    /// The address and the user of the server; with sentinels, of the master at the address that the caller
-    /// gives. Reads the certificate files.
+    /// The address and the user of the server; with sentinels, of the master, at the address given by the caller. Reads
+    /// the certificate files.
     pub(crate) fn server(
         &self,
         master: Option<(String, u16)>,
@@ -31,7 +31,8 @@ impl RedisSettings {
         }
     }
 
-    /// The address and the user of one sentinel. Sentinels speak TLS when the server does, unless they say no.
+    /// The address and the user of one sentinel. Sentinels use TLS when the server does, unless their settings forbid
+    /// it.
     pub(crate) fn sentinel(
         &self,
         sentinel: &SentinelSettings,
@@ -44,7 +45,7 @@ impl RedisSettings {
         }
     }
 
-    /// The master's name, when sentinels are to be asked.
+    /// The master's name, if sentinels are to be asked.
     pub(crate) fn master(&self) -> Option<&str> {
         self.name.as_deref().filter(|_| !self.sentinels.is_empty())
     }
@@ -57,7 +58,7 @@ impl RedisSettings {
 
     pub(super) fn place(&self) -> (&str, u16) {
         let host = match self.host.as_deref() {
-            // They reach this machine for Ruby's clients.
+            // Ruby's clients reach the local machine at these.
             None | Some("" | "0.0.0.0" | "::") => "127.0.0.1",
             Some(host) => host,
         };
@@ -120,7 +121,7 @@ fn with_tls(
     Ok(client.get_connection_info().clone())
 }
 
-/// Ruby's clients make no use of a user without a password.
+/// Ruby's clients ignore a user without a password.
 fn user(name: Option<&String>, password: Option<&Secret>) -> RedisConnectionInfo {
     let user = RedisConnectionInfo::default();
     match (name, password) {

@@ -1,5 +1,5 @@
--- Moves a job that BLMOVE handed over to the holder's in-flight table. Repeated, it does nothing.
--- It may have to go on trial: a holder that waits already hears of suspects a moment after they are pushed.
+-- Moves a job that BLMOVE handed over to the holder's in-flight table. Repeated, it does nothing. The job may have to
+-- go on trial: a holder that is already waiting learns of suspects a moment after they are pushed.
 -- KEYS: 1 the list, 2 in-flight table, 3 leases, 4 orphans, 5 trials, 6 suspects
 -- ARGV: 1 holder, 2 token, larger than all before, 3 the job's field in the table, 4 the job: another may have come
 --       into the list before it, for a connection that only its client knows to be lost
@@ -21,10 +21,10 @@ redis.call('PERSIST', inflight)
 preflight_rpop(list)
 -- Of several in the list, the others are put back.
 if place > 1 then preflight_push(scratch_key(inflight), 'RPUSH') end
--- The lease is over: whoever recovers must find the table.
+-- The lease is over: the process that recovers must find the table.
 if not leased then redis.call('ZADD', orphans, 'NX', redis.call('TIME')[1], holder) end
 redis.call('HSET', inflight, field, payload, '#adopted', token)
--- With the commands that claims need as well: LREM would be a right more to ask for.
+-- Uses only commands that claims need as well: LREM would be one more right to ask for.
 local popped = redis.call('RPOP', list, place)
 for i = place - 1, 1, -1 do redis.call('RPUSH', list, popped[i]) end
 if leased then try_running(inflight, field, payload, trials, suspects) end

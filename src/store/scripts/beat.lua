@@ -6,7 +6,7 @@
 local processes, process, work, workers, signals = unpack(KEYS, 1, 5)
 local identity, lives, facts = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local first_job = 4 + 2 * facts
--- Before anything that needs memory: a full Redis must not make a live process look dead.
+-- Comes before anything that needs memory: a full Redis must not make a live process look dead.
 redis.call('UNLINK', work, workers)
 local known = redis.call('EXISTS', process)
 redis.call('SADD', processes, identity)

@@ -1,11 +1,11 @@
 -- A claim while some jobs may have brought down a process (claim.lua and trial.lua, which come before this). It takes
--- no more than can start at once, each job as a field of its own. One that must be tried it takes only as the holder's
--- only one, and then nothing else for a while.
+-- no more than can start at once, each job as a field of its own. A suspect is taken only as the holder's only job, and
+-- then nothing else for a while.
 limit = math.min(limit, careful_limit)
 local state = trial_state(inflight)
 if state == 'alone' or state == 'draining' then return {2} end
 
--- What is popped and not taken must go back, whatever rights there are.
+-- What is popped and not taken must go back, whatever the user's rights: check them first.
 must_be_tried('', trials)
 preflight_push(scratch_key(inflight), 'RPUSH')
 preflight_push(scratch_key(inflight), 'LPUSH')
@@ -14,7 +14,7 @@ local empty = not has_jobs(inflight)
 -- Suspects that were popped and are not to be tried now, and whether any queue may have more than was seen.
 local held, held_most, unseen = {}, 100, false
 
--- Takes a job that must be tried, as the holder's only one.
+-- Takes a suspect, as the holder's only job.
 local function try(queue, payload)
   tell(queue, store(queue, {payload}))
   put_on_trial(inflight, string.format('%d:%s', first, queue.key), payload, trials, suspects)
@@ -22,7 +22,7 @@ local function try(queue, payload)
   taken, full = 1, true
 end
 
--- Leaves in `popped` what may be taken beside others. Returns whether one of them was taken for a trial instead.
+-- Leaves in `popped` what may be taken alongside others. Returns whether one of them was taken for a trial instead.
 local function keep_unsuspected(queue, popped)
   local kept = 0
   for j = 1, #popped do
@@ -68,7 +68,7 @@ local function take_some(queue, want)
   return more, biggest
 end
 
--- Takes up to so many jobs of a queue.
+-- Takes up to `most` jobs of a queue.
 local function take(queue, most)
   if is_paused(queue) then return end
   local target = math.min(limit, taken + most)
@@ -82,7 +82,7 @@ local function take(queue, most)
   unseen = unseen or more
 end
 
--- The suspect for which the table has become empty is still there, or somebody else was faster.
+-- Either the suspect for which the table was emptied is still there, or another holder was faster.
 local function take_drained()
   local key = end_drain(inflight)
   for n = 1, count do
@@ -100,15 +100,15 @@ if state == 'drained' then take_drained() end
 walk(take)
 if #held > 0 then
   reply[1] = 2
-  -- They are suspects as long as they are here.
+  -- They remain suspects as long as they are here.
   redis.call('EXPIRE', trials, suspicion_seconds)
-  -- Nobody is kept waiting by a trial where there are only suspects.
+  -- Where there are only suspects, a trial keeps nobody waiting.
   local next_one = 1
   if empty and taken == 0 and not unseen then
     try(unpack(held[1]))
     next_one = 2
   end
-  -- The others let pass what came after them.
+  -- The others go to the back, letting pass the jobs that came after them.
   for j = next_one, #held do
     local queue, payload = unpack(held[j])
     redis.call(queue.push, queue.key, payload)

@@ -1,20 +1,20 @@
--- Moves jobs from the queues, in the given order, to the holder's in-flight table: what is common to both ways,
--- plain.lua and careful.lua. A queue whose key is no list is passed over.
+-- Moves jobs from the queues, in the given order, to the holder's in-flight table: the part that both ways, plain.lua
+-- and careful.lua, have in common. A queue whose key is no list is passed over.
 -- KEYS: 1 in-flight table, 2 leases, 3 paused queues, 4 suspects, 5 trials, 6... the queues
 -- ARGV: 1 holder, 2 claim number, 3 first token, 4 most jobs, 5 most bytes,
 --       6 most jobs of a careful claim, 0 for a plain one, 7 most jobs of a parcel (see parcel.lua; 0: none),
---       8 from how many bytes on a payload is large (see large.lua; 0: none is), 9 for each queue 1 if its next job
---       probably is, else 0, 10 for each queue the end at which its next job is, L or R,
---       11... how each queue is called among the paused ones, then shares: index of a queue and most jobs of it, for as
---       many as there are
+--       8 from how many bytes on a payload is large (see large.lua; 0: none is), 9 for each queue 1 if its next job is
+--       probably large, else 0, 10 for each queue the end at which its next job is, L or R,
+--       11... each queue's name among the paused ones, then shares: index of a queue and most jobs of it, for as many
+--       as there are
 -- What the shares leave open is taken in the order of the queues.
--- Returns {0, index, {payload...}, index, parcel, index, 1, index, 2...}, tokens counting up from the first: 1 stands for
--- a large payload, to be had from its list, and 2 for a queue that was passed over; with 2 instead of 0 at the beginning
--- when jobs had to stay for a trial;
+-- Returns {0, index, {payload...}, index, parcel, index, 1, index, 2...}, tokens counting up from the first: 1 stands
+-- for a large payload, to be fetched from its list, and 2 for a queue that was passed over; with 2 instead of 0 at the
+-- beginning when jobs had to stay for a trial;
 -- or {4}, and has done nothing: a plain claim must be careful;
--- or, for a claim that was executed before, {1, token, queue's key, payload, token, ...}. For one with a lower number than
--- the last the same with 3: it was executed, and what it took is found by its tokens, or it comes late, from a
--- connection that its client has given up, and must take nothing.
+-- or, for a claim that was executed before, {1, token, queue's key, payload, token, ...}. For one with a lower number
+-- than the last, the same with 3: either it was executed, and what it took is found by its tokens, or it comes late,
+-- from a connection that its client has given up, and must take nothing.
 local inflight, leases, paused, suspects, trials = unpack(KEYS, 1, 5)
 local holder, number, first, limit, byte_limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]),
   tonumber(ARGV[5])
@@ -23,7 +23,7 @@ local careful_limit, parcel, large, marks, all_ends = tonumber(ARGV[6]), tonumbe
 local count = #KEYS - 5
 local first_share = 11 + count
 
--- By its place in the claim, from 1 on; made when it is first looked at.
+-- By position in the claim, from 1 on; built when first needed.
 local queues = {}
 local function queue_at(n)
   local queue = queues[n]
@@ -63,9 +63,9 @@ end
 
 if careful_limit == 0 and redis.call('EXISTS', suspects, trials) > 0 then return {4} end
 
--- Redis checks maxmemory only before a script's first write, and PERSIST is never refused for it:
--- a full Redis must be drained. The number is written before anything is popped, so that a user
--- without the right to HSET fails while the jobs are still in their queues.
+-- Redis checks maxmemory only before a script's first write, and PERSIST is never refused for it: it must be possible
+-- to drain a full Redis. The number is written before anything is popped, so that a user without the right to HSET
+-- fails while the jobs are still in their queues.
 redis.call('PERSIST', inflight)
 redis.call('HSET', inflight, '#claim', number)
 
@@ -79,11 +79,11 @@ local function tell(queue, jobs)
   reply[#reply + 1] = jobs
 end
 
--- Asks a queue for something. Of one that is no list nothing comes, and the answer is as if it were empty.
+-- Sends a queue a command. One whose key is no list yields nothing, and the reply is as if it were empty.
 local function ask(queue, command, ...)
   local answer = redis.pcall(command, queue.key, ...)
   if type(answer) ~= 'table' or not answer.err then return answer end
-  -- Anything else is no matter of this queue, and is told as it is.
+  -- Any other error is not about this queue, and is raised as it is.
   if not string.find(answer.err, 'WRONGTYPE', 1, true) then return redis.call(command, queue.key, ...) end
   if not queue.passed_over then
     queue.passed_over = true
@@ -92,7 +92,7 @@ local function ask(queue, command, ...)
   return false
 end
 
--- How many to pop at once: big payloads must not pile up here only to be pushed back. Where not even one of such a size
+-- How many to pop at once: big payloads must not pile up here only to be pushed back. Where not even one of this size
 -- would fit, the claim is full.
 local function room(size, most)
   local fitting = math.floor((byte_limit - bytes) / math.max(size, 1))
@@ -103,7 +103,7 @@ local function room(size, most)
   return math.min(most, fitting)
 end
 
--- Puts jobs from `from` on back to where they were popped, still the same instant for everybody else. They stay in
+-- Puts jobs from `from` on back to where they were popped, which to all other clients is the same instant. They stay in
 -- `popped` if that cannot be done.
 local function put_back(queue, popped, from)
   local excess = {}
@@ -115,7 +115,7 @@ local function put_back(queue, popped, from)
   return true
 end
 
--- Keeps of the popped what may be taken in one claim. Returns how many are kept, and the largest one's bytes.
+-- Keeps, of the popped jobs, those that one claim may take. Returns how many are kept, and the largest one's bytes.
 local function bound(queue, popped)
   local biggest = 1
   for j = 1, #popped do
@@ -141,8 +141,8 @@ local function store(queue, jobs)
   return jobs
 end
 
--- Goes through the queues until the claim is full: first what the shares say, then in their order. `take` takes up to so
--- many jobs of a queue.
+-- Goes through the queues until the claim is full: first by the shares, then in their order. `take` takes up to the
+-- given number of jobs of a queue.
 local function walk(take)
   for at = first_share, #ARGV, 2 do
     if full then break end

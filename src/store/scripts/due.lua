@@ -1,7 +1,7 @@
 -- Reads what is due, by Redis's own clock, and when the next one will be.
 -- KEYS: 1 schedule or retry
 -- ARGV: 1 most jobs, 2 most bytes, 3 seconds to hold what is returned, 0 not to
--- Held: the score moves on by so much, so that nobody else sees the member as due meanwhile, and everybody
+-- Held: the score moves on by that much, so that no other process sees the member as due meanwhile, and every process
 -- does if we never come back to it.
 -- Returns {microseconds until the next one, or -1, member...}
 local set, most, most_bytes, hold = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -19,7 +19,7 @@ local function finish()
   return reply
 end
 
--- How large they are is seen only when they are read, which takes Redis long if they are: so few at a time.
+-- Their size is known only once they are read, which takes Redis long if they are large: so read few at a time.
 local step = 1
 while seen < most do
   local part = redis.call('ZRANGEBYSCORE', set, '-inf', now, 'LIMIT', seen, math.min(step, most - seen))

@@ -1,7 +1,7 @@
--- A large payload is not in the table: its field there is empty, and it has a list of its own. Into that Redis moves
--- it, and from there sends it, without Lua, which hashes every byte of each string that it is given: that takes several
--- times as long as all the rest. `#large` in the table says how many such lists there are. A small one may have one too:
--- how large a payload is can only be seen once it has been moved.
+-- A large payload is not in the table: its field there is empty, and it has a list of its own. Redis moves it there,
+-- and sends it from there, without Lua, which hashes every byte of each string that it is given: that takes several
+-- times as long as everything else. `#large` in the table says how many such lists there are. A small payload may have
+-- one too: how large a payload is can only be seen once it has been moved.
 local large_stem
 local function large_list(inflight, name)
   if not large_stem then
@@ -13,7 +13,7 @@ end
 
 local function large_key(inflight, field) return large_list(inflight, string.match(field, '^%d+')) end
 
--- A key of the holder's that no job has.
+-- A key of the holder's that belongs to no job.
 local function scratch_key(inflight) return large_list(inflight, 'scratch') end
 
 local function large_count(inflight)
@@ -32,7 +32,7 @@ local function forget_large(inflight, fields)
   if count < 1 then return end
   for i, field in ipairs(fields) do keys[i] = large_key(inflight, field) end
   local removed = redis.call('UNLINK', unpack(keys))
-  -- Too high a number only costs time.
+  -- A count that is too high only costs time.
   if removed > 0 then redis.pcall('HSET', inflight, '#large', count - removed) end
 end
 

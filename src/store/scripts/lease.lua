@@ -13,8 +13,8 @@ redis.call('PERSIST', leases)
 
 if action == 'take' or action == 'renew' then
   if redis.call('ZSCORE', orphans, holder) then
-    -- Declared dead, perhaps by a call that Redis carried out late. As long as nobody has moved a job of
-    -- its, it simply lives on.
+    -- Declared dead, perhaps by a call that Redis carried out late. As long as none of its jobs has been moved, it
+    -- simply lives on.
     if action == 'take' or redis.call('HEXISTS', inflight, '#moved') == 1 then return 0 end
     redis.call('ZREM', orphans, holder)
   elseif action == 'renew' and not redis.call('ZSCORE', leases, holder) then
@@ -29,7 +29,7 @@ for _, field in ipairs(redis.call('HKEYS', inflight)) do
   if string.sub(field, 1, 1) ~= '#' then left = left + 1 end
 end
 if action == 'release' then
-  -- Orphaned in the meantime: the table belongs to whoever recovers it.
+  -- Orphaned in the meantime: the table belongs to the process that recovers it.
   if redis.call('ZSCORE', orphans, holder) then return 0 end
   if left == 0 then
     redis.call('UNLINK', inflight)

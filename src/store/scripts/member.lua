@@ -1,4 +1,4 @@
--- Whether a set has a member. A key that is no set has none: it is somebody else's, and must stop nothing.
+-- Whether a set has a member. A key that is no set has none: it belongs to somebody else, and must not stop anything.
 local function is_member(key, member)
   local answer = redis.pcall('SISMEMBER', key, member)
   if type(answer) ~= 'table' or not answer.err then return answer == 1 end

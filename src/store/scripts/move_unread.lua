@@ -1,10 +1,11 @@
--- Finds out whether payloads can be moved unread (large.lua): whether this user may do it, and whether the server does it
--- as it must, at both ends of a list, since one that kept no order here would lose jobs. Leaves nothing behind.
+-- Finds out whether payloads can be moved unread (large.lua): whether this user may do it, and whether the server does
+-- it correctly, at both ends of a list, since one that did not keep the order here would lose jobs. Leaves nothing
+-- behind.
 -- KEYS: 1, 2 keys that nobody else uses
 -- Returns 1 or 0.
 local list, own = KEYS[1], KEYS[2]
 
--- Moves the item of one end as a claim does, and says whether the right one came, and the right ones stayed.
+-- Moves the item at one end as a claim does, and returns whether the right one came and the right ones stayed.
 local function works(at, item, left, next_one)
   local queue = {key = list, next_at = at}
   local copied = copy_next(queue, own)

@@ -1,4 +1,4 @@
--- Opens parcels, those that are still there.
+-- Opens those parcels that are still there.
 -- KEYS: 1 in-flight table
 -- ARGV: fields of parcels
 local inflight = KEYS[1]

@@ -1,6 +1,6 @@
--- A parcel is what several jobs of one claim and one queue are while nobody asks for a single one of them: one
--- field, `first+count:queue`, instead of one field each, `token:queue`. It costs Redis a fraction of the time.
--- Opened, it becomes what it stands for.
+-- A parcel holds several jobs of one claim and one queue as long as no single one of them is needed: one field,
+-- `first+count:queue`, instead of one field each, `token:queue`. It costs Redis a fraction of the time. Opened, it
+-- becomes the fields that it stands for.
 local function open_parcel(inflight, field)
   local first, queue = string.match(field, '^(%d+)%+%d+:(.*)$')
   local packed = first and redis.call('HGET', inflight, field)

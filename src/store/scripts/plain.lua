@@ -1,6 +1,7 @@
--- A claim where nobody is suspected of anything (claim.lua, which comes before this): small payloads one by one or in
+-- A claim while no job is suspected of anything (claim.lua, which comes before this): small payloads one by one or in
 -- parcels, large ones moved unread.
--- How many large payloads the table has, once that is asked.
+
+-- How many large payloads the table has, once that has been asked.
 local beside
 
 local function pack(queue, jobs)
@@ -9,8 +10,8 @@ local function pack(queue, jobs)
   return packed
 end
 
--- Takes the next job of a queue without looking at it, unless it does not fit. Returns how many bytes it has, about, 0
--- when there is none, and nothing when that cannot be done: a right may be missing, or this be no list.
+-- Takes the next job of a queue without looking at it, unless it does not fit. Returns roughly how many bytes it has, 0
+-- when there is none, and nothing when it cannot be done: a right may be missing, or the key may be no list.
 local function take_large(queue)
   local field = string.format('%d:%s', first + taken, queue.key)
   local own = large_key(inflight, field)
@@ -65,7 +66,7 @@ local function look(queue, want)
   return room(#oldest, 16), large > 0 and #oldest >= large
 end
 
--- Takes up to so many jobs of a queue.
+-- Takes up to `most` jobs of a queue.
 local function take(queue, most)
   local target = math.min(limit, taken + most)
   if is_paused(queue) then return end

@@ -1,6 +1,6 @@
--- Neither rights nor types of keys change while a script runs. So a script that tries on nothing, before it writes,
--- each command with which it takes a job away, cannot stop between writing it to one place and taking it from another:
--- it does all of a step or none of it, and can be repeated.
+-- Neither rights nor types of keys change while a script runs. So a script that, before it writes, tries out on nothing
+-- each command with which it takes a job away cannot stop between writing the job to one place and taking it from
+-- another: it does all of a step or none of it, and can be repeated.
 local function preflight_hdel(table_key) redis.call('HDEL', table_key, '') end
 local function preflight_rpop(list) redis.call('RPOP', list, 0) end
 -- No member of a set of jobs is a single zero byte.

@@ -8,11 +8,11 @@ local function try(command, ...)
   local reply = redis.pcall(command, ...)
   local problem = type(reply) == 'table' and reply.err
   if not problem then return end
-  -- What scripts are told from Redis 7.2 on, and before.
+  -- The errors that scripts get from Redis 7.2 on, and before.
   if string.find(problem, 'ACL failure', 1, true) or string.find(problem, 'user executing the script', 1, true) then
     missing[#missing + 1] = string.lower(command)
   else
-    -- Not about rights: told as the other scripts would tell it.
+    -- Not about rights: raised as the other scripts would raise it.
     redis.call(command, ...)
   end
 end
@@ -21,7 +21,7 @@ end
 try('PERSIST', key)
 try('UNLINK', key)
 try('EXPIRE', key, 1)
--- What follows would stay there.
+-- What follows would leave its key behind.
 if #missing > 0 then return missing end
 
 try('TIME')

@@ -1,9 +1,9 @@
 -- Moves due members on (writes.lua), each only if no other scheduler was faster.
 -- KEYS: 1 a set of jobs that wait for their time, 2... keys to write to
 -- ARGV: per member: the member, 1 if its first write is its place, how many writes, and four arguments for each
--- Returns one 0 or 1 per member, and one 1 more if a set of dead jobs is not yet trimmed. One whose queue cannot be pushed
--- to is due again in half a minute, so that it keeps nobody else waiting; what Redis said of it is returned once the others
--- are moved.
+-- Returns one 0 or 1 per member, and one 1 more if a set of dead jobs is not yet trimmed. A member whose queue cannot
+-- be pushed to is due again in half a minute, so that it does not keep others waiting; Redis's error for it is returned
+-- once the others are moved.
 local set, later = KEYS[1], 30
 
 local members, at = {}, 1
@@ -26,7 +26,7 @@ for n, member in ipairs(members) do
       broken = refused
       redis.call('ZADD', set, 'XX', redis.call('TIME')[1] + later, member.payload)
     else
-      -- In its queue, it must leave the set, whatever becomes of the rest.
+      -- It is in its queue, so it must leave the set, whatever becomes of the rest.
       write_others(member, as_it_stands)
       redis.call('ZREM', set, member.payload)
       reply[n] = 1

@@ -1,4 +1,4 @@
--- A claim's queues as it needs them: at which end of the list the next job is, and how jobs come back to there.
+-- A claim's view of its queues: at which end of the list the next job is, and how jobs are put back there.
 local ends = {
   R = {pop = 'RPOP', put_back = 'RPUSH', push = 'LPUSH', next_at = -1},
   L = {pop = 'LPOP', put_back = 'LPUSH', push = 'RPUSH', next_at = 0},

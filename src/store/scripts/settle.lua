@@ -1,5 +1,5 @@
--- Carries out what became of jobs (writes.lua), each only if it is still the holder's: jobs that did not simply succeed,
--- and poison pills of an orphan (recover.lua).
+-- Carries out what became of jobs (writes.lua), each only if it is still the holder's: jobs that did not simply
+-- succeed, and poison pills of an orphan (recover.lua).
 -- KEYS: 1 in-flight table, 2 trials (trial.lua), 3... keys to write to
 -- ARGV: 1 seconds that a trial is waited for, then per job: field, how it leaves (b back and never started, i back and
 --       interrupted, o otherwise), 1 if its first write is its place, how many writes, and four arguments for each
@@ -16,7 +16,7 @@ end
 
 local done, broken = {}, nil
 local trial = redis.call('HGET', inflight, '#trial')
--- Makes the script one that has written, which a full Redis no longer refuses (see claim.lua).
+-- Makes this a script that has written, which a full Redis no longer refuses (see claim.lua).
 redis.call('PERSIST', inflight)
 preflight_hdel(inflight)
 redis.call('UNLINK', scratch_key(inflight))
@@ -29,8 +29,8 @@ local function settle(job)
     claimed = claimed or payload_of(inflight, field)
     return claimed
   end
-  -- Written first and removed after: a push that fails (a key of a wrong type, a missing right) leaves the job in the
-  -- table.
+  -- Written first and removed afterwards: a push that fails (a key of a wrong type, a missing right) leaves the job in
+  -- the table.
   local refused = write_place(job, as_claimed)
   if refused then
     broken = refused

@@ -2,9 +2,9 @@
 -- has died. They become part of the holder's in-flight table, and the holder an orphan, for recover.lua.
 -- The names of lists and tables are in the handoffs, so they cannot be declared in KEYS.
 -- KEYS: 1 handoffs, 2 leases, 3 orphans
--- ARGV: 1 prefix of a list's key, 2 prefix of a table's key, 3 cursor: where to go on, 0 at first, 4 seconds after which
---       an empty list that nobody waits for is forgotten
--- Returns how many jobs, and the next cursor, 0 when all lists were looked at.
+-- ARGV: 1 prefix of a list's key, 2 prefix of a table's key, 3 cursor: where to continue, 0 at first, 4 seconds after
+--       which an empty list that nobody waits for is forgotten
+-- Returns how many jobs, and the next cursor, 0 when all lists have been looked at.
 local handoffs, leases, orphans = unpack(KEYS, 1, 3)
 local list_prefix, table_prefix, cursor, memory = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local found, now = 0, tonumber(redis.call('TIME')[1])
@@ -14,7 +14,7 @@ for i = 1, #lists, 2 do
   local holder, queue = string.match(lists[i], '^([^\n]+)\n(.*)$')
   local list = list_prefix .. holder .. ':' .. queue
   if not redis.call('ZSCORE', leases, holder) then
-    -- Above all that were ever claimed: they are the newest.
+    -- Above all tokens ever claimed: these jobs are the newest.
     local token = 9007199254740991
     local payload = redis.call('LINDEX', list, -1)
     -- As in preflight.lua.
@@ -27,8 +27,8 @@ for i = 1, #lists, 2 do
         token = token - 1
       until redis.call('HEXISTS', inflight, field) == 0
       redis.call('ZADD', orphans, 'NX', now, holder)
-      -- The holder knows nothing of this job. Should it live on, then under another name (lease.lua), or nobody would
-      -- ever look for the job.
+      -- The holder knows nothing of this job. Should it live on, it must be under another name (lease.lua), or nobody
+      -- would ever look for the job.
       redis.call('HSET', inflight, field, payload, '#moved', '1')
       redis.call('RPOP', list)
       found = found + 1

@@ -1,5 +1,5 @@
--- Trims a sorted set of dead jobs as Sidekiq does after each death, by age and by number, but only so many at once: a set
--- that has grown to a million would hold Redis for a third of a second. Returns whether more is left to trim.
+-- Trims a sorted set of dead jobs as Sidekiq does after each death, by age and by number, but only so many at once: a
+-- set that has grown to a million would block Redis for a third of a second. Returns whether more is left to trim.
 local trim_step = 200
 local function trim_sorted(key, oldest, most)
   local aged = redis.call('ZCOUNT', key, '-inf', oldest)

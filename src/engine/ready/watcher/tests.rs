@@ -1,4 +1,4 @@
-//! Sleeping beside doors.
+//! Sleeping while polling wake sources.
 
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -9,7 +9,7 @@ use std::thread;
 use super::super::{Mutex, Parked, Take};
 use super::*;
 
-/// Every byte announces a job, which is to be had here if there are any.
+/// Every byte announces a job, which can be taken here if there are any.
 struct Entrance {
     socket: UnixStream,
     jobs: Mutex<Vec<u32>>,
@@ -145,7 +145,7 @@ fn a_door_that_is_gone_is_not_watched() {
     assert!(state.doors.iter().all(|it| it.upgrade().is_none()));
 }
 
-/// Whoever is chosen wakes, however the role of the watcher changes meanwhile.
+/// The chosen sleeper wakes, however the role of the watcher changes meanwhile.
 #[test]
 fn no_ringing_is_taken_by_the_next_watcher() {
     let ready = Arc::new(Ready::new(4, || {}));
