@@ -45,8 +45,8 @@ RSpec.describe "Traffic of others" do
   # Commands per second: ten, and two that an idle process needs anyway.
   def most = 12
 
-  # Commands per second during a flood that has gone on for a while. Where a busy machine bunches together what was spread
-  # over a longer time, that shows in one window and not in the next.
+  # Commands per second during a flood that has gone on for a while. Where a busy machine bunches together what was
+  # spread over a longer time, that shows in one window and not in the next.
   def rate(burst, &write)
     flood(burst, &write)
     first = window(burst, &write)

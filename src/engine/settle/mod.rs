@@ -3,18 +3,18 @@
 
 use std::sync::Arc;
 
+use self::batches::{Way, in_order, way};
 use crate::dialect::Note;
 use crate::engine::backoff::Backoff;
 use crate::engine::state::Shared;
 use crate::engine::state::parcels::Sorted;
-use crate::engine::state::settlements::{BATCH, HandedOver};
-use crate::job::{Ended, Job, Outcome, Parcel, Queue};
+use crate::engine::state::settlements::HandedOver;
+use crate::job::{Ended, Job, Parcel, Queue};
 use crate::store::{Adoption, Leaving, Settlement, Store};
 
+mod batches;
 pub(super) mod refused;
 
-/// How many bytes of payload one call moves, so that Redis and this thread have time for others in between.
-const BATCH_BYTES: usize = 4 << 20;
 /// How many parcels one call opens: together they have about as many jobs as one call settles.
 const OPENED: usize = 8;
 
@@ -61,68 +61,14 @@ async fn flush(shared: &Shared, store: &Store, sorted: Sorted) {
         }
     }
     let mut single = sorted.single;
-    // Outcomes of a kind go in one call, however they are interleaved. Interrupted jobs go back after those that never
-    // started, so that they are popped first.
-    let kind = |it: &Ended| (it.job.epoch, way(&it.outcome), dialect_to_count(it));
-    single.sort_by_key(kind);
-    // One call names one holder; jobs of an older lease are settled under its name.
-    for jobs in single.chunk_by(|a, b| kind(a) == kind(b)) {
-        let holder = shared.tenure.holder(jobs[0].job.epoch);
-        match way(&jobs[0].outcome) {
-            Way::Acknowledge => {
-                for batch in jobs.chunks(BATCH) {
-                    acknowledge(shared, store, &holder, batch).await;
-                }
-            }
-            // The newest first, so that the oldest ends up as the next to be popped.
-            Way::Return => {
-                for batch in batches(jobs).into_iter().rev() {
-                    settle(shared, store, &holder, batch).await;
-                }
-            }
-            Way::Settle => {
-                for batch in batches(jobs) {
-                    settle(shared, store, &holder, batch).await;
-                }
-            }
+    for batch in in_order(&mut single) {
+        // One call names one holder; jobs of an older lease are settled under its name.
+        let holder = shared.tenure.holder(batch[0].job.epoch);
+        match way(&batch[0].outcome) {
+            Way::Acknowledge => acknowledge(shared, store, &holder, batch).await,
+            Way::Return | Way::Settle => settle(shared, store, &holder, batch).await,
         }
     }
-}
-
-/// Splits the jobs into parts, each of which is one call.
-fn batches(jobs: &[Ended]) -> Vec<&[Ended]> {
-    let (mut count, mut bytes) = (0, 0);
-    let fits = |before: &Ended, next: &Ended| {
-        count += 1;
-        bytes += before.job.payload.len();
-        let fits = count < BATCH && bytes + next.job.payload.len() <= BATCH_BYTES;
-        if !fits {
-            (count, bytes) = (0, 0);
-        }
-        fits
-    };
-    jobs.chunk_by(fits).collect()
-}
-
-/// Outcomes that may share a call.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Way {
-    Acknowledge,
-    Return,
-    Settle,
-}
-
-fn way(outcome: &Outcome) -> Way {
-    match outcome {
-        Outcome::Done => Way::Acknowledge,
-        Outcome::Returned => Way::Return,
-        _ => Way::Settle,
-    }
-}
-
-/// The dialect whose counters an acknowledgement moves; the other calls write for each job what its dialect says.
-fn dialect_to_count(ended: &Ended) -> Option<usize> {
-    (way(&ended.outcome) == Way::Acknowledge).then_some(ended.job.queue.dialect)
 }
 
 /// A parcel whose jobs have all succeeded.
