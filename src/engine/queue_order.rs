@@ -23,7 +23,7 @@ pub struct QueueSpec {
 pub struct QueueOrder {
     queues: Vec<Arc<Queue>>,
     /// Chances of each queue: how often it occurs in Sidekiq's list.
-    tickets: Vec<u32>,
+    chances: Vec<u32>,
     total: u32,
     mode: Mode,
     order: Vec<usize>,
@@ -35,26 +35,26 @@ impl QueueOrder {
     /// queue occurred twice in its list, even with weights of 1.
     pub fn new(queues: &[QueueSpec], version: SidekiqVersion) -> Self {
         let mut distinct: Vec<Arc<Queue>> = Vec::new();
-        let mut tickets: Vec<u32> = Vec::new();
+        let mut chances: Vec<u32> = Vec::new();
         // For the mode, the weight written last counts.
         let mut weights: Vec<u32> = Vec::new();
         let mut total: u32 = 0;
         let mut places: HashMap<&str, usize> = HashMap::new();
         for QueueSpec { queue, weight } in queues {
             // A total beyond u32 would need absurd weights; the excess has no chance.
-            let chances = weight.max(&1).min(&(u32::MAX - total)).to_owned();
-            total += chances;
+            let share = weight.max(&1).min(&(u32::MAX - total)).to_owned();
+            total += share;
             if let Some(at) = places.get(&*queue.key) {
-                tickets[*at] += chances;
+                chances[*at] += share;
                 weights[*at] = *weight;
             } else {
                 places.insert(&queue.key, distinct.len());
                 distinct.push(Arc::clone(queue));
-                tickets.push(chances);
+                chances.push(share);
                 weights.push(*weight);
             }
         }
-        let single = tickets.iter().all(|&tickets| tickets == 1);
+        let single = chances.iter().all(|&chances| chances == 1);
         let mode = if weights.iter().all(|&weight| weight == 0)
             || (version == SidekiqVersion::new(7, 0, 0) && single)
         {
@@ -67,7 +67,7 @@ impl QueueOrder {
         let order = (0..distinct.len()).collect();
         Self {
             queues: distinct,
-            tickets,
+            chances,
             total,
             mode,
             order,
@@ -94,12 +94,12 @@ impl QueueOrder {
             for at in 0..self.order.len().saturating_sub(1) {
                 let mut drawn = random(left.max(1));
                 let mut pick = at;
-                while pick + 1 < self.order.len() && drawn >= self.tickets[self.order[pick]] {
-                    drawn -= self.tickets[self.order[pick]];
+                while pick + 1 < self.order.len() && drawn >= self.chances[self.order[pick]] {
+                    drawn -= self.chances[self.order[pick]];
                     pick += 1;
                 }
                 self.order.swap(at, pick);
-                left -= self.tickets[self.order[at]];
+                left -= self.chances[self.order[at]];
             }
         }
         &self.order
@@ -121,7 +121,7 @@ impl QueueOrder {
             return shares;
         }
         let draws = limit.min(DRAWS);
-        let total = asked.iter().map(|it| self.tickets[*it]).sum();
+        let total = asked.iter().map(|it| self.chances[*it]).sum();
         for n in 0..draws {
             let worth = limit / draws + usize::from(n < limit % draws);
             // The first position has already been drawn for one job.
@@ -142,9 +142,9 @@ impl QueueOrder {
     fn draw(&self, asked: &[usize], total: u32, random: &mut impl FnMut(u32) -> u32) -> usize {
         let mut drawn = random(total.max(1));
         let place = asked.iter().position(|queue| {
-            let tickets = self.tickets[*queue];
-            let here = drawn < tickets;
-            drawn = drawn.saturating_sub(tickets);
+            let chances = self.chances[*queue];
+            let here = drawn < chances;
+            drawn = drawn.saturating_sub(chances);
             here
         });
         place.unwrap_or(0)
@@ -232,8 +232,8 @@ mod tests {
     }
 
     /// The reference: shuffle the expanded list, keep the first of each.
-    fn shuffled(tickets: &[u32], random: &mut impl FnMut(u32) -> u32) -> Vec<usize> {
-        let mut list: Vec<usize> = tickets
+    fn shuffled(chances: &[u32], random: &mut impl FnMut(u32) -> u32) -> Vec<usize> {
+        let mut list: Vec<usize> = chances
             .iter()
             .enumerate()
             .flat_map(|(at, &n)| vec![at; n as usize])

@@ -12,7 +12,7 @@ use crate::job::{Ended, Measure, Outcome};
 use crate::store::{Store, StoreError};
 
 /// How long a stopping process waits for Redis once its settlements are there.
-const PATIENCE: Duration = Duration::from_secs(1);
+const FAREWELL: Duration = Duration::from_secs(1);
 
 impl Shared {
     /// No new jobs: every ready queue is closed. The fetchers return what no worker has started, once the claims that
@@ -71,7 +71,7 @@ pub(super) async fn say_goodbye(shared: &Shared, store: &Store, beating: &mut Jo
         }
         Ok::<_, StoreError>(())
     };
-    match tokio::time::timeout(PATIENCE, farewell).await {
+    match tokio::time::timeout(FAREWELL, farewell).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
             tracing::warn!("could not leave the registry: {error}; the entry expires in 60 s");

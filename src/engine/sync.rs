@@ -135,7 +135,11 @@ impl Wake {
 #[cfg(not(loom))]
 impl Parker {
     /// Like [`Self::park`]; `None` when a wake source became readable first.
-    pub(crate) fn park_beside(&self, bell: &Arc<Bell>, doors: &[BorrowedFd<'_>]) -> Option<Woken> {
+    pub(crate) fn park_beside(
+        &self,
+        bell: &Arc<Bell>,
+        sources: &[BorrowedFd<'_>],
+    ) -> Option<Woken> {
         {
             let mut state = lock(&self.state);
             if let Some(reason) = state.consume() {
@@ -145,7 +149,7 @@ impl Parker {
             state.bell = Some(Arc::clone(bell));
         }
         let mut watched: Vec<_> = std::iter::once(&bell.0.as_fd())
-            .chain(doors)
+            .chain(sources)
             .map(|it| PollFd::from_borrowed_fd(*it, PollFlags::IN))
             .collect();
         while poll(&mut watched, None) == Err(Errno::INTR) {}

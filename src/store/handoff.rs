@@ -16,7 +16,7 @@ use super::{Store, StoreError, reply};
 use crate::job::Queue;
 
 /// How long one command waits. Not longer, because a server may give a job to a client that is gone.
-const PATIENCE: Duration = Duration::from_secs(30);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// How long an empty list is remembered after somebody last waited for it: longer than any server keeps a command of a
 /// client that is gone.
 const MEMORY: u32 = 3_600;
@@ -188,7 +188,7 @@ impl Handoff {
         if let Some(line) = &self.line {
             return Ok(line.client);
         }
-        let line = connect::blocking(self.store.link.settings(), PATIENCE).await?;
+        let line = connect::blocking(self.store.link.settings(), LONGEST_WAIT).await?;
         let client = ClientId(line.client);
         match self.store.unblock(client).await {
             Err(StoreError::Refused(why)) if why.starts_with("NOPERM") => {
@@ -222,7 +222,7 @@ impl Handoff {
             .arg(self.store.names.handoff(holder, &self.queue.key))
             .arg(self.queue.pop.word())
             .arg("LEFT")
-            .arg(PATIENCE.as_secs());
+            .arg(LONGEST_WAIT.as_secs());
         if let Some(peek) = &line.peek {
             peek.arm();
         }

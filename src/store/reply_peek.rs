@@ -77,12 +77,12 @@ fn bulk_string(reply: &[u8]) -> Option<&[u8]> {
 }
 
 /// The stream that the connection reads.
-pub(super) struct Tapped<S> {
+pub(super) struct Peeked<S> {
     pub(super) stream: S,
     pub(super) peek: Arc<ReplyPeek>,
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for Peeked<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -97,7 +97,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Tapped<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Peeked<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -11,7 +11,7 @@ use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, Redis
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
-use super::reply_peek::{ReplyPeek, Tapped};
+use super::reply_peek::{Peeked, ReplyPeek};
 
 /// A connection, and the means for other threads to take a reply from it.
 pub(super) type Opened = (MultiplexedConnection, Option<Arc<ReplyPeek>>);
@@ -23,7 +23,7 @@ pub(super) async fn open(
     limit: Option<Duration>,
 ) -> Result<Opened, RedisError> {
     match limit {
-        Some(limit) => tokio::time::timeout(limit, open_tapped(info, config))
+        Some(limit) => tokio::time::timeout(limit, open_peeked(info, config))
             .await
             .unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into())),
         None => open_plain(info, config).await,
@@ -39,7 +39,7 @@ async fn open_plain(
     Ok((connection.await?, None))
 }
 
-async fn open_tapped(
+async fn open_peeked(
     info: ConnectionInfo,
     config: &AsyncConnectionConfig,
 ) -> Result<Opened, RedisError> {
@@ -66,7 +66,7 @@ where
     S: AsFd + AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let peek = ReplyPeek::new(stream.as_fd().try_clone_to_owned()?);
-    let stream = Tapped {
+    let stream = Peeked {
         stream,
         peek: Arc::clone(&peek),
     };

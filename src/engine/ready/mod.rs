@@ -74,7 +74,7 @@ struct State<T> {
     #[cfg(not(loom))]
     watcher: Option<Arc<Parker>>,
     #[cfg(not(loom))]
-    doors: Vec<std::sync::Weak<dyn WakeSource<T>>>,
+    sources: Vec<std::sync::Weak<dyn WakeSource<T>>>,
     /// Spare ones for watchers.
     #[cfg(not(loom))]
     bells: Vec<Arc<Bell>>,
@@ -181,7 +181,7 @@ impl<T> Ready<T> {
                 #[cfg(not(loom))]
                 watcher: None,
                 #[cfg(not(loom))]
-                doors: Vec::new(),
+                sources: Vec::new(),
                 #[cfg(not(loom))]
                 bells: Vec::new(),
                 waking: 0,

@@ -21,8 +21,8 @@ pub trait WakeSource<T>: Send + Sync {
 }
 
 /// What the watcher polls while it sleeps.
-struct Post<T> {
-    doors: Vec<Arc<dyn WakeSource<T>>>,
+struct Watch<T> {
+    sources: Vec<Arc<dyn WakeSource<T>>>,
     bell: Arc<Bell>,
 }
 
@@ -50,15 +50,15 @@ impl<T> Ready<T> {
     /// `None` when there are no wake sources, or when what one announced is for no worker here: then the sleeper stops
     /// polling them, since they may stay readable for long.
     fn sleep_at_doors(&self, parker: &Arc<Parker>) -> Option<Woken> {
-        let Post { doors, bell } = self.watch(parker)?;
-        let sockets: Vec<_> = doors.iter().map(|door| door.socket()).collect();
+        let Watch { sources, bell } = self.watch(parker)?;
+        let sockets: Vec<_> = sources.iter().map(|source| source.socket()).collect();
         let woken = parker.park_beside(&bell, &sockets);
         lock(&self.state).bells.push(bell);
         if woken.is_some() {
             return woken;
         }
-        for door in &doors {
-            door.take(&mut |job| self.push([job]));
+        for source in &sources {
+            source.take(&mut |job| self.push([job]));
         }
         let woken = parker.expect(ANNOUNCED);
         if woken.is_none() {
@@ -68,22 +68,22 @@ impl<T> Ready<T> {
     }
 
     /// The wake sources to poll, if this sleeper is to be the watcher.
-    fn watch(&self, parker: &Arc<Parker>) -> Option<Post<T>> {
+    fn watch(&self, parker: &Arc<Parker>) -> Option<Watch<T>> {
         let mut state = lock(&self.state);
-        let doors: Vec<_> = state.doors.iter().filter_map(Weak::upgrade).collect();
+        let sources: Vec<_> = state.sources.iter().filter_map(Weak::upgrade).collect();
         let other = state
             .watcher
             .as_ref()
             .is_some_and(|it| !Arc::ptr_eq(it, parker));
         // No longer, if it was chosen meanwhile.
         let asleep = state.sleepers.iter().any(|it| Arc::ptr_eq(it, parker));
-        if doors.is_empty() || other || !asleep {
+        if sources.is_empty() || other || !asleep {
             return None;
         }
         // Not one that somebody still polls: two would take each other's wake-ups.
         let bell = state.bells.pop().or_else(Bell::new)?;
         state.watcher = Some(Arc::clone(parker));
-        Some(Post { doors, bell })
+        Some(Watch { sources, bell })
     }
 
     fn unwatch(&self, parker: &Arc<Parker>) {
@@ -91,17 +91,18 @@ impl<T> Ready<T> {
         state.watcher.take_if(|it| Arc::ptr_eq(it, parker));
     }
 
-    /// From now on a job may come from `door`, as long as that exists: a sleeper watches it.
-    pub(crate) fn watch_at(&self, door: &Arc<dyn WakeSource<T>>) {
+    /// From now on a job may come from `source`, as long as that exists: a sleeper watches it.
+    pub(crate) fn watch_at(&self, source: &Arc<dyn WakeSource<T>>) {
         let mut state = lock(&self.state);
-        state.doors.retain(|it| it.strong_count() > 0);
-        let same = |it: &Weak<dyn WakeSource<T>>| std::ptr::addr_eq(it.as_ptr(), Arc::as_ptr(door));
-        let known = state.doors.iter().any(same);
+        state.sources.retain(|it| it.strong_count() > 0);
+        let same =
+            |it: &Weak<dyn WakeSource<T>>| std::ptr::addr_eq(it.as_ptr(), Arc::as_ptr(source));
+        let known = state.sources.iter().any(same);
         if known && state.watcher.is_some() {
             return;
         }
         if !known {
-            state.doors.push(Arc::downgrade(door));
+            state.sources.push(Arc::downgrade(source));
         }
         let sleeper = state.watcher.as_ref().or(state.sleepers.last()).cloned();
         drop(state);

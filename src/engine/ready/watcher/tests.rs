@@ -27,7 +27,7 @@ impl WakeSource<u32> for Entrance {
 
 struct House {
     ready: Arc<Ready<u32>>,
-    door: Arc<Entrance>,
+    source: Arc<Entrance>,
     bell: UnixStream,
     parkers: Vec<Arc<Parker>>,
     woken: Receiver<(usize, Parked)>,
@@ -36,9 +36,9 @@ struct House {
 /// With `workers` asleep; the last one is the watcher.
 fn house(workers: usize) -> House {
     let ready = Arc::new(Ready::new(workers, || {}));
-    let (bell, door) = UnixStream::pair().expect("a pair of sockets");
-    let door = Arc::new(Entrance {
-        socket: door,
+    let (bell, source) = UnixStream::pair().expect("a pair of sockets");
+    let source = Arc::new(Entrance {
+        socket: source,
         jobs: Mutex::default(),
     });
     let (sender, woken) = channel();
@@ -54,11 +54,11 @@ fn house(workers: usize) -> House {
             parker
         })
         .collect();
-    let as_door: Arc<dyn WakeSource<u32>> = Arc::clone(&door) as _;
+    let as_door: Arc<dyn WakeSource<u32>> = Arc::clone(&source) as _;
     ready.watch_at(&as_door);
     let house = House {
         ready,
-        door,
+        source,
         bell,
         parkers,
         woken,
@@ -86,7 +86,7 @@ impl House {
 #[test]
 fn the_watcher_takes_the_job_that_comes_by_its_door() {
     let mut house = house(2);
-    lock(&house.door.jobs).push(1);
+    lock(&house.source.jobs).push(1);
     house.bell.write_all(b"!").expect("written");
     let (index, parked) = house.woken.recv().expect("nobody woke");
     assert_eq!((index, parked.chosen), (1, true));
@@ -136,13 +136,13 @@ fn a_watcher_can_be_interrupted_and_the_next_sleeper_watches() {
 #[test]
 fn a_door_that_is_gone_is_not_watched() {
     let house = house(1);
-    let door = Arc::downgrade(&house.door);
-    drop(house.door);
+    let source = Arc::downgrade(&house.source);
+    drop(house.source);
     house.ready.push([1]);
     house.woken.recv().expect("nobody woke");
-    assert_eq!(door.strong_count(), 0);
+    assert_eq!(source.strong_count(), 0);
     let state = lock(&house.ready.state);
-    assert!(state.doors.iter().all(|it| it.upgrade().is_none()));
+    assert!(state.sources.iter().all(|it| it.upgrade().is_none()));
 }
 
 /// The chosen sleeper wakes, however the role of the watcher changes meanwhile.
@@ -151,8 +151,8 @@ fn no_ringing_is_taken_by_the_next_watcher() {
     let ready = Arc::new(Ready::new(4, || {}));
     let (_bell, socket) = UnixStream::pair().expect("a pair of sockets");
     let jobs = Mutex::default();
-    let door: Arc<dyn WakeSource<u32>> = Arc::new(Entrance { socket, jobs });
-    ready.watch_at(&door);
+    let source: Arc<dyn WakeSource<u32>> = Arc::new(Entrance { socket, jobs });
+    ready.watch_at(&source);
     let workers: Vec<_> = (0..4)
         .map(|_| {
             let ready = Arc::clone(&ready);
@@ -175,7 +175,7 @@ fn no_ringing_is_taken_by_the_next_watcher() {
     for job in 0..20_000 {
         ready.push([job]);
         if job % 3 == 0 {
-            ready.watch_at(&door);
+            ready.watch_at(&source);
         }
         while job % 64 == 0 && ready.idle() < 4 {
             thread::yield_now();
