@@ -8,7 +8,7 @@ use super::json;
 use crate::dialect::SidekiqVersion;
 use crate::job::{Envelope, Job};
 
-/// The names that every job needs, interned once. Symbols made this way are never collected.
+/// The names that every job needs, interned once: symbols made this way are never collected.
 pub(super) struct JobContext {
     variable: ID,
     jid: VALUE,
@@ -18,13 +18,13 @@ pub(super) struct JobContext {
     class_first: bool,
 }
 
-// SAFETY: IDs and static symbols are plain numbers, the same in every thread for ever.
+// SAFETY: IDs and static symbols are plain numbers, the same in every thread, for ever.
 unsafe impl Send for JobContext {}
 // SAFETY: as above.
 unsafe impl Sync for JobContext {}
 
 impl JobContext {
-    /// In the order in which `version` builds it, which is the order of the log.
+    /// With the keys in the order of `version`, which is their order in the log.
     pub(super) fn new(ruby: &Ruby, version: SidekiqVersion) -> Self {
         let symbol = |name| ruby.sym_new(name).as_raw();
         Self {
@@ -43,7 +43,7 @@ impl JobContext {
             return Ok(None);
         };
         let mut entered = None;
-        // SAFETY: under protect and with the GVL; nothing in here would have to be dropped.
+        // SAFETY: under protect and with the GVL; nothing in here needs dropping.
         protect(|| unsafe {
             let jid = string(job.text(envelope.jid.as_ref()));
             let class = string(job.display_class());
@@ -60,12 +60,12 @@ impl JobContext {
             let thread = rb_sys::rb_thread_current();
             rb_sys::rb_thread_local_aset(thread, self.variable, rb_sys::Qnil as VALUE)
         });
-        // Only a thread that somebody froze refuses, which had no context either.
+        // Only a frozen thread refuses, and that had no context either.
         drop(left);
     }
 
-    /// Whether the job's lines would still say what they said when it was entered. Whoever adds to an array of tags
-    /// is seen; who changes a string is not.
+    /// Whether the job's log lines would still look as they did when the context was entered. An addition to the array
+    /// of tags is noticed, a change to a string is not.
     pub(super) fn is_as_entered(&self, entered: &Entered) -> bool {
         // SAFETY: with the GVL; the hash has symbols for keys, for which looking up runs no Ruby code and raises
         // nothing; its values are in it.
@@ -77,14 +77,14 @@ impl JobContext {
                 && rb_sys::rb_hash_size_num(hash) as usize == entered.size
                 && at(self.jid) == entered.jid
                 && at(self.class) == entered.class
-                // Few have these; that there is none of another name is known from the size.
+                // Few jobs have these. That there are no other keys is known from the size.
                 && (entered.bid == nil || at(self.bid) == entered.bid)
                 && (entered.tags == nil || at(self.tags) == entered.tags)
                 && length(entered.tags) == entered.tags_length
         }
     }
 
-    /// The same with strings that the caller has: the job's `jid`, and the class to show.
+    /// As [`Self::set`], with strings that the caller has: the job's `jid`, and the class to show.
     ///
     /// # Safety
     ///
@@ -134,7 +134,7 @@ impl JobContext {
     }
 }
 
-/// What was set. Only compared; whoever keeps it keeps `hash` from being collected.
+/// What was set, to compare with later. Whoever keeps it must keep `hash` from being collected.
 #[derive(Clone, Copy)]
 pub(super) struct Entered {
     pub(super) hash: VALUE,
@@ -146,7 +146,7 @@ pub(super) struct Entered {
     size: usize,
 }
 
-/// Of an array; 0 of anything else.
+/// The length of an array; 0 for anything else.
 ///
 /// # Safety
 ///

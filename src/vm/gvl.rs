@@ -2,7 +2,7 @@
 //!
 //! The plain `rb_thread_call_without_gvl` checks interrupts after the work and may then throw past
 //! its result: a claimed job would vanish. With `RB_NOGVL_INTR_FAIL` nothing is thrown: either the
-//! function did not run at all, or its result is in our hands before anybody looks at interrupts.
+//! function did not run at all, or we have its result before interrupts are checked.
 
 use std::any::Any;
 use std::ffi::c_void;
@@ -13,9 +13,8 @@ use magnus::{Error, Ruby};
 
 use crate::engine::sync::Parker;
 
-/// Lets one of those have the GVL that wait for it, if there are any. Giving it up and asking for it anew would not:
-/// up to Ruby 3.2 whoever is awake is faster than whoever stands in line. An error is an interruption, as from
-/// `thread_check_ints`.
+/// Lets a thread that waits for the GVL have it, if there is one. Releasing and reacquiring it would not: up to Ruby 3.2
+/// a thread that is awake is faster than one that waits. An error is an interruption, as from `thread_check_ints`.
 pub(super) fn pass_on(_ruby: &Ruby) -> Result<(), Error> {
     protect(|| {
         // SAFETY: with the GVL, as the caller's `Ruby` shows, and under protect: it may raise.
@@ -36,7 +35,7 @@ struct Call<F, R> {
 /// Not for the main thread: where it is the only one, Ruby up to 3.2 starts a thread to call the
 /// unblock function and joins it afterwards, and both can throw.
 ///
-/// The bounds keep Ruby values out: they are neither `Send` nor to be touched in there.
+/// The bounds keep Ruby values out: they are not `Send`, and must not be touched in there.
 pub(super) fn without_gvl<F, R>(parker: &Parker, work: F) -> Option<R>
 where
     F: FnOnce() -> R + Send,
@@ -48,7 +47,7 @@ where
     unsafe { call(Some(interrupt), parker, work) }
 }
 
-/// As [`without_gvl`], on any thread, for what ends by itself: Ruby waits for it.
+/// As [`without_gvl`], but on any thread, and not interruptible: for what ends by itself.
 pub(super) fn uninterrupted<F, R>(work: F) -> Option<R>
 where
     F: FnOnce() -> R + Send,

@@ -1,4 +1,4 @@
-//! `Footplate::Native::Engine`: one engine as Ruby holds it.
+//! `Footplate::Native::Engine`: an engine as a Ruby object.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -28,9 +28,9 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    /// Starts an engine from the resolved configuration (JSON). Raises `Footplate::Error` (a `RuntimeError` where nobody
-    /// defined that class) with one sentence when it cannot.
-    /// `logger`: see [`Logger::new`]; none when the engine is not to write the job log.
+    /// Starts an engine from the resolved configuration (JSON). When it cannot, raises `Footplate::Error` (or, if that class
+    /// is not defined, `RuntimeError`) with one sentence. `logger`: see [`Logger::new`]; none when the engine is not to write
+    /// the job log.
     fn start(ruby: &Ruby, json: String, logger: Option<RArray>) -> Result<Self, Error> {
         let (settings, job_log) = read(ruby, &json)?;
         let logger = logger.map(|it| Logger::new(ruby, it)).transpose()?;
@@ -44,7 +44,7 @@ impl Handle {
         Ok(Self { engine, process })
     }
 
-    /// Raises what [`Self::start`] would raise, and starts nothing. Answers what the start would warn of, if anything.
+    /// Raises what [`Self::start`] would raise, but starts nothing. Returns what the start would warn of, if anything.
     fn check(ruby: &Ruby, json: String) -> Result<Option<String>, Error> {
         let (settings, _) = read(ruby, &json)?;
         let checked = patiently(ruby, || engine::check(&settings))?;
@@ -96,7 +96,7 @@ impl Handle {
         worker.run(ruby)
     }
 
-    /// Has threads replaced that go on after a failed job, also those that are asleep.
+    /// Has the kept threads replaced, those in which a failed job may have left something (see `renewal`), even if they sleep.
     fn renew_kept(ruby: &Ruby, this: &Self) -> Result<(), Error> {
         this.own(ruby)?;
         if this.process.renewals.call() {
@@ -116,7 +116,7 @@ impl Handle {
         self.process.shared.busy.count()
     }
 
-    /// What runs now: thread id, queue, payload and epoch seconds of the start of each job.
+    /// The running jobs: thread id, queue, payload, and start in epoch seconds.
     fn running(ruby: &Ruby, this: &Self) -> Result<RArray, Error> {
         this.own(ruby)?;
         let array = ruby.ary_new();
@@ -127,8 +127,8 @@ impl Handle {
         Ok(array)
     }
 
-    /// Whether the engine takes no new jobs: what `interrupted?` and `stopping?` ask. In a forked
-    /// child it takes none, ever.
+    /// Whether the engine takes no new jobs, for `interrupted?` and `stopping?`. In a forked child it
+    /// never takes any.
     fn stopping(&self) -> bool {
         !self.process.is_own() || self.process.shared.phase.now() != crate::engine::Phase::Running
     }
@@ -143,12 +143,12 @@ impl Handle {
         Ok(())
     }
 
-    /// How many jobs' fate Redis does not know yet.
+    /// The number of jobs whose outcome Redis does not know yet.
     fn unsettled(&self) -> usize {
         self.process.shared.unsettled()
     }
 
-    /// Waits up to `seconds` for the engine to end after [`Self::finish`]. Whether it has.
+    /// Waits up to `seconds` for the engine to end after [`Self::finish`]. Returns whether it has.
     fn wait_ended(ruby: &Ruby, this: &Self, seconds: f64) -> Result<bool, Error> {
         let engine = this.own(ruby)?;
         let limit = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO);

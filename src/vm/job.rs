@@ -1,5 +1,5 @@
 //! `Footplate::Native::Job`: a claimed job as Ruby's processor sees it. Ruby decides, and hands in
-//! exactly one outcome; what is written follows from the dialect.
+//! exactly one outcome; the dialect determines what is written.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use super::process::Process;
 use crate::dialect::{Backtrace, Failing, Plan, Raised, Verdict};
 use crate::job::{Ended, Job, Measure, Outcome};
 
-/// See the module's text.
+/// One run of a claimed job. It is settled once, by its first outcome.
 #[derive(magnus::TypedData)]
 #[magnus(class = "Footplate::Native::Job", free_immediately, mark)]
 pub(super) struct RubyJob {
@@ -29,7 +29,7 @@ pub(super) struct RubyJob {
     tid: Arc<str>,
     started: Instant,
     announced: Cell<bool>,
-    /// Whether the engine writes its log; once that was asked.
+    /// Whether the engine writes its log lines; `None` until that is asked.
     logged: Cell<Option<bool>>,
     context: Cell<Option<Entered>>,
     settled: Cell<bool>,
@@ -60,7 +60,7 @@ impl RubyJob {
         }
     }
 
-    /// The native path has seen to the `start` line.
+    /// With the `start` line already taken care of by the native path.
     pub(super) fn announced(self) -> Self {
         self.announced.set(true);
         self.logged.set(Some(true));
@@ -71,7 +71,7 @@ impl RubyJob {
         *self.measure.borrow_mut() = measure;
     }
 
-    /// There is an instance: from here on the job counts in the metrics of `class`.
+    /// An instance was made: from here on the job counts in the metrics of `class`.
     fn reached(&self, class: Value) {
         let unread = self.job.envelope.is_none();
         let named = unread.then(|| String::try_convert(class).ok()).flatten();
@@ -82,7 +82,7 @@ impl RubyJob {
         self.settled.get()
     }
 
-    /// Whether it was handed in, and not as a success.
+    /// Whether it was handed in as anything but a success.
     pub(super) fn has_failed(&self) -> bool {
         self.failed.get()
     }
@@ -91,7 +91,7 @@ impl RubyJob {
         ruby.enc_str_new(&this.job.payload, ruby.utf8_encoding())
     }
 
-    /// The payload as `JSON.parse` gives it. `None` where that is for Ruby's own parser to say.
+    /// The payload as `JSON.parse` would return it. `None` if that needs Ruby's own parser.
     fn decoded(&self) -> Result<Option<Value>, Error> {
         if self.job.envelope.is_none() {
             return Ok(None);
@@ -99,14 +99,14 @@ impl RubyJob {
         json::parse(&self.job.payload)
     }
 
-    /// Sets what the job's log lines carry.
+    /// Sets the context that the job's log lines carry.
     fn enter_context(&self) -> Result<(), Error> {
         self.context.set(self.process.context.set(&self.job)?);
         Ok(())
     }
 
-    /// Whether the engine writes this job's log: it can, and the logger would write the same. Answers the same for the
-    /// whole of the job.
+    /// Whether the engine writes this job's log lines: it can, and the logger would write the same. The answer stays the
+    /// same for the whole job.
     fn is_logged(ruby: &Ruby, this: &Self) -> Result<bool, Error> {
         if let Some(logged) = this.logged.get() {
             return Ok(logged);
@@ -131,8 +131,8 @@ impl RubyJob {
         Ok(())
     }
 
-    /// Whether the last line is written, or not to be. Else it is Ruby's, for something has changed while the job
-    /// ran.
+    /// Whether the last line is dealt with: written, or not wanted. If not, Ruby must write it, because something has
+    /// changed while the job ran.
     fn log_end(ruby: &Ruby, this: &Self, done: bool) -> Result<bool, Error> {
         let context = this.context.get();
         if !context.is_none_or(|it| this.process.context.is_as_entered(&it)) {
@@ -180,7 +180,7 @@ impl RubyJob {
         self.settle(Outcome::Failed, false);
     }
 
-    /// Back to its queue: the process ends.
+    /// Returns the job to its queue, because the process ends.
     pub(super) fn interrupted(&self) {
         self.settle(Outcome::Interrupted, false);
     }
@@ -199,7 +199,7 @@ impl RubyJob {
         self.settle(Outcome::Requeued { payload }, true);
     }
 
-    /// How many backtrace lines the payload wants: nil, a number, or true for all.
+    /// How many backtrace lines the payload asks for: nil, a number, or true for all.
     fn backtrace(ruby: &Ruby, this: &Self) -> Result<Value, Error> {
         let failing = this.failing().map_err(|it| errors::runtime(ruby, it))?;
         Ok(match failing.wants_backtrace {
@@ -209,14 +209,14 @@ impl RubyJob {
         })
     }
 
-    /// Whether the payload leaves it to the job's class how often it is retried.
+    /// Whether the payload leaves the number of retries to the job's class.
     fn asks_class(ruby: &Ruby, this: &Self) -> Result<bool, Error> {
         let failing = this.failing().map_err(|it| errors::runtime(ruby, it))?;
         Ok(failing.asks_class())
     }
 
-    /// Records the failure and answers `:ignored`, `:exhausted` or `:retry`. The class's `retry` and the backtrace come
-    /// as JSON.
+    /// Records the failure and returns `:ignored`, `:exhausted` or `:retry`. The class's `retry` and the backtrace are
+    /// passed as JSON.
     fn fail(
         ruby: &Ruby,
         this: &Self,
@@ -266,7 +266,7 @@ impl RubyJob {
         Some(ruby.enc_str_new(payload, ruby.utf8_encoding()))
     }
 
-    /// The same for the death handlers of a job that is stored nowhere.
+    /// The payload for the death handlers of a job that is stored nowhere.
     fn discarded_payload(ruby: &Ruby, this: &Self) -> Option<RString> {
         let plan = this.plan.borrow();
         let payload = plan.as_ref()?.discarded(this.process.shared.clock.now());
@@ -279,7 +279,7 @@ impl RubyJob {
         Ok(failing.wrapped().map(str::to_owned))
     }
 
-    /// Whether the engine can write this job's log lines: its payload was read, and asks for nothing special.
+    /// Whether the engine can write this job's log lines: it could read the payload, which asks for nothing special.
     fn is_plain(&self) -> bool {
         self.job.envelope.as_ref().is_some_and(|it| !it.special)
     }
@@ -315,7 +315,7 @@ impl RubyJob {
     }
 
     fn settle(&self, outcome: Outcome, timed: bool) {
-        // A job that forks has two ends; the child's is its own affair.
+        // A job that forks ends twice; only its end in the parent counts.
         if self.settled.replace(true) || !self.process.is_own() {
             return;
         }
@@ -332,7 +332,7 @@ impl RubyJob {
         self.settled.get()
     }
 
-    /// Whether the caller runs in a child that the job forked, where nothing becomes of the job.
+    /// Whether the caller runs in a child that the job forked, where the job cannot be settled.
     fn forked(&self) -> bool {
         !self.process.is_own()
     }
@@ -341,7 +341,7 @@ impl RubyJob {
 impl DataTypeFunctions for RubyJob {
     fn mark(&self, marker: &gc::Marker) {
         if let Some(entered) = self.context.get() {
-            // SAFETY: alive, because it was marked here since it was set.
+            // SAFETY: alive, because it has been marked here since it was set.
             marker.mark(unsafe { Value::from_raw(entered.hash) });
         }
     }

@@ -1,6 +1,6 @@
-//! The default logger's lines (`start`, `done`, `fail`), written by us where the application has not
-//! replaced that logger, and as long as it is as it was. They go to the same descriptor, one `write` a line,
-//! so that they keep their place among what jobs log themselves.
+//! The default logger's lines (`start`, `done`, `fail`), written by the engine if the application has not
+//! replaced that logger, and for as long as it stays unchanged. They go to the same descriptor, and before
+//! anything else in their thread is logged, so that they keep their place among what jobs log themselves.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -15,14 +15,14 @@ use crate::engine::Clock;
 use crate::engine::sync::lock;
 use crate::job::Job;
 
-/// What a line takes, mostly.
+/// Bytes that suffice for most lines.
 const LINE: usize = 160;
 
 /// Where and how to write.
 pub(super) struct JobLog {
     pub(super) logger: Logger,
     out: ManuallyDrop<File>,
-    /// A write may have to wait for a reader: a pipe, a terminal, a socket.
+    /// Whether a write may have to wait for a reader: a pipe, a terminal, a socket.
     has_reader: bool,
     version: SidekiqVersion,
     style: Style,
@@ -30,7 +30,7 @@ pub(super) struct JobLog {
     stamp: Mutex<Stamp>,
 }
 
-/// The current millisecond as text; most lines share it with the line before.
+/// The current millisecond as text; most lines share it with the previous line.
 #[derive(Default)]
 struct Stamp {
     millis: i64,
@@ -101,7 +101,7 @@ impl JobLog {
         self.write(&mut line);
     }
 
-    /// Adds a line to those to be written.
+    /// Appends a line to those that are to be written.
     pub(super) fn append(&self, lines: &mut Vec<u8>, job: &Job, tid: &str, moment: Moment) {
         let Some(envelope) = &job.envelope else {
             return;
@@ -132,7 +132,7 @@ impl JobLog {
         if !self.has_reader || at_once() {
             self.write_all(lines);
         } else {
-            // Whoever reads the log is behind. Waiting for it must not stop the other threads; with an
+            // The reader of the log is behind. Waiting for it must not stop the other threads. With an
             // interruption pending there is no waiting, and the lines are lost.
             uninterrupted(|| self.write_all(lines));
         }
@@ -152,14 +152,14 @@ impl JobLog {
         }
     }
 
-    /// Whether a line can be written without waiting, after up to `timeout` ms (-1: any time).
+    /// Whether a line can be written without waiting; gives it up to `timeout` ms to become so (-1: no limit).
     fn is_writable(&self, timeout: i32) -> bool {
         let mut poll = libc::pollfd {
             fd: self.out.as_raw_fd(),
             events: libc::POLLOUT,
             revents: 0,
         };
-        // SAFETY: one pollfd, which lives through the call.
+        // SAFETY: one pollfd, which outlives the call.
         let ready = unsafe { libc::poll(&raw mut poll, 1, timeout) };
         // Errors count as writable: the write says what is wrong.
         ready != 0

@@ -1,8 +1,8 @@
 //! JSON to Ruby values, for `args` that [`crate::job::Envelope`] has found to be well-formed.
 //!
 //! Builds what `JSON.parse` builds. Every intermediate value lives in a fixed buffer on the machine
-//! stack, where the conservative collector sees it, and no frame here owns anything that a Ruby
-//! exception (out of memory) would have to drop.
+//! stack, where the conservative collector sees it, and no frame here owns anything that would leak when
+//! a Ruby exception (out of memory) unwinds past it.
 
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
@@ -13,7 +13,7 @@ use rb_sys::VALUE;
 
 use crate::job::plain_until;
 
-/// How many values a frame gathers before it hands them to Ruby's array or hash.
+/// How many values a frame collects before it hands them to Ruby's array or hash.
 const CHUNK: usize = 32;
 /// The most positional arguments the native path passes.
 pub(super) const MOST_ARGS: usize = 16;
@@ -38,7 +38,7 @@ impl Args {
     }
 
     /// Reads the elements of `array`. `false` when there are more than [`MOST_ARGS`], or anything
-    /// that this reader does not know: then Ruby's parser must do it.
+    /// that needs Ruby's parser.
     ///
     /// # Safety
     ///
@@ -65,12 +65,12 @@ impl Args {
     }
 }
 
-/// A Ruby value of `json`, which [`crate::job::Envelope`] has found to be well-formed. `None` where Ruby's
-/// parser must do it.
+/// The Ruby value of `json`, which [`crate::job::Envelope`] has found to be well-formed. `None` if it needs
+/// Ruby's parser.
 pub(super) fn parse(json: &[u8]) -> Result<Option<Value>, Error> {
     let mut known = false;
     let value = protect(|| {
-        // SAFETY: under protect and with the GVL, nothing in here would have to be dropped.
+        // SAFETY: under protect and with the GVL; nothing in here needs dropping.
         match unsafe { read(json) } {
             Some(value) => {
                 known = true;
@@ -79,11 +79,11 @@ pub(super) fn parse(json: &[u8]) -> Result<Option<Value>, Error> {
             None => rb_sys::Qnil as VALUE,
         }
     })?;
-    // SAFETY: it was just made and stands on this thread's stack.
+    // SAFETY: it was just made and is on this thread's stack.
     Ok(known.then(|| unsafe { Value::from_raw(value) }))
 }
 
-/// Reads one well-formed value. `None` where Ruby's parser must do it.
+/// Reads one well-formed value. `None` if it needs Ruby's parser.
 ///
 /// # Safety
 ///
@@ -94,7 +94,7 @@ pub(super) unsafe fn read(json: &[u8]) -> Option<VALUE> {
     unsafe { reader.value() }
 }
 
-/// What the fields of jobs are called. Their names are looked up once, and not for each job in Ruby's table of strings.
+/// The names of a job's fields, looked up in Ruby's table of strings once, not for each job.
 const FIELDS: [&str; 10] = [
     "retry",
     "queue",
@@ -142,7 +142,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Calls `each` at the start of every element up to `end`. Whether it got there.
+    /// Calls `each` at the start of every element up to `end`. Returns whether it got there.
     fn elements(&mut self, end: u8, mut each: impl FnMut(&mut Self) -> ControlFlow<()>) -> bool {
         loop {
             self.skip_space();
@@ -243,13 +243,13 @@ impl Reader<'_> {
         });
         // SAFETY: as above.
         unsafe { rb_sys::rb_hash_bulk_insert(count as _, chunk.as_ptr(), hash) };
-        // Fewer than were read: a name occurs twice. json 3 raises, earlier ones take the last.
+        // Fewer than were read: a name occurs twice. json 3 raises, earlier versions take the last.
         // SAFETY: `hash` is a Hash.
         let distinct = unsafe { rb_sys::rb_hash_size_num(hash) } as usize == pairs;
         (done && distinct).then_some(hash)
     }
 
-    /// A string; a hash key is interned, which is what makes it cheap.
+    /// A string. A hash key is interned, which makes it cheap.
     unsafe fn string(&mut self, key: bool) -> Option<VALUE> {
         self.at += 1;
         let start = self.at;
@@ -260,7 +260,7 @@ impl Reader<'_> {
             if let Some(name) = key.then(|| field(text)).flatten() {
                 return Some(name);
             }
-            // SAFETY: `text` is valid UTF-8 and lives through the call, which copies it.
+            // SAFETY: `text` is valid UTF-8 and outlives the call, which copies it.
             return Some(unsafe {
                 if key {
                     rb_sys::rb_enc_interned_str(
@@ -284,7 +284,7 @@ impl Reader<'_> {
         Some(unsafe { rb_sys::rb_str_to_interned_str(string) })
     }
 
-    /// Goes on behind the first backslash, up to the closing quote.
+    /// Continues after the first backslash, up to the closing quote.
     unsafe fn unescape_into(&mut self, string: VALUE) -> Option<()> {
         loop {
             let start = self.at;
@@ -304,7 +304,7 @@ impl Reader<'_> {
         }
     }
 
-    /// One escape. `None` for what parsers differ about: a lone surrogate.
+    /// One escape. `None` for a lone surrogate, on which parsers differ.
     fn escape(&mut self) -> Option<char> {
         let kind = *self.bytes.get(self.at + 1)?;
         self.at += 2;
@@ -365,7 +365,7 @@ impl Reader<'_> {
         unsafe {
             let digits = rb_sys::rb_utf8_str_new(text.as_ptr().cast(), text.len() as _);
             let number = rb_sys::rb_str_to_inum(digits, 10, 0);
-            // It reads the bytes of `digits` while it allocates: they must stay.
+            // It reads the bytes of `digits` while it allocates, so they must not be collected.
             std::hint::black_box(&raw const digits);
             Some(number)
         }

@@ -1,5 +1,5 @@
-//! The application's logger as it is now. The engine writes lines in its place, so it must look what became of
-//! it: somebody may change its level, its formatter or where it writes to while jobs run, or extend one of them.
+//! The application's logger in its present state. The engine writes lines in its place, so it must notice changes:
+//! the logger's level, formatter or destination may be replaced, or one of these objects extended, while jobs run.
 
 use magnus::rb_sys::{AsRawId, AsRawValue, FromRawValue, protect};
 use magnus::{Error, RArray, RHash, Ruby, Value, prelude::*};
@@ -7,18 +7,18 @@ use rb_sys::{FIXNUM_P, ID, VALUE};
 
 const INFO: i64 = 1;
 
-/// Whose a line is.
+/// Who has to write a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Writer {
-    /// It is below the logger's level.
+    /// Nobody: it is below the logger's level.
     Nobody,
-    /// The logger would write what the engine writes.
+    /// The engine: the logger would write the same.
     Engine,
-    /// The logger writes otherwise than at the start.
+    /// The logger: it has changed since the start.
     Ruby,
 }
 
-/// See the module's text.
+/// The logger and its parts as they were at the start.
 pub(super) struct Logger {
     logger: Part,
     formatter: Part,
@@ -27,14 +27,14 @@ pub(super) struct Logger {
     names: Names,
 }
 
-/// An object and its class. Who extends the object, or defines a method on it alone, gives it a class of its own.
+/// An object and its class. Extending the object, or defining a singleton method on it, gives it a class of its own.
 struct Part {
     object: VALUE,
     class: VALUE,
 }
 
 impl Part {
-    /// Both stay where they are for ever.
+    /// Marked objects are never collected nor moved.
     fn new(ruby: &Ruby, object: Value) -> Self {
         let class = object.class();
         ruby.gc_register_mark_object(object);
@@ -45,7 +45,7 @@ impl Part {
         }
     }
 
-    /// Whether it is `object`, with the methods of its class alone.
+    /// Whether it is `object`, and still has the class that it had.
     ///
     /// # Safety
     ///
@@ -57,7 +57,8 @@ impl Part {
     }
 }
 
-/// Instance variables of Ruby's `Logger` and its device, a thread-local variable of Sidekiq's before 8, methods.
+/// Names of instance variables of Ruby's `Logger` and its device, of a thread-local variable of Sidekiq before 8, and of
+/// methods.
 struct Names {
     formatter: ID,
     device: ID,
@@ -75,7 +76,7 @@ unsafe impl Send for Logger {}
 unsafe impl Sync for Logger {}
 
 impl Logger {
-    /// `parts`: logger, formatter, device and IO as they are while the engine's lines are the logger's.
+    /// `parts`: logger, formatter, device and IO. While they stay the same, the engine's lines are the logger's.
     pub(super) fn new(ruby: &Ruby, parts: RArray) -> Result<Self, Error> {
         let [logger, formatter, device, io]: [Value; 4] = parts.to_array()?;
         let part = |object| Part::new(ruby, object);
@@ -98,11 +99,11 @@ impl Logger {
         })
     }
 
-    /// Who writes a line of level INFO now. An error is an interruption of this thread.
+    /// Who has to write a line of level INFO now. An error is an interruption of this thread.
     pub(super) fn writer(&self, ruby: &Ruby) -> Result<Writer, Error> {
         let mut writer = Writer::Ruby;
         let asked = protect(|| {
-            // SAFETY: with the GVL and under protect; nothing in here would have to be dropped.
+            // SAFETY: with the GVL and under protect; nothing in here needs dropping.
             unsafe {
                 if self.is_as_it_was() {
                     writer = match self.level() {
@@ -116,13 +117,13 @@ impl Logger {
         });
         match asked {
             Ok(_) => Ok(writer),
-            // A closed IO: Ruby's logger knows what to say.
+            // A closed IO: Ruby's logger reports it in its own way.
             Err(error) if error.is_kind_of(ruby.exception_io_error()) => Ok(Writer::Ruby),
             Err(error) => Err(error),
         }
     }
 
-    /// What an IO that does not write at once keeps back must not be overtaken.
+    /// Lines must not overtake what an IO still buffers, so it must be one that writes at once.
     ///
     /// # Safety
     ///
@@ -141,7 +142,7 @@ impl Logger {
         }
     }
 
-    /// In this thread. `None` when it is no number.
+    /// The level in this thread. `None` when it is not a number.
     ///
     /// # Safety
     ///
@@ -163,7 +164,7 @@ impl Logger {
         }
     }
 
-    /// Whether a thread may have a level of its own: Sidekiq's before 8, or those of Ruby's logger from 1.6 on.
+    /// Whether this thread may have a level of its own: by Sidekiq before 8, or by Ruby's logger from 1.6 on.
     ///
     /// # Safety
     ///
