@@ -1,6 +1,6 @@
-//! Booting a VM inside our own executable, as `ruby` itself does it: the locale before anything else
-//! (encodings follow from it), the process's own arguments (`$0 = …` writes into them), `RUBYOPT` and YJIT
-//! flags by way of `ruby_options`, `at_exit` and the exit status by way of `ruby_cleanup`.
+//! Booting a VM inside our own executable, as `ruby` itself does: the locale before anything else
+//! (encodings depend on it), the process's own arguments (`$0 = …` writes into them), `RUBYOPT` and YJIT
+//! flags through `ruby_options`, `at_exit` and the exit status through `ruby_cleanup`.
 
 use std::ffi::{CString, NulError, OsString, c_char, c_int, c_void};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 use magnus::Ruby;
 use magnus::rb_sys::protect;
 
-/// Names the folder with our Ruby files, for an executable that was moved away from its checkout and a
+/// Names the folder with our Ruby files, for an executable that was moved out of its checkout and a
 /// bundle without the gem.
 const LIB_VARIABLE: &str = "FOOTPLATE_LIB";
 /// Where the Ruby files were when this executable was built.
 const BUILT_FROM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/ruby/lib");
-/// With no folder of our own the gem must be installed, or in the bundle.
+/// Without a folder of our own, the gem must be installed, or in the bundle.
 const FROM_GEM: &str = "require 'footplate/server/cli'; exit Footplate::CLI.start(ARGV)";
 
 /// Why no VM could be booted.
@@ -30,7 +30,7 @@ pub enum EmbedError {
 }
 
 /// Boots a VM with this process's arguments, runs the command line in it, and shuts the VM down.
-/// The exit status is the one `ruby` would end with. Once per process, on its main thread.
+/// Returns the exit status that `ruby` would end with. Once per process, on its main thread.
 pub fn run() -> Result<u8, EmbedError> {
     let argv = arguments()?;
     let mut pointers: Vec<*mut c_char> = argv.iter().map(|it| it.as_ptr().cast_mut()).collect();
@@ -38,8 +38,8 @@ pub fn run() -> Result<u8, EmbedError> {
     unsafe { point_to_originals(&mut pointers) };
     pointers.push(std::ptr::null_mut());
     let mut anchor: rb_sys::VALUE = 0;
-    // SAFETY: once, on the main thread, before any other thread exists. `anchor` lies in the frame that
-    // outlives the VM, whose bounds it marks. `pointers` and `argv` live until after the cleanup.
+    // SAFETY: once, on the main thread, before any other thread exists. `anchor` lies in a frame that
+    // outlives the VM, whose stack bounds it marks. `pointers` and `argv` live until after the cleanup.
     let status = unsafe {
         libc::setlocale(libc::LC_CTYPE, c"".as_ptr());
         let mut argc = PROCESS_ARGC.load(Ordering::Relaxed);
@@ -51,7 +51,7 @@ pub fn run() -> Result<u8, EmbedError> {
     Ok(exit_code(status))
 }
 
-/// What holds Ruby values, in a frame of its own: it lies within the bounds that [`run`] marked.
+/// Whatever holds Ruby values, in a frame of its own, within the bounds that [`run`] marked.
 ///
 /// # Safety
 ///
@@ -64,7 +64,7 @@ unsafe fn boot(argc: c_int, argv: *mut *mut c_char) -> Result<c_int, EmbedError>
         let node = rb_sys::ruby_options(argc, argv);
         let mut status = 0;
         if rb_sys::ruby_executable_node(node, &raw mut status) == 0 {
-            // RUBYOPT asked for something else, or the options were wrong: Ruby has said so.
+            // RUBYOPT asked for something else, or the options were wrong, which Ruby has reported.
             rb_sys::ruby_cleanup(0);
             return Ok(status);
         }
@@ -76,8 +76,8 @@ unsafe fn boot(argc: c_int, argv: *mut *mut c_char) -> Result<c_int, EmbedError>
     }
 }
 
-/// Ruby writes the process title over the arguments it was given, as far as they lie in one piece. Those that
-/// are the process's own must therefore be the originals, not our copies: the first, and the last ones.
+/// Ruby writes the process title over the arguments it was given, as far as they are contiguous in memory. So those
+/// that are the process's own must be the originals, not our copies: the first, and the last ones.
 ///
 /// # Safety
 ///
@@ -146,7 +146,7 @@ unsafe fn provide_bridge() -> Result<(), EmbedError> {
     .map_err(|it| EmbedError::Bridge(it.to_string()))
 }
 
-/// What `$0` says: this executable, as `ruby` says its script.
+/// The value of `$0`: this executable, as it is the script for `ruby`.
 fn script_name() -> Result<CString, NulError> {
     let name = std::env::args_os().next().unwrap_or_default();
     CString::new(Path::new(&name).as_os_str().as_bytes())
@@ -155,8 +155,8 @@ fn script_name() -> Result<CString, NulError> {
 static PROCESS_ARGC: AtomicI32 = AtomicI32::new(0);
 static PROCESS_ARGV: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
 
-/// Rust copies the arguments and keeps the originals to itself; Ruby needs them, because the process title
-/// is written over them. The loader passes them to every initialiser.
+/// The original arguments. Rust only gives out copies, but Ruby needs the originals, because it writes the process
+/// title over them. The loader passes them to every initialiser.
 #[used]
 #[cfg_attr(target_os = "linux", unsafe(link_section = ".init_array"))]
 #[cfg_attr(target_os = "macos", unsafe(link_section = "__DATA,__mod_init_func"))]

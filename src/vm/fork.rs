@@ -1,5 +1,5 @@
-//! Whether this process is a child that a job forked. Asked once or twice per job, so it must cost less than
-//! `getpid`: a handler that runs in every child counts instead.
+//! Whether this process is a child that a job forked. That is asked once or twice per job, so it must cost less than
+//! `getpid`: a handler that runs in every child counts forks instead.
 
 use std::ffi::c_int;
 use std::sync::Once;
@@ -19,12 +19,12 @@ extern "C" fn count() {
     FORKS.fetch_add(1, Ordering::Relaxed);
 }
 
-/// A process as it is at one moment, to tell its later children from itself.
+/// A process at one moment, to tell it from children that it forks later.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Origin(u32);
 
 impl Origin {
-    /// This one, now.
+    /// This process, now.
     pub(super) fn here() -> Self {
         static WATCH: Once = Once::new();
         // SAFETY: the handler only adds to an atomic, which a child may do at any time.
@@ -34,7 +34,7 @@ impl Origin {
         Self(FORKS.load(Ordering::Relaxed))
     }
 
-    /// Whether a fork came in between: what runs now is a child of it.
+    /// Whether there was a fork since, so that the code now runs in a child.
     pub(super) fn is_forked_child(self) -> bool {
         FORKS.load(Ordering::Relaxed) != self.0
     }

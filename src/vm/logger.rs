@@ -123,7 +123,7 @@ impl Logger {
         }
     }
 
-    /// Lines must not overtake what an IO still buffers, so it must be one that writes at once.
+    /// Whether nothing has changed since the start, and the IO writes at once: lines must not overtake what it buffers.
     ///
     /// # Safety
     ///

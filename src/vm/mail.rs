@@ -10,7 +10,7 @@ use super::gvl::without_gvl;
 use super::handle::Handle;
 use crate::engine::{Control, Due, DueBatch, Mail, Mailbox};
 
-/// Waits for a message, and takes none. `false` once the engine has ended.
+/// Waits for a message without taking it. `false` once the engine has ended.
 fn await_mail<T: Send>(ruby: &Ruby, mailbox: &Mailbox<T>) -> Result<bool, Error> {
     loop {
         match mailbox.look() {
@@ -28,8 +28,8 @@ fn await_control(ruby: &Ruby, this: &Handle) -> Result<bool, Error> {
     await_mail(ruby, &this.shared().control)
 }
 
-/// Takes the next thing to say or do, as an array that begins with its kind; nil when there is none. Waits for
-/// nothing, so that a thread can be kept from being killed until it has done what it took.
+/// Takes the next thing to say or do, as an array that begins with its kind; nil when there is none. Does not wait,
+/// so that the thread can be protected from being killed until it has done what it took.
 fn control(ruby: &Ruby, this: &Handle) -> Option<RArray> {
     let Mail::Message(message) = this.shared().control.read() else {
         return None;
@@ -62,8 +62,8 @@ fn control(ruby: &Ruby, this: &Handle) -> Option<RArray> {
 }
 
 /// Yields each due payload to the block, which answers with `[queue, payload]`, `:veto`, `:malformed` or `:keep`.
-/// Returns when the engine has ended. What ends the block some other way (middleware that kills its thread) keeps
-/// that one job, and ends this: the caller starts a thread anew, for the rest of the batch.
+/// Returns when the engine has ended. If the block ends without an answer (middleware kills its thread), that one job
+/// is kept where it is, and this call ends: the caller starts a new thread, for the rest of the batch.
 fn each_due(ruby: &Ruby, this: &Handle) -> Result<(), Error> {
     let block = ruby.block_proc()?;
     let mailbox = &this.shared().due;
@@ -87,7 +87,7 @@ fn each_due(ruby: &Ruby, this: &Handle) -> Result<(), Error> {
                 }
             }
         }
-        // The engine may have given up on the answer: it quiets, and the jobs stay due.
+        // The engine may have gone quiet and given up on the answer; then the jobs stay due.
         drop(answer.send(decided));
         ended?;
     }

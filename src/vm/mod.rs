@@ -45,16 +45,16 @@ pub fn define(ruby: &Ruby) -> Result<(), Error> {
     Ok(())
 }
 
-/// Has magnus look up the classes of our objects now, while there is one thread. It keeps each in a `Once` that
-/// runs Ruby, which may hand the GVL to a second thread that needs the same class: that one would wait for the
-/// first, and never give the GVL back.
+/// Has magnus look up the classes of our objects now, while there is only one thread. It keeps each in a `Once` that
+/// runs Ruby, which may hand the GVL to a second thread that needs the same class. That thread would wait for the
+/// first with the GVL held: a deadlock.
 fn remember_classes(ruby: &Ruby) {
     handle::Handle::class(ruby);
     job::RubyJob::class(ruby);
 }
 
-/// Reads a command line; JSON, see [`crate::cli`]. Without a locale Ruby takes the words for US-ASCII, so they
-/// are read as the bytes that they are.
+/// Parses a command line; returns JSON, see [`crate::cli`]. Without a locale Ruby takes the words for US-ASCII, so
+/// they are read as bytes.
 fn parse(ruby: &Ruby, argv: RArray) -> Result<String, Error> {
     let words = argv.into_iter().map(|word| {
         let word = RString::try_convert(word)?;

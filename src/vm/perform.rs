@@ -1,6 +1,6 @@
-//! The native path: constant, `new`, `jid=`, `perform`, with one `protect` around all of it. Taken
-//! when nothing in the application stands around the job, or nothing but middleware; else Ruby's processor
-//! runs it.
+//! The native path: constant, `new`, `jid=`, `perform`, with one `protect` around all of it. It is taken
+//! when nothing in the application wraps the job, or only middleware does; otherwise Ruby's processor
+//! runs the job.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,11 +13,11 @@ use super::context::{JobContext, string};
 use super::json::{self, Args};
 use crate::job::{Envelope, Job};
 
-/// What is known of a job class. Classes in here are never collected nor moved.
+/// What is known about a job class. The class is never collected nor moved.
 #[derive(Clone, Copy)]
 pub(super) struct JobClass {
     class: VALUE,
-    /// As payloads spell it; frozen, and shared by all jobs.
+    /// Its name as payloads spell it; frozen, and shared by all jobs.
     name: VALUE,
     takes_context: bool,
 }
@@ -36,7 +36,7 @@ impl Classes {
         self.lock().get(name).copied()
     }
 
-    /// Remembers what `name` stands for: a class, or whatever else there is no `new` for.
+    /// Remembers what `name` stands for: mostly a class, but perhaps an object without `new`.
     pub(super) fn remember(
         &self,
         ruby: &Ruby,
@@ -65,7 +65,7 @@ impl Classes {
     }
 }
 
-/// What came of it.
+/// How the native path ended.
 pub(super) enum Performed {
     /// It returned. Whether the log's context is as it was.
     Done(bool),
@@ -76,8 +76,8 @@ pub(super) enum Performed {
     Raised(Error, Option<Value>, Option<Value>, bool),
 }
 
-/// Method names, interned for ever. Made before there are workers, and not at first use: interning runs
-/// Ruby, which may hand the GVL to a worker that would then wait, with the GVL, for the interning to end.
+/// Method names, interned for ever, before there are workers and not at first use: interning runs Ruby,
+/// which may hand the GVL to a worker that would then wait, with the GVL held, for the interning to end.
 #[derive(Clone, Copy)]
 pub(super) struct MethodNames {
     new: ID,
@@ -103,9 +103,9 @@ impl MethodNames {
 /// `Footplate::Server::Processor`, as the native path sees it.
 #[derive(Clone, Copy)]
 pub(super) struct Surroundings {
-    /// What a job may ask whether it is interrupted, and who calls it where there is middleware.
+    /// Jobs ask it whether they are interrupted, and it calls them if there is middleware.
     pub(super) processor: Value,
-    /// Whether there is.
+    /// Whether there is middleware.
     pub(super) middleware: bool,
 }
 

@@ -23,7 +23,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Of an engine that was started here.
+    /// For an engine that was started in this process.
     pub(super) fn of(ruby: &Ruby, shared: &Arc<Shared>, job_log: Option<JobLog>) -> Self {
         Self {
             shared: Arc::clone(shared),

@@ -1,23 +1,23 @@
-//! How often worker threads are replaced that show no trace of the job that failed in them.
+//! How often worker threads are replaced in which a job has failed without leaving a trace.
 
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Between two of them, in the whole process. A new thread took 400 µs of the throughput where all jobs raise.
+/// Between two replacements, in the whole process. A new thread cost 400 µs of throughput where all jobs raise.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Sidekiq goes on in a new thread after each failure. Where failures are rare so do we; where they are many, a thread may
-/// hold for a while what nobody can see (a mutex), and new ones take less than a hundredth of one core. Such threads are
-/// *kept*: they are replaced after a later job, or when all kept ones are called, which is done with every beat, so that
-/// nobody waits for good for what an idle one holds.
+/// Sidekiq goes on in a new thread after each failure. So do we while failures are rare. While there are many, threads are
+/// *kept* for a while, so that new ones take less than a hundredth of one core. A kept thread may hold something invisible
+/// (a mutex). It is replaced after a later job, or when all kept threads are called, which happens with every heartbeat, so
+/// that nobody waits for ever for what an idle thread holds.
 pub(super) struct Renewals {
     origin: Instant,
-    /// Nanoseconds after `origin`.
+    /// When the next thread may be replaced, in nanoseconds after `origin`.
     next: AtomicU64,
     kept: AtomicUsize,
-    /// How often they were called.
+    /// How often the kept threads were called.
     calls: AtomicU64,
 }
 
@@ -31,29 +31,29 @@ impl Renewals {
         }
     }
 
-    /// One more thread is kept. What it asks with whether it has been called.
+    /// One more thread is kept. Returns the count of calls so far, by which it later sees whether it was called.
     fn keep(&self) -> u64 {
         self.kept.fetch_add(1, Ordering::Relaxed);
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// One of them ends.
+    /// A kept thread ends.
     fn drop_one(&self) {
         self.kept.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Calls all that are kept. Whether there are any, which may be asleep.
+    /// Calls all kept threads. Returns whether there are any; they may be asleep.
     pub(super) fn call(&self) -> bool {
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.kept.load(Ordering::Relaxed) > 0
     }
 
-    /// Whether a thread may be replaced that is kept since then, which then counts as done.
+    /// Whether a thread that has been kept since call `since` may be replaced. If so, that counts as done.
     fn may_renew_kept(&self, since: u64) -> bool {
         self.calls.load(Ordering::Relaxed) != since || self.may_renew()
     }
 
-    /// Whether the thread that asks may be replaced, which then counts as done.
+    /// Whether the thread that asks may be replaced. If so, that counts as done.
     fn may_renew(&self) -> bool {
         self.may_renew_at(Instant::now())
     }
@@ -69,10 +69,10 @@ impl Renewals {
     }
 }
 
-/// A worker thread, as far as another may have to go on in its place.
+/// Decides when another thread goes on in place of this worker thread.
 pub(super) struct Succession {
     renewals: Arc<Renewals>,
-    /// Since when it is kept.
+    /// Since which call it is kept, if it is.
     kept: Cell<Option<u64>>,
 }
 
@@ -84,8 +84,8 @@ impl Succession {
         }
     }
 
-    /// Whether it is due, after a job or before the thread falls asleep. `changed` says what Ruby knows of what a job that
-    /// failed has left behind.
+    /// Whether another thread is to go on now: asked after a job, and before the thread falls asleep. `changed` says whether
+    /// a failed job has left something behind that Ruby can see.
     pub(super) fn is_due(&self, failed: bool, changed: impl FnOnce() -> bool) -> bool {
         let renewals = &self.renewals;
         let kept = self.kept.get();

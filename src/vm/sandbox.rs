@@ -1,22 +1,22 @@
-//! A VM without a command line or an application, and what benches look at in it: the reader of JSON, which is
-//! nobody's business otherwise.
+//! A VM without a command line or an application, for benches, and what they measure in it: the reader of JSON,
+//! which is otherwise private.
 
 use std::ffi::{c_char, c_int};
 
 use magnus::{Error, Ruby, Value};
 
 /// Boots a VM with nothing loaded but RubyGems, calls `work` in it, and shuts it down. Once per process, on its
-/// main thread, before there are others.
+/// main thread, before there are other threads.
 pub fn with_vm(work: impl FnOnce(&Ruby)) {
     let mut anchor: rb_sys::VALUE = 0;
-    // SAFETY: as promised above; `anchor` lies in the frame that outlives the VM, whose bounds it marks.
+    // SAFETY: as promised above; `anchor` lies in a frame that outlives the VM, whose stack bounds it marks.
     unsafe {
         rb_sys::ruby_init_stack((&raw mut anchor).cast());
         inside(work);
     }
 }
 
-/// What holds Ruby values, in a frame within the bounds that [`with_vm`] marked.
+/// Whatever holds Ruby values, in a frame within the bounds that [`with_vm`] marked.
 ///
 /// # Safety
 ///
@@ -37,7 +37,7 @@ unsafe fn inside(work: impl FnOnce(&Ruby)) {
     }
 }
 
-/// The Ruby value of a well-formed `json`; `None` where Ruby's own parser must read it.
+/// The Ruby value of a well-formed `json`; `None` if it needs Ruby's own parser.
 pub fn read_json(_vm: &Ruby, json: &[u8]) -> Result<Option<Value>, Error> {
     super::json::parse(json)
 }

@@ -1,12 +1,12 @@
-//! The main thread's stack, as far as nothing lives in it.
+//! The unused part of the main thread's stack.
 
-/// Gives back to the system what lies below this thread's place on its stack, if that is the process's first stack.
+/// Returns to the system whatever lies below this thread's frames on its stack, if that is the process's first stack.
 ///
-/// Ruby reserves it at its start: it moves to its end and writes there. Built with `-fstack-clash-protection`, as Debian
-/// does since 13, it writes to each page on the way, and 8 MB are resident that nobody needs.
+/// Ruby reserves the whole stack when it starts, by writing at its far end. Built with `-fstack-clash-protection`, as in
+/// Debian since 13, it writes to each page on the way, and 8 MB stay resident that nobody needs.
 #[cfg(target_os = "linux")]
 pub(super) fn give_back() {
-    /// What the running calls use and the next ones will.
+    /// For the running calls and the next ones.
     const KEPT: usize = 256 << 10;
     let here = 0_u8;
     let here = (&raw const here).expose_provenance();
@@ -18,7 +18,7 @@ pub(super) fn give_back() {
     let (low, high) = (bottom.start, here.saturating_sub(KEPT) / page * page);
     if low < high {
         // SAFETY: these pages belong to the stack of this very thread and lie below all of its frames, by far more than what
-        // the call itself uses. Nothing lives there; whoever comes there again finds zeroes.
+        // the call itself uses. Nothing lives there; later calls find zeroes there.
         let _ = unsafe {
             libc::madvise(
                 std::ptr::with_exposed_provenance_mut(low),
@@ -29,7 +29,7 @@ pub(super) fn give_back() {
     }
 }
 
-/// Where the kernel has put it.
+/// Where the kernel has put the process's first stack.
 #[cfg(target_os = "linux")]
 fn first_stack() -> Option<std::ops::Range<usize>> {
     let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
@@ -39,6 +39,6 @@ fn first_stack() -> Option<std::ops::Range<usize>> {
     Some(number(start)?..number(end)?)
 }
 
-/// It is not known where else it is done.
+/// Whether other systems need it is not known.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn give_back() {}

@@ -13,11 +13,11 @@ use crate::engine::{Control, Shared};
 
 static LISTENER: OnceLock<Mutex<Weak<Shared>>> = OnceLock::new();
 
-/// Sends the lines to the control thread of `shared` from now on.
+/// From now on, sends the lines to the control thread by way of `shared`.
 pub(super) fn listen(shared: &Arc<Shared>) {
     let listener = LISTENER.get_or_init(Mutex::default);
     *listener.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(shared);
-    // Set by an earlier engine of this process: the listener above is what changes.
+    // An error means that an earlier engine of this process has set it; only the listener above changes then.
     drop(tracing::subscriber::set_global_default(ToLogger));
 }
 

@@ -21,12 +21,12 @@ use crate::engine::sync::Parker;
 use crate::engine::turn::Turn;
 use crate::job::{Ended, Job, Measure, Outcome};
 
-/// What is said of a job under which this bridge itself broke.
+/// What is logged about a job during which this bridge itself broke.
 const PANIC: &str = "Footplate panicked while it ran a job; standard error has the details";
 
 /// How a job's run ended.
 enum End {
-    /// Natively, and well: it is still to be handed in. Whether the log's context is as it was.
+    /// It returned on the native path, and is still to be handed in. Whether the log's context is as it was.
     Returned(bool),
     /// It was handed in, as a success.
     HandedIn,
@@ -59,10 +59,10 @@ pub(super) struct Worker {
     pub(super) silent: bool,
     /// Whether jobs may take the native path.
     pub(super) native: bool,
-    /// Who writes the log's lines, while nothing has run in Ruby that could have changed it.
+    /// Who writes the log's lines, as long as nothing has run in Ruby that could have changed that.
     pub(super) writer: Cell<Option<Writer>>,
-    /// Log lines to be written before anything else happens in this thread: the end of a job, which
-    /// mostly shares its write with the beginning of the next.
+    /// Log lines to be written before anything else happens in this thread: the last line of a job, which
+    /// mostly shares a write with the first line of the next.
     pub(super) lines: RefCell<Vec<u8>>,
     pub(super) succession: Succession,
 }
@@ -89,8 +89,8 @@ impl Worker {
                 Take::Job(job) => {
                     let result = self.work(ruby, &job);
                     if !self.process.is_own() {
-                        // The job forked, and this is the child, where it ended too: its thread ends, and with
-                        // it the child, in the way that Ruby ends a process. It must not take the parent's jobs.
+                        // The job forked, and this is the child, where it returned too. It must not take the
+                        // parent's jobs: this thread ends, and with it the child, as Ruby ends a process.
                         return result.map(drop);
                     }
                     let run = result.inspect_err(|_| ready.leave())?;
@@ -100,7 +100,7 @@ impl Worker {
                         return Ok(());
                     }
                     finished = true;
-                    // Of this process, in whatever capsule: this worker's own job is not among them any more.
+                    // Jobs of all capsules of this process; this worker's own job is not among them any more.
                     if turn.is_over(run.ended, || shared.busy.count() > 0) {
                         finished = false;
                         let waited = self.pass_on(ruby, &parker)?;
@@ -123,10 +123,10 @@ impl Worker {
         }
     }
 
-    /// Whether another thread is to go on: what a failed job left in this one must not reach the next job.
+    /// Whether another thread is to go on: what a failed job has left in this one must not reach the next job.
     fn is_spent(&self, failed: bool) -> bool {
         if failed {
-            // Sidekiq's loggers leave an empty one wherever they write a line.
+            // Sidekiq's loggers leave an empty context wherever they write a line.
             self.process.context.leave();
         }
         let changed = || self.state.funcall("changed?", ()).unwrap_or(true);
@@ -137,8 +137,8 @@ impl Worker {
         &self.process.shared.capsules[self.capsule].ready
     }
 
-    /// This worker's turn is over: those have the GVL first that wait for it. How long it was waited for; an error is an
-    /// interruption.
+    /// This worker's turn is over: threads that wait for the GVL go first. Returns how long it took to get the GVL back; an
+    /// error is an interruption.
     fn pass_on(&self, ruby: &Ruby, parker: &Arc<Parker>) -> Result<Duration, Error> {
         let ready = self.ready();
         self.leave_job();
@@ -153,8 +153,8 @@ impl Worker {
         interrupted.map(|()| waited)
     }
 
-    /// Gives up the GVL until there may be a job for this worker. How long the GVL was waited for then; an error is an
-    /// interruption.
+    /// Releases the GVL until there may be a job for this worker. Returns how long it then took to get the GVL back; an error
+    /// is an interruption.
     fn sleep(&self, ruby: &Ruby, parker: &Arc<Parker>) -> Result<Duration, Error> {
         let ready = self.ready();
         self.leave_job();
@@ -168,8 +168,8 @@ impl Worker {
         interrupted.map(|()| waited)
     }
 
-    /// What is logged in this thread from here on is no job's, and other threads may change how. Not after each job,
-    /// because the next one mostly follows at once.
+    /// From here on no job logs in this thread, and other threads may change the logger. Not called after each job, because
+    /// the next one mostly follows at once.
     fn leave_job(&self) {
         self.writer.set(None);
         self.process.context.leave();
@@ -181,7 +181,7 @@ impl Worker {
         let started = Instant::now();
         let run = |ended, failed| Run { ended, failed };
         if !process.shared.tenure.may_start(job.epoch, started) {
-            // Goes back if it is still ours, and is somebody else's already if it is not.
+            // The lease is over. It goes back if it is still ours; if not, another process has it already.
             process.shared.settlements.push(Ended {
                 job: Arc::clone(job),
                 outcome: Outcome::Returned,
@@ -218,7 +218,7 @@ impl Worker {
             Ok(Ok(End::HandedIn)) => Ok(run(ended, false)),
             Ok(Ok(End::Failed)) => Ok(run(ended, true)),
             Ok(Err(error)) => Err(error),
-            // A bug of ours. If the job was handed in before, this second end counts for nothing.
+            // A bug of ours. If the job was handed in before, this second outcome does not count.
             Err(_panic) => {
                 let ruby_job = RubyJob::new(process, job, &self.tid, started);
                 killed::settle(&ruby_job, PANIC);
@@ -278,7 +278,7 @@ impl Worker {
         Ok(classes.remember(ruby, name, class, set_context))
     }
 
-    /// The whole of the application's nesting, in Ruby.
+    /// Runs the job through Ruby, with everything in the application that wraps it.
     fn through_ruby(&self, ruby: &Ruby, ruby_job: RubyJob) -> Result<End, Error> {
         self.writer.set(None);
         let ruby_job = ruby.obj_wrap(ruby_job);
@@ -286,7 +286,7 @@ impl Worker {
         self.see_to_the_end(&ruby_job, result)
     }
 
-    /// The native path's job raised. In a child that it forked this is the end of the child.
+    /// The job raised on the native path. In a child that it forked, the error ends the child.
     fn failed(
         &self,
         ruby: &Ruby,
@@ -317,9 +317,9 @@ impl Worker {
         said.map(|()| end)
     }
 
-    /// Ruby should have handed the job in. If it could not (its thread was killed, somebody raised in
-    /// it at the wrong moment, or our own Ruby half failed), the job counts as failed and is retried,
-    /// so that it is neither lost nor stuck.
+    /// Ruby should have handed the job in. If it could not (its thread was killed, something was raised
+    /// in it at the wrong moment, or Footplate's own Ruby code failed), the job counts as failed and is
+    /// retried, so that it is neither lost nor stuck.
     fn see_to_the_end(
         &self,
         ruby_job: &RubyJob,
@@ -348,7 +348,7 @@ impl Worker {
         error.value().is_some_and(|it| ask(it).unwrap_or(false))
     }
 
-    /// Sees to the line `start`. Whether it could: if not, the job and its lines are Ruby's.
+    /// Writes the line `start`, if it is wanted. `false` if that is up to Ruby, which then runs the job, too.
     fn begin_log(&self, ruby: &Ruby, job: &Job) -> Result<bool, Error> {
         let Some(log) = &self.process.job_log else {
             return Ok(self.silent || self.processor.funcall("quiet?", ())?);
@@ -363,7 +363,7 @@ impl Worker {
         Ok(writer != Writer::Ruby)
     }
 
-    /// Sees to the last line, in the log's context of the job.
+    /// Writes the last line, in the job's log context, or has Ruby do it.
     fn end_log(&self, ruby: &Ruby, job: &Job, end: Moment, untouched: bool) -> Result<(), Error> {
         if let Some(log) = self.process.job_log.as_ref().filter(|_| untouched) {
             let writer = log.logger.writer(ruby)?;
