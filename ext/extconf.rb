@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
-# Writes the Makefile by which RubyGems, Bundler, rake and a person build the extension with cargo.
+# Writes the Makefile with which RubyGems, Bundler, rake or a person builds the extension with cargo.
 #
-# It needs no other gem. The environment knobs carry the names of the rb_sys gem, for whoever knows those:
+# It needs no other gem. Its environment variables have the names that the rb_sys gem gives them:
 #
 #   CARGO                   the cargo to run (default: the one in PATH, then ~/.cargo/bin)
 #   RB_SYS_CARGO_PROFILE    cargo profile (default: release)
@@ -73,7 +73,7 @@ profile = ENV.fetch("RB_SYS_CARGO_PROFILE", "release")
 own_target_dir = !ENV.key?("RB_SYS_CARGO_TARGET_DIR")
 target_dir = File.expand_path(ENV.fetch("RB_SYS_CARGO_TARGET_DIR", "target"))
 offline = "--offline" if File.directory?(File.join(Toolchain::ROOT, "vendor"))
-# The symbols of Ruby are found when it loads the library; only Apple's linker has to be told that this is meant.
+# Ruby's symbols are resolved when Ruby loads the library; only Apple's linker has to be told that this is intended.
 link_args = "-- -C link-arg=-Wl,-undefined,dynamic_lookup" if RUBY_PLATFORM.include?("darwin")
 
 makefile = <<~MAKEFILE
@@ -88,7 +88,7 @@ makefile = <<~MAKEFILE
 
   all: $(DLLIB)
 
-  # cargo knows what is fresh, so it is always asked. RUBY is named for rb-sys, which otherwise takes the first in PATH.
+  # cargo knows what is up to date, so it is always run. RUBY is for rb-sys, which otherwise takes the first in PATH.
   $(DLLIB): FORCE
   \t+RUBY=#{RbConfig.ruby.shellescape} #{cargo.shellescape} rustc --manifest-path $(MANIFEST) -p footplate-native --lib --locked #{offline} --profile #{profile} --target-dir $(TARGET_DIR) #{link_args}
   \tcmp -s $(BUILT) $@ || { cp $(BUILT) $@.new && mv -f $@.new $@; }

@@ -1,4 +1,4 @@
-//! Footplate's engine. See ARCHITECTURE.md for the map of the rooms.
+//! Footplate's engine. ARCHITECTURE.md says what each module is for.
 
 #![forbid(unsafe_op_in_unsafe_fn)]
 

@@ -15,7 +15,7 @@ fn main() -> ExitCode {
         stderr,
     } = cli::parse(&argv)
     {
-        // Whoever reads along may have seen enough.
+        // A failure means that the reader has seen enough and closed the pipe.
         let _ = std::io::stdout().write_all(stdout.as_bytes());
         let _ = std::io::stderr().write_all(stderr.as_bytes());
         return ExitCode::from(u8::try_from(code).unwrap_or(1));

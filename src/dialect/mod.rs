@@ -1,8 +1,8 @@
-//! What an application's Redis looks like: key names, which end a queue is popped from, how a payload is read and patched,
-//! what is written when a job ends. Pure: no IO, no clock, no randomness of its own (both are passed in), no Ruby.
+//! What an application's Redis looks like: key names, from which end a queue is popped, how a payload is read and patched,
+//! what is written when a job ends. Pure: no IO, no Ruby, no clock and no randomness of its own (both are passed in).
 //!
-//! [`Dialect`] is all that the rest of the engine sees. A second dialect is a folder beside `sidekiq`, a case here and an
-//! arm in each `match`.
+//! [`Dialect`] is all that the rest of the engine sees. A second dialect would be a folder beside `sidekiq`, a variant here
+//! and an arm in each `match`.
 
 mod sidekiq;
 mod write;
@@ -32,30 +32,30 @@ pub struct Promotion {
     pub payload: Vec<u8>,
 }
 
-/// Where a process shows itself and hears of commands.
+/// The keys by which a process shows itself and receives commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Presence {
     /// Set of the identities of running processes.
     pub processes: String,
-    /// Hash that a process renews with every beat.
+    /// Hash that the process renews with every heartbeat.
     pub process: String,
-    /// Hashes of what it runs.
+    /// Hashes of the jobs that it runs.
     pub work: [String; 2],
     /// List of commands that others leave for it.
     pub signals: String,
-    /// Lock of whoever takes dead processes off the list.
+    /// Lock for taking dead processes off the list.
     pub cleanup: String,
 }
 
 impl Dialect {
-    /// The queue of this bare name; `index` is the dialect's own among those of the process.
+    /// The queue of this bare name; `index` is this dialect's index in the process.
     pub fn queue(&self, index: usize, name: &str) -> Queue {
         match self {
             Self::Sidekiq(it) => it.queue(index, name),
         }
     }
 
-    /// How recovery puts jobs back.
+    /// What recovery needs to put jobs back.
     pub fn family(&self) -> Family {
         match self {
             Self::Sidekiq(it) => it.family(),
@@ -76,52 +76,52 @@ impl Dialect {
         }
     }
 
-    /// What keys begin with of which this process wants to hear when they are touched.
+    /// Prefixes of the keys whose changes this process wants announced.
     pub fn watched(&self) -> Vec<String> {
         match self {
             Self::Sidekiq(it) => it.watched(),
         }
     }
 
-    /// Of a job that succeeded: the counters that it moves, if they are all that is written.
+    /// The counters that a successful job moves, if nothing else is written for it.
     pub fn success(&self, now: f64) -> Vec<Note> {
         match self {
             Self::Sidekiq(it) => it.success(now),
         }
     }
 
-    /// What is written of a job that ended. `now` is in seconds since the epoch.
+    /// What is written for a job that ended. `now` is in seconds since the epoch.
     pub fn settle(&self, outcome: &Outcome, queue: &Queue, now: f64) -> Writes {
         match self {
             Self::Sidekiq(it) => it.settle(outcome, queue, now),
         }
     }
 
-    /// What is written of one under which its process died `times` times.
+    /// What is written for a job that was running when its process died, `times` times.
     pub fn poisoned(&self, payload: &[u8], times: u32, now: f64) -> Writes {
         match self {
             Self::Sidekiq(it) => it.poisoned(payload, times, now),
         }
     }
 
-    /// What is written of a due member that cannot be read.
+    /// What is written for a due member that cannot be read.
     pub fn bury(&self, now: f64) -> Writes {
         match self {
             Self::Sidekiq(it) => it.bury(Body::AsClaimed, now),
         }
     }
 
-    /// What is written of a due job that goes to the back of `queue`.
+    /// What is written for a due job that goes to the back of `queue`.
     pub fn push(&self, queue: &Queue, payload: Vec<u8>) -> Writes {
         match self {
             Self::Sidekiq(it) => it.push(queue, payload),
         }
     }
 
-    /// Readies a due member for its queue, where no client middleware is to see it. `jid` makes an id for one that has none.
+    /// Prepares a due member for its queue, if no client middleware is to see it. `jid` makes an id for a job without one.
     ///
     /// # Errors
-    /// When it is no job.
+    /// When it is not a job.
     pub fn promote(
         &self,
         member: &[u8],
@@ -133,31 +133,31 @@ impl Dialect {
         }
     }
 
-    /// A failed job before its failure is recorded, which was claimed from the queue of this bare name.
+    /// A failed job, claimed from the queue of this bare name, before its failure is recorded.
     ///
     /// # Errors
-    /// When the payload is no object.
+    /// When the payload is not an object.
     pub fn failing<'a>(&self, payload: &'a [u8], queue: &str) -> Result<Failing<'a>, PatchError> {
         match self {
             Self::Sidekiq(it) => it.failing(payload, queue),
         }
     }
 
-    /// How far its set of dead jobs is trimmed at `now`.
+    /// How the set of dead jobs is trimmed at `now`.
     pub fn trim(&self, now: f64) -> Trim {
         match self {
             Self::Sidekiq(it) => it.trim(now),
         }
     }
 
-    /// Where the process of this identity shows itself.
+    /// The keys by which the process of this identity shows itself.
     pub fn presence(&self, identity: &str) -> Presence {
         match self {
             Self::Sidekiq(it) => it.presence(identity),
         }
     }
 
-    /// The fields of the process's hash: what does not change while it lives, and what does.
+    /// The fields of the process's hash, from what never changes while it lives, and what does.
     pub fn process_fields(&self, facts: &ProcessFacts, vitals: &Vitals) -> Vec<(String, String)> {
         match self {
             Self::Sidekiq(_) => {
@@ -167,7 +167,7 @@ impl Dialect {
         }
     }
 
-    /// Where measurements of its jobs come together.
+    /// An empty collection of execution metrics.
     pub fn metrics(&self) -> Metrics {
         match self {
             Self::Sidekiq(it) => Metrics::new(it.version, it.keys.clone()),
@@ -181,7 +181,7 @@ impl Dialect {
         }
     }
 
-    /// How much may be shown of each of the running payloads, of which these are the lengths.
+    /// How many bytes of each running payload may be shown, given the lengths of all of them.
     pub fn shown_bytes(&self, lengths: impl Iterator<Item = usize> + Clone) -> usize {
         match self {
             Self::Sidekiq(_) => sidekiq::shown_bytes(lengths),
@@ -195,14 +195,14 @@ impl Dialect {
         }
     }
 
-    /// A key of every kind that a process uses, but for its queues.
+    /// One key of every kind that a process uses, except for its queues.
     pub fn samples(&self, identity: &str) -> Vec<String> {
         match self {
             Self::Sidekiq(it) => it.keys.samples(identity, it.version),
         }
     }
 
-    /// Keys of everybody's, and what each must hold, as `TYPE` names it.
+    /// Keys that all processes share, and the type of each, as `TYPE` names it.
     pub fn types(&self) -> Vec<(String, &'static str)> {
         match self {
             Self::Sidekiq(it) => it.keys.types().into(),

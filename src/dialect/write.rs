@@ -1,24 +1,24 @@
-//! What a dialect wants written: data, which the store carries out together with the removal of the job (writes.lua).
+//! What a dialect wants written, as data: the store carries it out together with the removal of the job (writes.lua).
 
 use crate::job::End;
 
 /// The bytes of a job on their way to another place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// Exactly as they stood where it is removed from.
+    /// Exactly as they are in the place from which it is removed.
     AsClaimed,
     /// These.
     Changed(Vec<u8>),
 }
 
-/// Where a job goes that is not forgotten. The job leaves its old place only once it is there.
+/// Where a job goes that is kept. It leaves its old place only once it is there.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Place {
     /// A sorted set.
     Sorted {
         /// Its full key.
         key: String,
-        /// Mostly seconds since the epoch.
+        /// Its score, mostly seconds since the epoch.
         score: f64,
         /// What is stored.
         body: Body,
@@ -27,14 +27,14 @@ pub enum Place {
     List {
         /// Its full key.
         key: String,
-        /// Where it goes on.
+        /// The end to which it is pushed.
         end: End,
         /// What is stored.
         body: Body,
     },
 }
 
-/// What is written besides. Whatever fails of it does not keep the job.
+/// What else is written. If it fails, the job leaves its place all the same.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Note {
     /// A counter goes up.
@@ -43,7 +43,7 @@ pub enum Note {
         key: String,
         /// By how much.
         by: i64,
-        /// How long it lives from now on, in seconds; for ever without.
+        /// How long it lives from now on, in seconds; `None` for ever.
         expiry: Option<u32>,
     },
     /// A name becomes a member of a set.
@@ -53,13 +53,13 @@ pub enum Note {
         /// The name.
         member: String,
     },
-    /// The job is noted in a list as well, of which only so many are kept.
+    /// An entry is added to a list that is cut to a certain length.
     Entry {
         /// Its full key. The newest are at its left end.
         key: String,
-        /// What is noted.
+        /// The entry.
         body: Body,
-        /// The most entries.
+        /// How many entries are kept.
         keep: u32,
     },
     /// A sorted set of dead jobs is trimmed.
@@ -76,27 +76,27 @@ pub enum Note {
 pub struct Trim {
     /// Its full key.
     pub key: String,
-    /// A smaller score is dropped.
+    /// Members with a smaller score are dropped.
     pub oldest: f64,
-    /// One fewer than this survives, as in Sidekiq; none where it is 0.
+    /// One member fewer than this survives, as in Sidekiq; none if it is 0.
     pub most: u64,
 }
 
-/// What is written when a job leaves the place where it is.
+/// What is written when a job leaves its place.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Writes {
-    /// Where it goes; `None` if it is forgotten.
+    /// Where it goes; `None` if it is not kept.
     pub place: Option<Place>,
-    /// What else.
+    /// What else is written.
     pub notes: Vec<Note>,
 }
 
-/// What the store must know of a dialect to put jobs back whose queues this process may not serve.
+/// What the store must know of a dialect to put jobs back into queues that this process does not serve.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Family {
     /// What the keys of its queues begin with; the bare name follows.
     pub prefix: String,
-    /// Where their next job is.
+    /// The end from which they are popped.
     pub pop: End,
     /// The set in which the bare names are registered.
     pub registry: String,

@@ -18,7 +18,7 @@ pub enum Retry {
 }
 
 impl Retry {
-    /// Reads the field from its JSON; an integer beyond `i64` saturates.
+    /// Reads the field from its JSON; an integer beyond `i64` is cut to its limits.
     pub(crate) fn from_json(json: &[u8]) -> Self {
         match json {
             b"null" => Self::Absent,
@@ -55,18 +55,18 @@ pub struct Envelope {
     pub tags: Option<Range<u32>>,
     /// `retry`.
     pub retry: Retry,
-    /// Whether a field asks for more than `perform` (`log_level`, `profile`, `display_class`,
-    /// `encrypt`), whatever its value, or something in it may have to be written in another way in the
-    /// log: such a job takes the path through Ruby.
+    /// Whether a field asks for more than `perform` (`log_level`, `profile`, `display_class`, `encrypt`),
+    /// whatever its value, or some text in it may have to be written differently in the log: such a job
+    /// takes the path through Ruby.
     pub special: bool,
 }
 
 impl Envelope {
-    /// Reads `payload`. `None` when it is not an object that this reader understands exactly as
-    /// `JSON.parse` would: then Ruby's own parser has the last word. Versions of the json gem
-    /// differ, so everything on which they do is left to them: comments, odd escapes, lone
-    /// surrogates, invalid UTF-8, duplicate names in the payload's own object (json 3 raises; a
-    /// builder of nested objects must watch for them itself).
+    /// Reads `payload`. `None` if it is not an object that this reader understands exactly as
+    /// `JSON.parse` would: then Ruby's own parser has the last word. Everything on which versions of
+    /// the json gem differ is left to it: comments, odd escapes, lone surrogates, invalid UTF-8,
+    /// duplicate names in the payload's own object (json 3 raises; whoever builds nested objects must
+    /// look for them itself).
     pub fn read(payload: &[u8]) -> Option<Self> {
         if payload.len() > u32::MAX as usize || std::str::from_utf8(payload).is_err() {
             return None;
@@ -133,7 +133,7 @@ impl Fields {
     }
 }
 
-/// The names seen so far, to refuse a second one. Nothing is compared unless length and ends agree.
+/// The names seen so far, to refuse duplicates. Nothing is compared unless length and ends agree.
 struct Names {
     seen: [(u32, u32); Self::ROOM],
     count: usize,
@@ -151,7 +151,7 @@ impl Default for Names {
 }
 
 impl Names {
-    /// A payload with more fields is rare enough to be Ruby's.
+    /// A payload with more fields is so rare that Ruby may read it.
     const ROOM: usize = 32;
 
     #[inline]
@@ -183,7 +183,7 @@ impl Names {
 }
 
 /// Whether there may be a control character (or U+2028, U+2029), escaped or as it is. Few other characters
-/// begin with these bytes. To the end in any case, so that it takes many bytes at once.
+/// begin with these bytes. Never stops early, so that the compiler can process many bytes at once.
 fn may_hold_control(json: &[u8]) -> bool {
     json.iter().fold(false, |found, byte| {
         found | matches!(byte, b'\\' | 0x7f | 0xc2 | 0xe2)
@@ -195,7 +195,7 @@ fn span(range: Range<usize>) -> Range<u32> {
     range.start as u32..range.end as u32
 }
 
-/// A string without escapes, or `Some(None)` for `null`; anything else is not ours to judge.
+/// A string without escapes, or `Some(None)` for `null`; anything else is left to Ruby.
 #[inline]
 fn name(payload: &[u8], value: Range<usize>) -> Option<Option<Range<u32>>> {
     match &payload[value.clone()] {

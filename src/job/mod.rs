@@ -1,5 +1,5 @@
-//! What a job is while the engine carries it: bytes, where they came from, and the few fields that
-//! were read from them, and what became of it. Knows no Redis, no Ruby and no dialect; nothing here does IO.
+//! A job while the engine holds it: its bytes, where they came from, the few fields that were read from
+//! them, and its outcome. Knows no Redis, no Ruby and no dialect; nothing here does IO.
 
 use std::sync::Arc;
 
@@ -23,8 +23,8 @@ pub use text::{json_string, ruby_float};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(pub u64);
 
-/// Jobs that were claimed together and stand in the in-flight table as one entry while nothing is asked of
-/// a single one of them. Their tokens count up from the first.
+/// Jobs that were claimed together and are one field of the in-flight table until one of them has to be
+/// settled on its own. Their tokens count up from the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Parcel {
     /// The first job's token.
@@ -36,17 +36,17 @@ pub struct Parcel {
 /// A job between its claim and its settlement.
 #[derive(Debug)]
 pub struct Job {
-    /// Its name in the in-flight table.
+    /// Its number in the in-flight table.
     pub token: Token,
-    /// What it is a part of in that table, if it was claimed so.
+    /// The parcel of which it is a part in that table, if it was claimed in one.
     pub parcel: Option<Parcel>,
-    /// The lease under which it was claimed: a settlement under an older one does nothing.
+    /// The lease under which it was claimed, and under whose holder it is settled.
     pub epoch: u32,
     /// The queue it was claimed from; it goes back there when returned.
     pub queue: Arc<Queue>,
-    /// The bytes exactly as they stood in the queue.
+    /// The bytes exactly as they were in the queue.
     pub payload: Box<[u8]>,
-    /// What was read from the payload, or `None` when it needs Ruby's parser to decide.
+    /// What was read from the payload, or `None` when only Ruby's parser can read it.
     pub envelope: Option<Envelope>,
 }
 
@@ -63,8 +63,8 @@ impl Job {
         std::str::from_utf8(self.span(range?)).ok()
     }
 
-    /// The class to show and to measure by: the wrapped one of an Active Job. `None` when only
-    /// Ruby can read the payload.
+    /// The class to show and to measure by; of an Active Job the wrapped one. `None` when only Ruby can
+    /// read the payload.
     pub fn display_class(&self) -> Option<&str> {
         let envelope = self.envelope.as_ref()?;
         let shown = envelope.wrapped.as_ref().unwrap_or(&envelope.class);

@@ -11,7 +11,7 @@ pub enum Outcome {
     Done,
     /// It raised and is not kept: `retry: false`, discarded, or Ruby raised `Skip`.
     Failed,
-    /// It raised and shall run again.
+    /// It raised and is to run again.
     Retry {
         /// When, in epoch seconds.
         at: f64,
@@ -23,7 +23,7 @@ pub enum Outcome {
         /// The payload with its failure written in.
         payload: Vec<u8>,
     },
-    /// Shutdown struck: back to the end of the queue it is taken from.
+    /// Shutdown interrupted it: back to the end of its queue from which jobs are popped.
     Interrupted,
     /// It gave way and goes on later (an iterable job): to the back of a queue.
     Requeued {
@@ -43,18 +43,18 @@ pub enum Measure {
     Class,
     /// Those of this class: only Ruby could read the payload.
     Named(String),
-    /// Nobody's: it failed before there was anything to measure, for want of its class for example.
+    /// Nobody's: it failed before there was anything to measure, for example because its class is missing.
     Nothing,
 }
 
-/// A job and its end, with what the statistics want to know.
+/// A job and its outcome, with what the statistics need.
 #[derive(Clone, Debug)]
 pub struct Ended {
     /// The job.
     pub job: Arc<Job>,
-    /// Its end.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// How long it ran, in milliseconds; `None` when that is not to be recorded.
+    /// How long it ran, in milliseconds; `None` if that is not to be recorded.
     pub elapsed: Option<f64>,
     /// Where it is measured.
     pub measure: Measure,

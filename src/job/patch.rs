@@ -17,7 +17,7 @@ pub struct PatchError;
 /// Returns `payload` with each of `fields` replaced where it stands or appended in order.
 /// Of a name that occurs twice the last one counts, as for `JSON.parse`; a name written with
 /// escapes is the same name. Accepts what any json gem accepts (comments, odd escapes, invalid
-/// UTF-8): such a payload has been through `JSON.parse` already. Values are not checked.
+/// UTF-8), since such a payload has been through `JSON.parse` already. Values are not checked.
 pub fn patch(payload: &[u8], fields: &[Field<'_>]) -> Result<Vec<u8>, PatchError> {
     let mut found: Vec<Option<Range<usize>>> = vec![None; fields.len()];
     let (insert, after_member) = visit(payload, |name, value| {
@@ -35,7 +35,7 @@ pub fn patch(payload: &[u8], fields: &[Field<'_>]) -> Result<Vec<u8>, PatchError
         if fields[..index].iter().any(|(earlier, _)| earlier == name) {
             continue;
         }
-        // As in a Ruby hash, a field written twice keeps its first place and its last value.
+        // As in a Ruby hash, a field that occurs twice has its first place and its last value.
         let value = fields[index..]
             .iter()
             .rev()
@@ -67,7 +67,7 @@ pub fn patch(payload: &[u8], fields: &[Field<'_>]) -> Result<Vec<u8>, PatchError
     Ok(out)
 }
 
-/// Calls `each` with the decoded name and the place of the value of every top-level member.
+/// Calls `each` with the decoded name and the value's position, for every top-level member.
 pub(crate) fn visit(
     payload: &[u8],
     mut each: impl FnMut(&[u8], Range<usize>),

@@ -1,4 +1,4 @@
-//! Where a job comes from.
+//! The queue from which a job comes.
 
 /// An end of a list in Redis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,7 +19,7 @@ impl End {
         }
     }
 
-    /// As BLMOVE takes it.
+    /// As BLMOVE spells it.
     pub fn word(self) -> &'static str {
         match self {
             Self::Left => "LEFT",
@@ -27,7 +27,7 @@ impl End {
         }
     }
 
-    /// As the scripts take it.
+    /// As the scripts spell it.
     pub fn letter(self) -> char {
         match self {
             Self::Left => 'L',
@@ -36,19 +36,19 @@ impl End {
     }
 }
 
-/// A queue that this process serves. One object for all jobs that come from it; two dialects may each have one of the same
-/// name, never of the same key.
+/// A queue that this process serves. One object for all jobs that come from it. Two dialects may each have a queue of the
+/// same name, but never of the same key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Queue {
-    /// Whose it is, as an index into the dialects of the process.
+    /// The dialect to which it belongs, as an index into the dialects of the process.
     pub dialect: usize,
     /// Its bare name, as people write it.
     pub name: String,
     /// Its list in Redis, the namespace included.
     pub key: String,
-    /// Where its next job is. New ones come in at the other end.
+    /// The end from which jobs are popped. New ones come in at the other end.
     pub pop: End,
-    /// What stands for it in the set of paused queues.
+    /// Its name in the set of paused queues.
     pub paused_as: String,
 }
 

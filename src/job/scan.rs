@@ -1,7 +1,7 @@
 //! Walks JSON bytes without building anything: where strings and values begin and end.
 //!
 //! `STRICT` refuses everything on which versions of Ruby's json gem (2.6 to 3.1) or serde_json
-//! disagree; the relaxed form follows what any of those json gems reads, since its payloads have
+//! disagree; the relaxed form accepts what any of those json gems reads, since its payloads have
 //! already been through one of them.
 
 use std::ops::Range;
@@ -17,7 +17,7 @@ pub(super) struct Text {
     pub(super) escaped: bool,
 }
 
-/// A position in JSON text. Every step answers `None` when the text is not what it should be.
+/// A position in JSON text. Every step returns `None` if the text is not what it should be.
 pub(super) struct Scanner<'a, const STRICT: bool> {
     bytes: &'a [u8],
     pos: usize,
@@ -28,7 +28,7 @@ impl<'a, const STRICT: bool> Scanner<'a, STRICT> {
         Self { bytes, pos: 0 }
     }
 
-    /// The next byte, which stays where it is.
+    /// The next byte, without taking it.
     #[inline]
     pub(super) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.pos).copied()
@@ -76,7 +76,7 @@ impl<'a, const STRICT: bool> Scanner<'a, STRICT> {
         Some(())
     }
 
-    /// Nothing but white space follows.
+    /// Succeeds if nothing but white space follows.
     pub(super) fn end(&mut self) -> Option<()> {
         self.space()?;
         (self.pos == self.bytes.len()).then_some(())
@@ -250,7 +250,7 @@ impl<'a, const STRICT: bool> Scanner<'a, STRICT> {
 }
 
 /// The first position from `pos` on that holds a quote, a backslash or a control character, or the
-/// end. Eight bytes at a time: the lowest flagged byte is exact, those above it may be borrows.
+/// end. Eight bytes at a time: the lowest flagged byte is right, those above it may be due to borrows.
 #[inline]
 pub(crate) fn plain_until(bytes: &[u8], mut pos: usize) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
@@ -276,8 +276,8 @@ pub(crate) fn plain_until(bytes: &[u8], mut pos: usize) -> usize {
 }
 
 /// Walks the members of the object that `payload` is, in order: the key as written between its
-/// quotes, whether it holds escapes, and where the value lies. Answers where a further member would
-/// be inserted and whether a comma must precede it, or `None` when this is not an object.
+/// quotes, whether it contains escapes, and where the value lies. Returns where a further member would
+/// be inserted and whether a comma must precede it, or `None` if this is not an object.
 pub(super) fn members<const STRICT: bool>(
     payload: &[u8],
     mut each: impl FnMut(&Text, Range<usize>) -> Option<()>,

@@ -1,9 +1,9 @@
-//! Text the way Ruby writes it, so that what we add to a payload is what a Ruby server would add.
+//! Text as Ruby writes it, so that what we add to a payload is what a Ruby server would add.
 
 use std::fmt::Write as _;
 
 /// Appends `text` as `JSON.generate` does: only quotes, backslashes and control characters are
-/// escaped; `/`, DEL, U+2028 and everything else stand as they are (json 2.6 to 3.1).
+/// escaped; `/`, DEL, U+2028 and everything else stay as they are (json 2.6 to 3.1).
 pub fn json_string(out: &mut Vec<u8>, text: &str) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     out.push(b'"');
@@ -53,7 +53,7 @@ pub fn ruby_float(number: f64) -> String {
     }
     let size = number.abs();
     if size == 0.0 || (1e-4..1e15).contains(&size) {
-        // Debug, unlike Display, keeps the ".0"; both are the shortest round trip.
+        // Debug, unlike Display, keeps the ".0"; both write the shortest digits that read back the same.
         let mut text = format!("{number}");
         if !text.contains('.') {
             text.push_str(".0");
