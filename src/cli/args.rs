@@ -1,5 +1,5 @@
-//! The table of flags, as clap sees it. Sidekiq's names and letters, so that a Procfile keeps working
-//! after one word in it was changed.
+//! The table of flags, as clap sees it. They have Sidekiq's names and letters, so that a Procfile keeps working
+//! once one word in it is changed.
 
 use std::ffi::OsString;
 
@@ -221,8 +221,8 @@ pub struct Options {
     pub warnings: Vec<String>,
 }
 
-/// Flags that Sidekiq 6 still accepted, with a message, long after it had dropped what they did. Accepted
-/// here for every generation: a supervisor's command line must not stop a deployment over them.
+/// Flags that Sidekiq 6 still accepted, with a message, long after it had dropped what they did. Accepted here
+/// with every version of Sidekiq: a supervisor's command line must not stop a deployment over them.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct Leftovers {
     #[arg(
@@ -256,7 +256,7 @@ pub(super) struct Leftovers {
     pub(super) pidfile: Option<OsString>,
 }
 
-/// So many that nobody needs them, and few enough for a machine to refuse them in good order.
+/// More than anybody needs, and few enough for a machine to refuse them with a proper error.
 const MOST_THREADS: i64 = 10_000;
 /// Some thirty years.
 const MOST_SECONDS: i64 = 1_000_000_000;
@@ -272,7 +272,7 @@ where
     })
 }
 
-/// A path is bytes. As JSON it is a string, or an array of bytes where it is no UTF-8.
+/// A path is bytes. As JSON it is a string, or an array of bytes if it is not UTF-8.
 fn path<S: Serializer>(path: &Option<OsString>, serializer: S) -> Result<S::Ok, S::Error> {
     match path {
         None => serializer.serialize_none(),
@@ -295,7 +295,7 @@ fn seconds(typed: &str) -> Result<u32, String> {
     between(typed, 1, MOST_SECONDS)
 }
 
-/// So much that nobody fills a Redis by a slip of the finger.
+/// Few enough that nobody fills a Redis with a typing error.
 fn jobs(typed: &str) -> Result<u32, String> {
     between(typed, 10, 1_000_000)
 }

@@ -1,7 +1,7 @@
-//! Whole numbers as Ruby's `Integer()` reads them, which `sidekiq` reads its flags with: `010` is eight, and
+//! Whole numbers as Ruby's `Integer()` reads them, with which `sidekiq` reads its flags: `010` is eight, and
 //! `1_000` a thousand.
 
-/// `None` for what is no whole number, or beyond any that a flag may have.
+/// `None` for anything that is not a whole number, or is larger than any that a flag may have.
 pub(super) fn read(typed: &str) -> Option<i64> {
     let text = typed.trim_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
     let (sign, text) = match text.strip_prefix('-') {

@@ -2,7 +2,7 @@
 //! to Ruby (`Footplate::Server::Settings`), because the settings files are ERB and the defaults depend on
 //! the Sidekiq that the application loads.
 //!
-//! Exit codes: 0 for help, version and completions, 1 for a command line that makes no sense, as in
+//! Exit codes: 0 for help, version and completions; 1 for a command line that makes no sense, as with
 //! `sidekiq`. Unlike `sidekiq -h`, which logs its usage and exits 1, help goes to standard output and
 //! succeeds, so that `footplate --help | less` works.
 
@@ -30,7 +30,7 @@ pub use args::{Bench, Options};
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Parsed {
-    /// Everything is said already: print this and leave.
+    /// Nothing is left to do but to print this and exit.
     Exit {
         /// The process's exit status.
         code: i32,
@@ -41,14 +41,14 @@ pub enum Parsed {
     },
     /// Boot the application and run its jobs.
     Run(Options),
-    /// Boot the application, tell what would run, and leave.
+    /// Boot the application, show what would run, and exit.
     Check(Options),
     /// Boot the application to find its Redis, and measure there.
     Bench {
-        /// What is typed for every command.
+        /// The options that every command takes.
         #[serde(flatten)]
         options: Options,
-        /// What only this one takes.
+        /// The options that only this one takes.
         bench: Bench,
     },
 }
@@ -56,12 +56,12 @@ pub enum Parsed {
 impl Parsed {
     /// The form in which it is handed to Ruby.
     pub fn to_json(&self) -> String {
-        // Strings and numbers only: there is nothing in it that JSON could refuse.
+        // Only strings and numbers: nothing that JSON could refuse.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
 
-/// Whether what is printed may hold colours.
+/// Whether output may contain colours.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Colours {
     /// On standard output.
@@ -71,7 +71,7 @@ pub struct Colours {
 }
 
 impl Colours {
-    /// What the terminal at hand allows; none anywhere when `NO_COLOR` is set.
+    /// As the terminal allows; none at all if `NO_COLOR` is set.
     pub fn detect() -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Self {
@@ -81,7 +81,7 @@ impl Colours {
     }
 }
 
-/// Reads a command line. `argv` is what comes after the program's name, as Ruby's `ARGV`: bytes, whatever the
+/// Reads a command line. `argv` is what follows the program's name, like Ruby's `ARGV`: bytes, whatever the
 /// locale takes them for.
 pub fn parse(argv: &[OsString]) -> Parsed {
     parse_with(argv, Colours::detect())
@@ -128,7 +128,7 @@ fn refused(stderr: String) -> Parsed {
     }
 }
 
-/// OptionParser makes no difference between `--CONCURRENCY` and `--concurrency`.
+/// OptionParser does not distinguish `--CONCURRENCY` from `--concurrency`.
 fn lower_case_names(argv: &[OsString]) -> impl Iterator<Item = OsString> {
     let mut flags_end = false;
     argv.iter().map(move |word| match word.to_str() {
@@ -141,7 +141,7 @@ fn lower_case_names(argv: &[OsString]) -> impl Iterator<Item = OsString> {
     })
 }
 
-/// Help is an error to clap as well; only it goes to standard output.
+/// To clap, help is an error as well; but it goes to standard output.
 fn refusal(error: &clap::Error, argv: &[OsString], colours: Colours) -> Parsed {
     let text = |colour: bool| {
         let styled = error.render();

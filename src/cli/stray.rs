@@ -1,17 +1,17 @@
-//! Words that belong to no flag. `sidekiq` overlooks them, which hides that a queue is not served; here they
-//! are refused, with what was probably meant.
+//! Words that belong to no flag. `sidekiq` ignores them, which hides that a queue is not served; here they are
+//! refused, with a hint at what was probably meant.
 
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// Words that start other programs of the kind.
+/// Commands with which other programs of this kind are started.
 const COMMANDS: [&str; 8] = [
     "start", "run", "work", "worker", "jobs", "server", "sidekiq", "restart",
 ];
 const ENVIRONMENTS: [&str; 4] = ["production", "development", "staging", "test"];
 
-/// The sentence for a stray word, if it is one that stopped clap and clap has no better idea.
+/// The sentence for a stray word, if that is what stopped clap and clap has no better suggestion.
 pub(super) fn sentence(error: &clap::Error, argv: &[OsString]) -> Option<String> {
     let kind = match error.kind() {
         ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
@@ -34,7 +34,7 @@ pub(super) fn sentence(error: &clap::Error, argv: &[OsString]) -> Option<String>
     })
 }
 
-/// `None` for a URL, which is not to be repeated: it may hold a password.
+/// `None` for a URL, which must not be repeated: it may contain a password.
 fn meant(word: &str, before: &[impl AsRef<str>]) -> Option<String> {
     let before: Vec<&str> = before.iter().map(AsRef::as_ref).collect();
     let ends = |endings: &[&str]| endings.iter().any(|it| word.ends_with(it));
@@ -57,7 +57,7 @@ fn meant(word: &str, before: &[impl AsRef<str>]) -> Option<String> {
     })
 }
 
-/// Whether the words end with a queue and perhaps others that stray behind it.
+/// Whether the words end with a queue, perhaps followed by other stray words.
 fn follows_a_queue(before: &[&str]) -> bool {
     let flag = before.iter().rposition(|it| it.starts_with('-'));
     flag.is_some_and(|place| {
@@ -66,7 +66,7 @@ fn follows_a_queue(before: &[&str]) -> bool {
     })
 }
 
-/// `text`, which may repeat words of the command line, without what stands before the `@` of a URL.
+/// `text`, which may repeat words of the command line, without what comes before the `@` of a URL.
 pub(super) fn without_secrets(text: String, argv: &[OsString]) -> String {
     argv.iter().fold(text, |text, word| {
         let word = word.to_string_lossy();

@@ -1,4 +1,4 @@
-// A test that meets the unexpected should end there.
+// A test that meets something unexpected should end there.
 #![allow(clippy::unwrap_used)]
 
 use std::ffi::{OsStr, OsString};
@@ -132,7 +132,7 @@ fn paths_are_bytes() {
         typed(&[b"-r", "./my app é.rb".as_bytes(), b"-C", b"\xe9.yml"]).to_json(),
         r#"{"run":{"require":"./my app é.rb","config_file":[233,46,121,109,108]}}"#
     );
-    // What goes into Redis is text.
+    // Whatever goes into Redis must be text.
     for flag in [b"-q", b"-g", b"-e", b"-c"] {
         let Parsed::Exit {
             code: 1, stderr, ..
@@ -282,7 +282,7 @@ fn help_is_printed_and_succeeds() {
         assert!(help.contains(word), "{word} is missing in\n{help}");
     }
     assert!(!help.contains("--daemon"));
-    // Whoever asks whether it is safe to try should read what runs.
+    // Those who want to know whether it is safe to try should be able to read what runs.
     for command in ["check", "bench"] {
         assert!(printed(&[command, "--help"]).contains("configure_server"));
     }

@@ -1,4 +1,4 @@
-//! Capsules: which threads work on which queues, and in what order (sidekiq-facts.md 3.1 and 3.2).
+//! Capsules: which threads work on which queues, and in what order.
 
 use std::collections::HashSet;
 
@@ -43,7 +43,7 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// How often the queue is in the lot. One without a weight among others with one counts once.
+    /// The queue's share when queues are drawn. A queue without a weight, among others with one, counts as 1.
     pub fn share(&self) -> u32 {
         self.weight.max(1)
     }

@@ -1,4 +1,4 @@
-//! Where log lines go, and in what shape (sidekiq-facts.md 3.8).
+//! Where log lines go, and in what shape.
 
 use serde::Deserialize;
 
@@ -8,8 +8,8 @@ use super::{ConfigError, mistake};
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
-    /// Set when the engine may write the lines itself; none when the application has its own logger, which
-    /// then gets every line through Ruby.
+    /// Set if the engine may write the lines itself; none if the application has its own logger, which then
+    /// gets every line through Ruby.
     #[serde(default)]
     pub native: Option<NativeLog>,
     /// Whether `start`, `done` and `fail` are left out (Sidekiq 7.3 and newer).
@@ -25,7 +25,7 @@ pub struct NativeLog {
     pub fd: i32,
     /// The shape of a line.
     pub format: Format,
-    /// Whether the level is coloured, as Sidekiq 8 does even where no terminal is.
+    /// Whether the level is coloured; in Sidekiq 8 it is even without a terminal.
     pub colour: bool,
 }
 

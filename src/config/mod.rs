@@ -1,7 +1,7 @@
-//! The resolved configuration of a process: what Ruby found out from flags, files, the environment and the
-//! application, handed over as one JSON object when the engine starts. Nothing here has a default that
-//! depends on anything; whoever wrote the JSON has decided. A mistake is told in one sentence that names the
-//! place, because it may come from a settings file.
+//! The resolved configuration of a process: what Ruby has gathered from flags, files, the environment and the
+//! application, handed over as one JSON object when the engine starts. No default here depends on anything:
+//! Ruby has decided already. A mistake is reported in one sentence that names the place, because it may come
+//! from a settings file.
 
 use serde::Deserialize;
 
@@ -24,7 +24,7 @@ pub enum ConfigError {
     Shape {
         /// The field, such as `capsules[0].concurrency`.
         path: String,
-        /// What serde has against it.
+        /// Serde's objection.
         message: String,
     },
     /// Every field is readable, but a value makes no sense.
@@ -36,7 +36,7 @@ pub enum ConfigError {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// `DYNO` or the host's name (sidekiq-facts.md 1.2).
+    /// `DYNO` or the host's name.
     pub hostname: String,
     /// The process that runs the jobs; after a fork, the child.
     pub pid: u32,
@@ -132,7 +132,7 @@ fn mistake<T>(sentence: impl Into<String>) -> Result<T, ConfigError> {
     Err(ConfigError::Value(sentence.into()))
 }
 
-/// serde_json adds "at line 1 column 230"; that is a place in JSON that no person has written.
+/// Without "at line 1 column 230", which serde_json adds: that is a place in JSON that no person has written.
 fn without_position(message: &str) -> String {
     message
         .split(" at line ")

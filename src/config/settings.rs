@@ -1,4 +1,4 @@
-//! From a configuration as Ruby wrote it to what the engine and the job log start from.
+//! Turns the configuration that Ruby wrote into the settings of the engine and the job log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::engine::{CapsuleSettings, Settings, Shortcuts};
 use crate::store::Names;
 
 impl Config {
-    /// Whose forms are written: those of the loaded gem, or of Sidekiq 8 without one.
+    /// The version whose forms are written: that of the loaded gem, or Sidekiq 8 without one.
     pub fn sidekiq(&self) -> Result<SidekiqVersion, ConfigError> {
         match &self.sidekiq_version {
             None => Ok(SidekiqVersion::default()),
@@ -23,7 +23,7 @@ impl Config {
         }
     }
 
-    /// Where the engine writes the lines of the default job logger and how, if it is to write them.
+    /// Where and how the engine writes the default job logger's lines, if it is to write them.
     pub fn job_log(&self) -> Option<(i32, Style)> {
         let skipped = self.log.skip_default_job_logging;
         let native = self.log.native.filter(|_| !skipped)?;
@@ -36,10 +36,10 @@ impl Config {
         Some((native.fd, style))
     }
 
-    /// What the engine starts from.
+    /// The engine's settings.
     ///
     /// # Errors
-    /// When the version of the gem is none.
+    /// When the gem's version cannot be read.
     pub fn into_settings(self) -> Result<Settings, ConfigError> {
         let version = self.sidekiq()?;
         let sidekiq = Dialect::Sidekiq(Sidekiq {

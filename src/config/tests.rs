@@ -1,4 +1,4 @@
-// A test that meets the unexpected should end there.
+// A test that meets something unexpected should end there.
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! Intervals and limits of the engine. All have defaults that fit; `config/footplate.yml` may change them
-//! under the same names.
+//! Intervals and limits of the engine. All have suitable defaults; `config/footplate.yml` may change them under
+//! the same names.
 
 use serde::Deserialize;
 
@@ -7,7 +7,7 @@ use super::{ConfigError, mistake};
 use crate::engine::Shortcut;
 use crate::store::LONGEST_LEASE;
 
-/// See each field for what it weighs.
+/// Each field says what a larger or smaller value is good for.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tuning {
@@ -21,7 +21,8 @@ pub struct Tuning {
     /// answered, and at most twice as many from when it is sent. 0 claims only what can start at
     /// once.
     pub prefetch_ms: u32,
-    /// The ways by which jobs may arrive besides the plain one; all of them unless the file names some. For finding faults.
+    /// The ways in which jobs may arrive besides the plain one; all of them unless the file names some. For finding
+    /// faults.
     pub shortcuts: Option<Vec<Shortcut>>,
 }
 
@@ -40,7 +41,7 @@ impl Tuning {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let longest = LONGEST_LEASE.as_secs_f64();
         within("lease_seconds", self.lease_seconds, 2.0, longest)?;
-        // 10 s is Sidekiq's own pace; slower would let its dashboards call a live process dead.
+        // 10 s is Sidekiq's own interval; with a longer one its dashboards would call a live process dead.
         within("beat_seconds", self.beat_seconds, 0.5, 10.0)?;
         if self.prefetch_ms > 1_000 {
             return mistake(format!(

@@ -1,8 +1,9 @@
-//! What an application's Redis looks like: key names, from which end a queue is popped, how a payload is read and patched,
-//! what is written when a job ends. Pure: no IO, no Ruby, no clock and no randomness of its own (both are passed in).
+//! What an application's Redis looks like: key names, from which end a queue is popped, how a payload is read and
+//! patched, what is written when a job ends. Pure: no IO, no Ruby, no clock and no randomness of its own (both are
+//! passed in).
 //!
-//! [`Dialect`] is all that the rest of the engine sees. A second dialect would be a folder beside `sidekiq`, a variant here
-//! and an arm in each `match`.
+//! [`Dialect`] is all that the rest of the engine sees. A second dialect would be a folder beside `sidekiq`, a variant
+//! here and an arm in each `match`.
 
 mod sidekiq;
 mod write;
@@ -118,7 +119,8 @@ impl Dialect {
         }
     }
 
-    /// Prepares a due member for its queue, if no client middleware is to see it. `jid` makes an id for a job without one.
+    /// Prepares a due member for its queue, if no client middleware is to see it. `jid` makes an id for a job without
+    /// one.
     ///
     /// # Errors
     /// When it is not a job.

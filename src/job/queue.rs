@@ -36,8 +36,8 @@ impl End {
     }
 }
 
-/// A queue that this process serves. One object for all jobs that come from it. Two dialects may each have a queue of the
-/// same name, but never of the same key.
+/// A queue that this process serves. One object for all jobs that come from it. Two dialects may each have a queue of
+/// the same name, but never of the same key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Queue {
     /// The dialect to which it belongs, as an index into the dialects of the process.

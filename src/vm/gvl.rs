@@ -13,8 +13,8 @@ use magnus::{Error, Ruby};
 
 use crate::engine::sync::Parker;
 
-/// Lets a thread that waits for the GVL have it, if there is one. Releasing and reacquiring it would not: up to Ruby 3.2
-/// a thread that is awake is faster than one that waits. An error is an interruption, as from `thread_check_ints`.
+/// Lets a thread that waits for the GVL have it, if there is one. Releasing and reacquiring it would not: up to Ruby
+/// 3.2 a thread that is awake is faster than one that waits. An error is an interruption, as from `thread_check_ints`.
 pub(super) fn pass_on(_ruby: &Ruby) -> Result<(), Error> {
     protect(|| {
         // SAFETY: with the GVL, as the caller's `Ruby` shows, and under protect: it may raise.

@@ -28,9 +28,9 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    /// Starts an engine from the resolved configuration (JSON). When it cannot, raises `Footplate::Error` (or, if that class
-    /// is not defined, `RuntimeError`) with one sentence. `logger`: see [`Logger::new`]; none when the engine is not to write
-    /// the job log.
+    /// Starts an engine from the resolved configuration (JSON). When it cannot, raises `Footplate::Error` (or, if that
+    /// class is not defined, `RuntimeError`) with one sentence. `logger`: see [`Logger::new`]; none when the engine is
+    /// not to write the job log.
     fn start(ruby: &Ruby, json: String, logger: Option<RArray>) -> Result<Self, Error> {
         let (settings, job_log) = read(ruby, &json)?;
         let logger = logger.map(|it| Logger::new(ruby, it)).transpose()?;
@@ -96,7 +96,8 @@ impl Handle {
         worker.run(ruby)
     }
 
-    /// Has the kept threads replaced, those in which a failed job may have left something (see `renewal`), even if they sleep.
+    /// Has the kept threads replaced, those in which a failed job may have left something (see `renewal`), even if they
+    /// sleep.
     fn renew_kept(ruby: &Ruby, this: &Self) -> Result<(), Error> {
         this.own(ruby)?;
         if this.process.renewals.call() {

@@ -105,8 +105,8 @@ impl RubyJob {
         Ok(())
     }
 
-    /// Whether the engine writes this job's log lines: it can, and the logger would write the same. The answer stays the
-    /// same for the whole job.
+    /// Whether the engine writes this job's log lines: it can, and the logger would write the same. The answer stays
+    /// the same for the whole job.
     fn is_logged(ruby: &Ruby, this: &Self) -> Result<bool, Error> {
         if let Some(logged) = this.logged.get() {
             return Ok(logged);

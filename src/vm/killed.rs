@@ -7,8 +7,8 @@ use crate::job::Job;
 /// All that Ruby reveals about a killed thread is that it has ended.
 pub(super) const KILLED: &str = "somebody killed it";
 
-/// Counts the job as failed, to be retried by the payload's own rules. No handler of the application is called, so it is
-/// logged.
+/// Counts the job as failed, to be retried by the payload's own rules. No handler of the application is called, so it
+/// is logged.
 pub(super) fn settle(job: &RubyJob, why: &str) {
     let message = format!("the job's thread ended before the job did: {why}");
     tracing::warn!("{}{message}; the job counts as failed", name(job.job()));

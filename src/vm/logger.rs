@@ -57,8 +57,8 @@ impl Part {
     }
 }
 
-/// Names of instance variables of Ruby's `Logger` and its device, of a thread-local variable of Sidekiq before 8, and of
-/// methods.
+/// Names of instance variables of Ruby's `Logger` and its device, of a thread-local variable of Sidekiq before 8, and
+/// of methods.
 struct Names {
     formatter: ID,
     device: ID,

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 /// Between two replacements, in the whole process. A new thread cost 400 µs of throughput where all jobs raise.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Sidekiq goes on in a new thread after each failure. So do we while failures are rare. While there are many, threads are
-/// *kept* for a while, so that new ones take less than a hundredth of one core. A kept thread may hold something invisible
-/// (a mutex). It is replaced after a later job, or when all kept threads are called, which happens with every heartbeat, so
-/// that nobody waits for ever for what an idle thread holds.
+/// Sidekiq goes on in a new thread after each failure. So do we while failures are rare. While there are many, threads
+/// are *kept* for a while, so that new ones take less than a hundredth of one core. A kept thread may hold something
+/// invisible (a mutex). It is replaced after a later job, or when all kept threads are called, which happens with every
+/// heartbeat, so that nobody waits for ever for what an idle thread holds.
 pub(super) struct Renewals {
     origin: Instant,
     /// When the next thread may be replaced, in nanoseconds after `origin`.
@@ -84,8 +84,8 @@ impl Succession {
         }
     }
 
-    /// Whether another thread is to go on now: asked after a job, and before the thread falls asleep. `changed` says whether
-    /// a failed job has left something behind that Ruby can see.
+    /// Whether another thread is to go on now: asked after a job, and before the thread falls asleep. `changed` says
+    /// whether a failed job has left something behind that Ruby can see.
     pub(super) fn is_due(&self, failed: bool, changed: impl FnOnce() -> bool) -> bool {
         let renewals = &self.renewals;
         let kept = self.kept.get();

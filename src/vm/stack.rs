@@ -2,8 +2,8 @@
 
 /// Returns to the system whatever lies below this thread's frames on its stack, if that is the process's first stack.
 ///
-/// Ruby reserves the whole stack when it starts, by writing at its far end. Built with `-fstack-clash-protection`, as in
-/// Debian since 13, it writes to each page on the way, and 8 MB stay resident that nobody needs.
+/// Ruby reserves the whole stack when it starts, by writing at its far end. Built with `-fstack-clash-protection`, as
+/// in Debian since 13, it writes to each page on the way, and 8 MB stay resident that nobody needs.
 #[cfg(target_os = "linux")]
 pub(super) fn give_back() {
     /// For the running calls and the next ones.
@@ -17,8 +17,8 @@ pub(super) fn give_back() {
     let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
     let (low, high) = (bottom.start, here.saturating_sub(KEPT) / page * page);
     if low < high {
-        // SAFETY: these pages belong to the stack of this very thread and lie below all of its frames, by far more than what
-        // the call itself uses. Nothing lives there; later calls find zeroes there.
+        // SAFETY: these pages belong to the stack of this very thread and lie below all of its frames, by far more than
+        // what the call itself uses. Nothing lives there; later calls find zeroes there.
         let _ = unsafe {
             libc::madvise(
                 std::ptr::with_exposed_provenance_mut(low),

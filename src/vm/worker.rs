@@ -137,8 +137,8 @@ impl Worker {
         &self.process.shared.capsules[self.capsule].ready
     }
 
-    /// This worker's turn is over: threads that wait for the GVL go first. Returns how long it took to get the GVL back; an
-    /// error is an interruption.
+    /// This worker's turn is over: threads that wait for the GVL go first. Returns how long it took to get the GVL
+    /// back; an error is an interruption.
     fn pass_on(&self, ruby: &Ruby, parker: &Arc<Parker>) -> Result<Duration, Error> {
         let ready = self.ready();
         self.leave_job();
@@ -153,8 +153,8 @@ impl Worker {
         interrupted.map(|()| waited)
     }
 
-    /// Releases the GVL until there may be a job for this worker. Returns how long it then took to get the GVL back; an error
-    /// is an interruption.
+    /// Releases the GVL until there may be a job for this worker. Returns how long it then took to get the GVL back; an
+    /// error is an interruption.
     fn sleep(&self, ruby: &Ruby, parker: &Arc<Parker>) -> Result<Duration, Error> {
         let ready = self.ready();
         self.leave_job();
@@ -168,8 +168,8 @@ impl Worker {
         interrupted.map(|()| waited)
     }
 
-    /// From here on no job logs in this thread, and other threads may change the logger. Not called after each job, because
-    /// the next one mostly follows at once.
+    /// From here on no job logs in this thread, and other threads may change the logger. Not called after each job,
+    /// because the next one mostly follows at once.
     fn leave_job(&self) {
         self.writer.set(None);
         self.process.context.leave();

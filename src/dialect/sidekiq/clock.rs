@@ -6,7 +6,7 @@ use super::SidekiqVersion;
 use crate::job::ruby_float;
 
 /// Epoch milliseconds of epoch seconds. A double holds the seconds of our age to a quarter of a
-/// microsecond, so that a whole millisecond may come out a hair too small: half a microsecond is forgiven.
+/// microsecond, so a whole millisecond may come out slightly too small: half a microsecond is tolerated.
 pub fn millis(now: f64) -> i64 {
     (now * 1000.0 + 5e-4).floor() as i64
 }
@@ -41,14 +41,14 @@ pub struct Utc {
 }
 
 impl Utc {
-    /// The moment `now` seconds after the epoch, cut to milliseconds.
+    /// The moment `now` seconds after the epoch, truncated to milliseconds.
     pub fn at(now: f64) -> Self {
         let millis = millis(now);
         let (days, of_day) = (
             millis.div_euclid(86_400_000),
             millis.rem_euclid(86_400_000) as u32,
         );
-        // Days to civil date by eras of 400 years that begin on 1 March.
+        // From days to a civil date, by eras of 400 years that begin on 1 March.
         let shifted = days + 719_468;
         let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
         let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;

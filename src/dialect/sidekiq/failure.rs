@@ -1,4 +1,4 @@
-//! What becomes of a job that raised: `job_retry.rb` of Sidekiq 6.4 to 8.1 as a decision without
+//! What becomes of a job that raised: `job_retry.rb` of Sidekiq 6.4 to 8.1, as a decision without
 //! side effects. The caller runs the application's blocks and handlers between its steps.
 //!
 //! 1. [`Failing::read`] says what must be asked of Ruby (the backtrace, the class option).
@@ -18,23 +18,23 @@ use super::fields::{Number, text, to_i, truthy};
 use super::{Jitter, RetryFor, SidekiqVersion};
 use crate::job::{Field, PatchError, Retry, json_string, patch, visit};
 
-/// What holds for every job of a server.
+/// What applies to all jobs of a server.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
-    /// Whose rules.
+    /// The version whose rules apply.
     pub version: SidekiqVersion,
-    /// Retries of a job whose `retry` is not a number: `config[:max_retries]`, by default 25.
+    /// Retries for a job whose `retry` is not a number: `config[:max_retries]`, by default 25.
     pub max_retries: i64,
 }
 
-/// The exception, as Ruby tells it.
+/// The exception, as Ruby describes it.
 #[derive(Clone, Copy, Debug)]
 pub struct Raised<'a> {
     /// The bytes of `exception.class.name`; an anonymous class has none.
     pub class: Option<&'a [u8]>,
     /// The bytes of `exception.message`, cut to 10,000 characters of its own encoding.
     pub message: &'a [u8],
-    /// As much of `exception.backtrace` as [`Failing::wants_backtrace`] says, as JSON.
+    /// As much of `exception.backtrace` as [`Failing::wants_backtrace`] asks for, as JSON.
     pub backtrace: Option<&'a [u8]>,
 }
 
@@ -43,7 +43,7 @@ pub struct Raised<'a> {
 pub enum Backtrace {
     /// All of it (`backtrace: true`).
     All,
-    /// `lines[0...n]` as Ruby means it: a negative number counts from the end.
+    /// `lines[0...n]` as in Ruby: a negative number counts from the end.
     Lines(i64),
 }
 
@@ -60,14 +60,14 @@ pub struct Failing<'a> {
     dead: bool,
     class: Option<String>,
     wrapped: Option<String>,
-    /// The backtrace that [`Raised`] should bring, if any.
+    /// The backtrace that [`Raised`] should contain, if any.
     pub wants_backtrace: Option<Backtrace>,
 }
 
 /// What a recorded failure leads to.
 #[derive(Debug)]
 pub enum Verdict {
-    /// The job is not to be retried: it is stored nowhere, and death handlers get it as it was.
+    /// The job is not to be retried: it is stored nowhere, and death handlers get the payload as it was.
     Ignored,
     /// No retries are left: `sidekiq_retries_exhausted`, dead set (see [`Plan::goes_to_dead_set`]),
     /// death handlers.
@@ -87,7 +87,7 @@ pub struct Plan {
 
 impl<'a> Failing<'a> {
     /// Reads what the decision needs from `payload`, which was claimed from `queue` (a bare name).
-    /// Where Sidekiq itself would raise (a `retry_count` that is no number, a `retry_for` in
+    /// Where Sidekiq itself would raise (a `retry_count` that is not a number, a `retry_for` in
     /// words), and so lose the job, the field counts as absent.
     pub fn read(payload: &'a [u8], queue: &str, policy: &Policy) -> Result<Self, PatchError> {
         let mut own_queue = Vec::with_capacity(queue.len() + 2);
@@ -138,7 +138,7 @@ impl<'a> Failing<'a> {
         self.class.as_deref()
     }
 
-    /// `wrapped`, if it is a string: whose blocks are asked instead of the instance's from 7.1.3 on.
+    /// `wrapped`, if it is a string: from 7.1.3 on the blocks of this class are used, not those of the instance's.
     pub fn wrapped(&self) -> Option<&str> {
         self.wrapped.as_deref()
     }
@@ -276,7 +276,7 @@ impl Plan {
         &self.payload
     }
 
-    /// The same without a copy.
+    /// As [`Self::payload`], without a copy.
     pub fn into_payload(self) -> Vec<u8> {
         self.payload
     }
@@ -293,8 +293,8 @@ impl Plan {
     }
 
     /// When to try again, in epoch seconds. `delay` is what `sidekiq_retry_in` said, in seconds;
-    /// nothing, or nothing above 0, means the default of `count**4 + 15`. `random(n)` answers a
-    /// number below n. Beyond what a float holds it is infinite, as for Sidekiq: never.
+    /// without it, or if it is not above 0, the default `count**4 + 15` applies. `random(n)` returns a
+    /// number below n. A time beyond the range of a float is infinite, as in Sidekiq: never.
     pub fn retry_at(
         &self,
         delay: Option<f64>,
@@ -313,8 +313,8 @@ impl Plan {
         now + delay + jitter as f64
     }
 
-    /// Whether the job, once exhausted, is kept in the dead set: not when its `dead` is false. From
-    /// 7.2 on an exhausted block may still say `:discard`.
+    /// Whether the job, once exhausted, is kept in the dead set: not if its `dead` is false. From 7.2 on
+    /// an exhausted block may still say `:discard`.
     pub fn goes_to_dead_set(&self) -> bool {
         self.dead
     }

@@ -1,18 +1,18 @@
-//! Values of payload fields, as Ruby takes them.
+//! Values of payload fields, as Ruby understands them.
 
 use crate::job::{ruby_float, unescape};
 
 /// A JSON number; Ruby tells milliseconds (integer) from seconds (float) by its class.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Number {
-    /// Without a point or an exponent. Ruby's have no end; these hold what is more than any job counts to.
+    /// Without a point or an exponent. Ruby's integers are unlimited; these hold more than any job counts to.
     Integer(i128),
     /// Any other.
     Float(f64),
 }
 
 impl Number {
-    /// An infinite one (`1e999`) could not be written again, and counts as none.
+    /// Reads a number. An infinite one (`1e999`) could not be written back, and counts as none.
     pub(super) fn from_json(json: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(json).ok()?;
         if !text.starts_with(|it: char| it == '-' || it.is_ascii_digit()) {
@@ -61,7 +61,7 @@ impl Number {
     }
 }
 
-/// What Ruby takes for true.
+/// Whether Ruby takes it for true.
 pub(super) fn truthy(json: &[u8]) -> bool {
     !matches!(json, b"null" | b"false")
 }

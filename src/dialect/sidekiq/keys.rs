@@ -1,4 +1,4 @@
-//! Every key name of Sidekiq's, once. Footplate's own are the store's.
+//! All key names of Sidekiq's, in one place. Footplate's own are the store's.
 
 use std::fmt::Display;
 
@@ -29,7 +29,7 @@ impl Keys {
         self.key(format_args!("queue:{name}"))
     }
 
-    /// What all keys of queues begin with, for client tracking.
+    /// The prefix of all queues' keys, for client tracking.
     pub fn queue_prefix(&self) -> String {
         self.key("queue:")
     }
@@ -64,7 +64,7 @@ impl Keys {
         self.key("paused")
     }
 
-    /// Lock (60 s) of whoever prunes [`Keys::processes`].
+    /// Lock (60 s) for pruning [`Keys::processes`].
     pub fn process_cleanup(&self) -> String {
         self.key("process_cleanup")
     }
@@ -89,12 +89,13 @@ impl Keys {
         self.key(format_args!("stat:failed:{date}"))
     }
 
-    /// Hash that a process renews with every beat.
+    /// Hash that a process renews with every heartbeat.
     pub fn process(&self, identity: &str) -> String {
         self.key(identity)
     }
 
-    /// Hash of the jobs that a process is running, under both names (`:work` from 6.5 on, `:workers` before), for a mixed fleet.
+    /// Hash of the jobs that a process is running, under both of its names (`:work` from 6.5 on, `:workers` before),
+    /// for a mixed fleet.
     pub fn work_of_all_versions(&self, identity: &str) -> [String; 2] {
         [":work", ":workers"].map(|suffix| self.key(format_args!("{identity}{suffix}")))
     }
@@ -104,13 +105,13 @@ impl Keys {
         self.key(format_args!("{identity}-signals"))
     }
 
-    /// A metrics key (see [`super::Metrics`]), whose name is given without namespace.
+    /// A metrics key (see [`super::Metrics`]), given its name without the namespace.
     pub fn metrics(&self, name: &str) -> String {
         self.key(name)
     }
 
-    /// A key of every kind that a process uses, but for its queues. Without the histograms of Sidekiq 7, which begin
-    /// with the names of job classes.
+    /// One key of every kind that a process uses, except for its queues, and except for the histograms of Sidekiq 7,
+    /// which begin with the names of job classes.
     pub fn samples(&self, identity: &str, version: SidekiqVersion) -> Vec<String> {
         let metrics: &[&str] = match version.metrics_form() {
             MetricsForm::None => &[],
@@ -139,7 +140,7 @@ impl Keys {
             .collect()
     }
 
-    /// Keys of everybody's, and what each must hold, as `TYPE` names it.
+    /// Keys that all processes share, and the type of each, as `TYPE` names it.
     pub fn types(&self) -> [(String, &'static str); 8] {
         [
             (self.queues(), "set"),

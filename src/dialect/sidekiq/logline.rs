@@ -9,7 +9,7 @@ use crate::job::{Retry, json_string, ruby_float, unescape};
 /// Which formatter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// The default. Coloured from 8 on, whether or not anybody sees it.
+    /// The default. Coloured from 8 on, even if it goes to no terminal.
     Pretty,
     /// The same without colours (8.0.7; before, `Pretty` has none).
     Plain,
@@ -19,7 +19,7 @@ pub enum Style {
     Json,
 }
 
-/// How grave it is.
+/// How severe it is, with Ruby's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// 0
@@ -55,7 +55,7 @@ impl Level {
             Self::Warn => "\x1b[1;33mWARN \x1b[0m",
             Self::Error => "\x1b[1;31mERROR\x1b[0m",
             Self::Fatal => "\x1b[1;35mFATAL\x1b[0m",
-            // Sidekiq has no colour for it, and so prints nothing.
+            // Sidekiq has no colour for this level, and so prints nothing.
             Self::Unknown => "",
         }
     }
@@ -82,10 +82,10 @@ impl Context<'_> {
     }
 }
 
-/// Who writes, and in which form.
+/// Which process and thread write, and in which form.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
-    /// Whose rules.
+    /// The version whose rules apply.
     pub version: SidekiqVersion,
     /// See [`Style`].
     pub style: Style,
@@ -96,8 +96,8 @@ pub struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// Appends one line with its line feed to `out`. `time` is that of [`super::Utc::iso8601`]. A `bid` or a
-    /// tag that is a JSON object is shown as JSON, not as Ruby would inspect it.
+    /// Appends one line with its line feed to `out`. `time` comes from [`super::Utc::iso8601`]. A `bid` or a tag
+    /// that is a JSON object is shown as JSON, not as Ruby would inspect it.
     pub fn format(
         &self,
         out: &mut Vec<u8>,
@@ -143,7 +143,7 @@ impl Line<'_> {
         if context.is_empty() {
             return;
         }
-        // Before 8, what is nil is left out.
+        // Before 8, nil values are left out.
         let keeps_nil = self.version.logs_level_first();
         for (name, value) in self.jid_and_class(context) {
             if value.is_some() || keeps_nil {
@@ -239,7 +239,7 @@ fn ruby_text(out: &mut Vec<u8>, json: &[u8]) {
     }
 }
 
-/// JSON without the white space between its parts, which may hold line feeds.
+/// JSON without the white space between its parts, which may contain line feeds.
 fn compact(out: &mut Vec<u8>, json: &[u8]) {
     let mut in_string = false;
     let mut escaped = false;

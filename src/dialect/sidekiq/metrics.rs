@@ -1,5 +1,5 @@
-//! Execution metrics, as metrics/tracking.rb of Sidekiq 7 and 8 keeps them: counts and times by
-//! class and minute, and a histogram of times. Nothing for older versions.
+//! Execution metrics, as metrics/tracking.rb of Sidekiq 7 and 8 keeps them: counts and times per
+//! class and minute, and a histogram of times. Older versions have none.
 
 use std::collections::HashMap;
 
@@ -24,9 +24,9 @@ const MID_TERM: u32 = 3 * 24 * 60 * 60;
 pub enum Measured {
     /// `perform` returned.
     Success,
-    /// An iterable job stopped to go on later: its time counts.
+    /// An iterable job stopped, to go on later: its time counts.
     Interrupted,
-    /// It raised: its time tells nothing and is not kept.
+    /// It raised: its time means nothing and is not kept.
     Failed,
 }
 
@@ -84,8 +84,8 @@ impl Metrics {
         }
     }
 
-    /// Adds one attempt of `class` (`wrapped`, or `class`) that took `ms` milliseconds. Allocates
-    /// only for a class that it has not seen since the last drain.
+    /// Adds one attempt of `class` (the field `wrapped`, or `class`) that took `ms` milliseconds.
+    /// Allocates only for a class that it has not seen since the last drain.
     pub fn record(&mut self, class: &str, measured: Measured, ms: f64) {
         if !self.version.has_metrics() {
             return;
@@ -109,8 +109,8 @@ impl Metrics {
         totals.buckets[bucket] = totals.buckets[bucket].saturating_add(1);
     }
 
-    /// Takes what was recorded as the writes of one flush, in Sidekiq's order, under the keys of the
-    /// minute of `now` (epoch seconds). Empty when nothing ran.
+    /// Takes what was recorded, as the writes of one flush: in Sidekiq's order, under the keys of the
+    /// minute of `now` (epoch seconds). Empty if nothing ran.
     pub fn drain(&mut self, now: f64) -> Vec<MetricsWrite> {
         if self.classes.is_empty() {
             return Vec::new();
@@ -189,7 +189,7 @@ fn hash(writes: &mut Vec<MetricsWrite>, classes: &[(Box<str>, Totals)], key: &st
         });
     };
     for (class, totals) in classes {
-        // Sidekiq writes a time of 0 too: the field tells that a time is known.
+        // Sidekiq writes a time of 0 too: the field shows that a time is known.
         if totals.timed {
             add(class, "ms", totals.ms.round() as u64);
         }

@@ -1,4 +1,4 @@
-//! Sidekiq's layout, versions 6.4 to 8.1. See each file for the behaviour it follows.
+//! Sidekiq's layout, versions 6.4 to 8.1. Each file names the Sidekiq files whose behaviour it follows.
 
 mod clock;
 mod failure;
@@ -30,7 +30,7 @@ use self::failure::Policy;
 use super::{Family, Presence, Promotion};
 use crate::job::{End, PatchError, Queue};
 
-/// What a job gets that says nothing about itself, as the gem's client adds it.
+/// Defaults for fields that a job lacks, as the gem's client adds them.
 const DEFAULTS: [(&str, &[u8]); 2] = [("retry", b"true"), ("queue", b"\"default\"")];
 
 /// Sidekiq as this application has it.
@@ -38,11 +38,11 @@ const DEFAULTS: [(&str, &[u8]); 2] = [("retry", b"true"), ("queue", b"\"default\
 pub struct Sidekiq {
     /// Key names, under the application's namespace if it has one.
     pub keys: Keys,
-    /// Whose forms are written.
+    /// The version whose forms are written.
     pub version: SidekiqVersion,
     /// How often a job whose `retry` is `true` is retried.
     pub max_retries: i64,
-    /// How much the dead set keeps.
+    /// What the dead set keeps.
     pub dead: DeadLimits,
 }
 
@@ -93,10 +93,10 @@ impl Sidekiq {
         schedule::promote(member, now, self.version, &DEFAULTS, jid)
     }
 
-    /// A failed job before its failure is recorded, which was claimed from the queue of this bare name.
+    /// A failed job, claimed from the queue of this bare name, before its failure is recorded.
     ///
     /// # Errors
-    /// When the payload is no object.
+    /// When the payload is not an object.
     pub(super) fn failing<'a>(
         &self,
         payload: &'a [u8],

@@ -1,4 +1,4 @@
-//! What a process tells about itself in the process hash (launcher.rb of 6.4 to 8.1, component.rb). What it runs is in
+//! What a process says about itself in the process hash (launcher.rb of 6.4 to 8.1, component.rb). What it runs is in
 //! `work`.
 //!
 //! The info is the superset of what all versions wrote, so that a dashboard of any of them finds
@@ -58,7 +58,7 @@ pub struct ProcessFacts {
     pub tag: String,
     /// Threads of all capsules.
     pub concurrency: u32,
-    /// In order of their making.
+    /// In the order in which they were made.
     pub capsules: Vec<CapsuleFacts>,
     /// `config[:labels]`.
     pub labels: Vec<String>,
@@ -66,7 +66,7 @@ pub struct ProcessFacts {
     pub identity: String,
     /// Of the Sidekiq gem; a dashboard prints it when it differs from its own.
     pub version: String,
-    /// Whether Sidekiq runs inside another program, which then cannot be quieted from afar.
+    /// Whether Sidekiq is embedded in another program, which then cannot be quieted from a dashboard.
     pub embedded: bool,
 }
 
@@ -92,14 +92,14 @@ fn list<T>(
     out.push(brackets[1]);
 }
 
-/// Each name where it comes first. There may be thousands, and every beat writes them.
+/// Each name once, at its first place. There may be thousands, and every heartbeat writes them.
 fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
     let mut seen = HashSet::new();
     names.filter(move |name| seen.insert(*name))
 }
 
 impl CapsuleFacts {
-    /// As the hash that Sidekiq keeps: a name once, at its first place, with its last weight.
+    /// As in the hash that Sidekiq keeps: each name once, at its first place, with its last weight.
     fn weights_json(&self, out: &mut Vec<u8>) {
         let last: HashMap<&str, u32> = self
             .weights
@@ -165,7 +165,7 @@ impl ProcessFacts {
     }
 }
 
-/// What changes from beat to beat.
+/// What changes from one heartbeat to the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Vitals {
     /// Threads of all capsules.

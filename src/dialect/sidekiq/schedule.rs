@@ -10,8 +10,8 @@ use super::fields::{Number, to_i, truthy};
 use crate::dialect::Promotion;
 use crate::job::{Field, PatchError, json_string, patch, unescape, visit};
 
-/// Why a member cannot be pushed. Sidekiq raises in its poller, and the job is lost; the caller has
-/// the better choice of the dead set.
+/// Why a member cannot be pushed. Sidekiq raises in its poller, and the job is lost; our caller moves it
+/// to the dead set instead.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Malformed {
     /// Not a JSON object.
@@ -49,9 +49,9 @@ struct Member<'a> {
     retry_for: Option<&'a [u8]>,
 }
 
-/// Readies `member` for its queue. `now` is epoch seconds; `defaults` are the application's
-/// `default_job_options` as JSON (Sidekiq's own: `retry` true and `queue` "default"), of which what
-/// the job lacks is added; `jid` makes 24 hexadecimal digits for a job without one.
+/// Prepares `member` for its queue. `now` is epoch seconds; `defaults` are the application's
+/// `default_job_options` as JSON (Sidekiq's own: `retry` true and `queue` "default"), which are added where
+/// the job lacks them; `jid` makes 24 hexadecimal digits for a job without one.
 ///
 /// Adds or replaces `enqueued_at` in the unit of `version`. A member that has an `at` of its own,
 /// which no client stores, is promoted all the same: Sidekiq would put it back into the schedule
@@ -166,7 +166,7 @@ fn whole(json: &[u8]) -> Option<String> {
     }
 }
 
-/// Ruby's `to_s` of the field; the names of objects and arrays are their JSON.
+/// Ruby's `to_s` of the field; an object or an array gives its JSON.
 fn queue_name(json: &[u8]) -> Result<String, Malformed> {
     let name = match json
         .strip_prefix(b"\"")

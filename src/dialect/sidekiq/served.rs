@@ -1,9 +1,9 @@
-//! Which queues a process of the registry serves, by the `info` that it wrote about itself. Versions differ in what
-//! they write there: all have `queues`, 7.0 added `weights`, 8.0.9 `capsules`.
+//! Which queues a registered process serves, according to the `info` that it wrote about itself. All versions write
+//! `queues` there; 7.0 added `weights`, 8.0.9 `capsules`.
 
 use serde_json::Value;
 
-/// The queues' names; none where the text tells none.
+/// The names of the queues; none if the text contains none.
 pub(in crate::dialect) fn served_queues(info: &[u8]) -> Vec<String> {
     let Ok(info) = serde_json::from_slice::<Value>(info) else {
         return Vec::new();
@@ -12,7 +12,7 @@ pub(in crate::dialect) fn served_queues(info: &[u8]) -> Vec<String> {
     for queue in items(&info["queues"]) {
         names.extend(queue.as_str().map(str::to_owned));
     }
-    // 7.0.2 wrote one table, later versions one for each capsule.
+    // 7.0.2 wrote one table, later versions write one for each capsule.
     keys(&info["weights"], &mut names);
     for weights in items(&info["weights"]) {
         keys(weights, &mut names);

@@ -1,4 +1,5 @@
-//! Where a job goes that ended, and which counters it moves (processor.rb, job_retry.rb and fetch.rb of 6.4 to 8.1).
+//! Where a job goes when it has ended, and which counters it moves (processor.rb, job_retry.rb and fetch.rb of 6.4 to
+//! 8.1).
 
 use std::time::Duration;
 
@@ -6,13 +7,13 @@ use super::{Keys, Sidekiq, Utc};
 use crate::dialect::{Body, Note, Place, Trim, Writes};
 use crate::job::{Outcome, Queue, patch};
 
-/// Sidekiq keeps the counters of a day for five years.
+/// Sidekiq keeps each day's counters for five years.
 const DAY_EXPIRY: u32 = 157_680_000;
 
-/// How much the dead set keeps.
+/// What the dead set keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeadLimits {
-    /// `dead_max_jobs`. As in Sidekiq, one job fewer than this survives a trim; none where it is 0.
+    /// `dead_max_jobs`. As in Sidekiq, one job fewer than this survives a trim; none if it is 0.
     pub max_jobs: u64,
     /// `dead_timeout_in_seconds`.
     pub timeout: Duration,
@@ -41,7 +42,7 @@ impl Sidekiq {
         self.counts(Tally::Processed, now)
     }
 
-    /// What is written of a job from `queue` that ended at `now`, in seconds since the epoch.
+    /// What is written for a job from `queue` that ended at `now`, in seconds since the epoch.
     pub(in crate::dialect) fn settle(&self, outcome: &Outcome, queue: &Queue, now: f64) -> Writes {
         let (place, tally) = match outcome {
             Outcome::Done => (None, Tally::Processed),
@@ -71,7 +72,7 @@ impl Sidekiq {
         Writes { place, notes }
     }
 
-    /// What is written of a job that leaves the schedule or the retry set for the back of `queue`.
+    /// What is written for a job that leaves the schedule or the retry set for the back of `queue`.
     pub(in crate::dialect) fn push(&self, queue: &Queue, payload: Vec<u8>) -> Writes {
         Writes {
             place: Some(push(queue, Body::Changed(payload))),
@@ -79,7 +80,7 @@ impl Sidekiq {
         }
     }
 
-    /// What is written of one that cannot be read: to the dead set, and nothing counts.
+    /// What is written for one that cannot be read: it goes to the dead set, and nothing is counted.
     pub(in crate::dialect) fn bury(&self, body: Body, now: f64) -> Writes {
         Writes {
             place: Some(Place::Sorted {
@@ -91,7 +92,7 @@ impl Sidekiq {
         }
     }
 
-    /// What is written of one that brought down its process again and again, `times` in all.
+    /// What is written for one that brought down its process again and again, `times` in all.
     pub(in crate::dialect) fn poisoned(&self, payload: &[u8], times: u32, now: f64) -> Writes {
         let message = format!(
             "\"the process that ran this job died {times} times in a row; it may be what killed it\""
@@ -100,12 +101,12 @@ impl Sidekiq {
             ("error_class", b"\"Footplate::PoisonPill\""),
             ("error_message", message.as_bytes()),
         ];
-        // What is no object shows as it is.
+        // A payload that is not an object is stored as it is.
         let marked = patch(payload, &fields).unwrap_or_else(|_| payload.to_vec());
         self.bury(Body::Changed(marked), now)
     }
 
-    /// How far the dead set is trimmed at `now`.
+    /// How the dead set is trimmed at `now`.
     pub(in crate::dialect) fn trim(&self, now: f64) -> Trim {
         Trim {
             key: self.keys.dead(),
@@ -154,7 +155,7 @@ fn sorted(key: String, score: f64, payload: &[u8]) -> Place {
     }
 }
 
-/// To where it was popped.
+/// Back to the end from which it was popped.
 fn back(queue: &Queue) -> Place {
     Place::List {
         key: queue.key.clone(),
@@ -163,7 +164,7 @@ fn back(queue: &Queue) -> Place {
     }
 }
 
-/// Behind the others.
+/// To the other end, behind the others.
 fn push(queue: &Queue, body: Body) -> Place {
     Place::List {
         key: queue.key.clone(),

@@ -1,4 +1,4 @@
-//! Which Sidekiq the application loaded; everything that changed between versions asks here.
+//! Which Sidekiq the application loaded. Whatever differs between versions is decided here.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,7 +14,7 @@ pub struct SidekiqVersion {
     pub patch: u16,
 }
 
-/// How long after the delay a retry may be put off, so that jobs that failed together do not come
+/// By how much a retry's delay may be extended at random, so that jobs that failed together do not come
 /// back together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Jitter {
@@ -104,8 +104,8 @@ impl SidekiqVersion {
         }
     }
 
-    /// Whether `retry_for` reads an integer `failed_at` as milliseconds (8). Before, it is seconds,
-    /// so that the limit never strikes on a job that a newer server failed first.
+    /// Whether `retry_for` reads an integer `failed_at` as milliseconds (8). Before, it reads seconds,
+    /// so the limit is never reached for a job that failed first on a newer server.
     pub const fn retry_for_reads_ms(self) -> bool {
         self.since(8, 0, 0)
     }
@@ -148,7 +148,7 @@ impl fmt::Display for SidekiqVersion {
     }
 }
 
-/// Why a text is no version.
+/// Why a text is not a version.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("not a version of Sidekiq: {0:?}")]
 pub struct UnknownVersion(String);

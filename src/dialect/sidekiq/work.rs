@@ -1,20 +1,22 @@
-//! The entries of the hash of running jobs. A dashboard looks at them, and each heartbeat writes them anew: so of a large
-//! payload they hold a part, which is a payload all the same.
+//! The entries of the hash of running jobs. Dashboards only look at them, and each heartbeat writes them anew; so for a
+//! large payload an entry has a shortened one, which is still a valid payload.
 
 use std::borrow::Cow;
 
 use crate::job::{Job, json_string, unescape, visit};
 
-/// Bytes of a payload that are shown if few jobs run.
+/// The most bytes shown of a payload if few jobs run.
 const MOST: usize = 8 << 10;
-/// Bytes of all payloads that are shown. Measured: a heartbeat of so many, for 1,000 jobs, keeps Redis for 3 ms.
+/// The most bytes shown of all payloads together. Measured: a heartbeat of so many bytes, for 1,000 jobs, keeps Redis
+/// busy for 3 ms.
 const MOST_TOGETHER: usize = 512 << 10;
-/// Bytes of a name that are shown where nothing but names is.
+/// The most bytes shown of a name when only names are shown.
 const NAME: usize = 128;
-/// What Active Job's dashboards look into: the mailer's arguments begin behind three others.
+/// Dashboards look into their arguments: those of the mailer begin after three others.
 const MAILERS: [&str; 2] = ["ActionMailer::MailDeliveryJob", "ActionMailer::DeliveryJob"];
 
-/// How much may be shown of each payload, so that all that run together are not too much: the large ones give way.
+/// How many bytes of each payload may be shown, so that all together are not too many. Only the larger ones are
+/// shortened.
 pub(in crate::dialect) fn shown_bytes(lengths: impl Iterator<Item = usize> + Clone) -> usize {
     let mut most = MOST;
     while most > NAME && lengths.clone().map(|it| it.min(most)).sum::<usize>() > MOST_TOGETHER {
@@ -24,8 +26,8 @@ pub(in crate::dialect) fn shown_bytes(lengths: impl Iterator<Item = usize> + Clo
 }
 
 /// The bare queue name, the payload as a JSON *string*, and whole epoch seconds. A payload of up to `most` bytes is
-/// shown as it is, but that bytes that are not UTF-8 show as U+FFFD: the entry is only looked at, and Sidekiq would
-/// fail its whole heartbeat over them.
+/// shown as it is, except that bytes that are not UTF-8 become U+FFFD: the entry is only looked at, and such bytes
+/// would make Sidekiq's whole heartbeat fail.
 pub(in crate::dialect) fn work_entry(job: &Job, most: usize, run_at: i64) -> String {
     let payload = shown(job, most);
     let mut out = Vec::with_capacity(payload.len() + payload.len() / 4 + job.queue.name.len() + 48);
@@ -54,7 +56,7 @@ fn shown(job: &Job, most: usize) -> Cow<'_, [u8]> {
     Cow::Owned(names.payload(job))
 }
 
-/// What a job is known by.
+/// The names by which a job is recognised.
 #[derive(Default)]
 struct Names {
     class: Option<String>,
@@ -72,7 +74,7 @@ impl Names {
             names.jid = envelope.jid.as_ref().and_then(|it| text(job.span(it)));
             return names;
         }
-        // What is no object has no names.
+        // A payload that is not an object has no names.
         let _ = visit(&job.payload, |name, value| {
             let value = job.payload[value]
                 .strip_prefix(b"\"")
@@ -87,7 +89,7 @@ impl Names {
         names
     }
 
-    /// In place of `bytes` bytes of arguments, in the form in which Sidekiq's API looks for those of an Active Job.
+    /// A replacement for `bytes` bytes of arguments, in the form in which Sidekiq's API expects those of an Active Job.
     fn args(&self, bytes: usize) -> String {
         let note = format!("\"(not shown: {bytes} bytes)\"");
         match self.wrapped.as_deref() {
@@ -99,7 +101,7 @@ impl Names {
         }
     }
 
-    /// A payload of nothing else.
+    /// A payload of these names and nothing else.
     fn payload(&self, job: &Job) -> Vec<u8> {
         let mut out = b"{\"class\":".to_vec();
         let mut name = |before: &str, name: Option<&str>| {
@@ -207,7 +209,7 @@ mod tests {
                 format!(r#"{{"class":"A","jid":"b","args":[],"tags":["{long}"]}}"#),
                 json!(["A", "b", "low"]),
             ),
-            // What only Ruby reads.
+            // A payload that only Ruby can read.
             (
                 format!(r#"{{"class":"A","jid":"b","args":["{long}"],/* so */"x":1}}"#),
                 json!(["A", "b", "low"]),
