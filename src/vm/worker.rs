@@ -137,8 +137,8 @@ impl Worker {
         &self.process.shared.capsules[self.capsule].ready
     }
 
-    /// This worker's turn is over: threads that wait for the GVL go first. Returns how long it took to get the GVL
-    /// back; an error is an interruption.
+    /// This worker's quantum of the GVL is over: threads that wait for the GVL go first. Returns how long it took to get
+    /// it back; an error is an interruption.
     fn pass_on(&self, ruby: &Ruby, parker: &Arc<Parker>) -> Result<Duration, Error> {
         let ready = self.ready();
         self.leave_job();
