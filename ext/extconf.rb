@@ -88,7 +88,7 @@ makefile = <<~MAKEFILE
 
   all: $(DLLIB)
 
-  # cargo knows what is up to date, so it is always run. RUBY is for rb-sys, which otherwise takes the first in PATH.
+  # cargo knows what is fresh, so it is always asked. RUBY is named for rb-sys, which otherwise takes the first in PATH.
   $(DLLIB): FORCE
   \t+RUBY=#{RbConfig.ruby.shellescape} #{cargo.shellescape} rustc --manifest-path $(MANIFEST) -p footplate-native --lib --locked #{offline} --profile #{profile} --target-dir $(TARGET_DIR) #{link_args}
   \tcmp -s $(BUILT) $@ || { cp $(BUILT) $@.new && mv -f $@.new $@; }
