@@ -23,7 +23,7 @@ Gem::Specification.new do |spec|
     "Cargo.{toml,lock}", "build.rs", "src/**/*.{rs,lua}", "benches/*.rs",
     "ext/{Cargo.toml,build.rs,extconf.rb}", "ext/src/**/*.rs",
     "ruby/lib/**/*.rb", "ruby/exe/*", "sig/**/*.rbs",
-    "LICENSE", "README.md", "CHANGELOG.md", "docs/*.md",
+    "LICENSE", "README.md", "CHANGELOG.md", "docs/**/*.md",
     base: __dir__
   ].sort
 

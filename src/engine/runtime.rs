@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
-use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet, spawn_local};
 
@@ -26,7 +25,7 @@ use crate::store::{Store, Touched};
 
 /// Runs the engine until it ends. Reports to `ready` once whether it started.
 pub(super) fn run(shared: &Arc<Shared>, ready: &Sender<Result<(), StartError>>) {
-    let runtime = match runtime() {
+    let runtime = match start::runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
             report(ready, Err(error.into()));
@@ -43,14 +42,6 @@ pub(super) fn run(shared: &Arc<Shared>, ready: &Sender<Result<(), StartError>>) 
             Err(error) => report(ready, Err(error)),
         }
     });
-}
-
-/// A runtime for one thread.
-pub(super) fn runtime() -> std::io::Result<Runtime> {
-    Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()
 }
 
 fn report(ready: &Sender<Result<(), StartError>>, result: Result<(), StartError>) {

@@ -3,10 +3,10 @@
 
 use std::time::Instant;
 
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::engine::heartbeat;
-use crate::engine::runtime;
 use crate::engine::settings::Settings;
 use crate::engine::state::Shared;
 use crate::engine::unserved::{self, Unserved};
@@ -70,12 +70,20 @@ fn about(redis: &RedisSettings) -> impl Fn(StoreError) -> StartError {
 /// # Errors
 /// What the start itself would fail with.
 pub fn check(settings: &Settings) -> Result<Option<Unserved>, StartError> {
-    runtime::runtime()?.block_on(async {
+    runtime()?.block_on(async {
         let opened = open(settings).await;
         let (store, _touched) = opened.map_err(about(&settings.redis))?;
         // Not knowing this must not prevent a start.
         Ok(unserved::find(settings, &store).await.unwrap_or_default())
     })
+}
+
+/// A runtime for one thread.
+pub(super) fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
 }
 
 /// Connects, takes a lease and writes the first heartbeat.

@@ -13,10 +13,10 @@ use super::logger::Logger;
 use super::process::Process;
 use super::renewal::Succession;
 use super::worker::Worker;
-use super::{mail, sched, trace};
+use super::{channels, sched, trace};
 use crate::config::Config;
 use crate::dialect::Style;
-use crate::engine::{self, Engine, Settings, Shared};
+use crate::engine::{self, Engine, Settings};
 use crate::job::Measure;
 
 /// The Ruby object. In a forked child, where the engine's thread does not exist, it answers calls with an
@@ -108,6 +108,18 @@ impl Handle {
         Ok(())
     }
 
+    fn await_control(ruby: &Ruby, this: &Self) -> Result<bool, Error> {
+        channels::await_message(ruby, &this.process.shared.control)
+    }
+
+    fn control(ruby: &Ruby, this: &Self) -> Option<RArray> {
+        channels::control(ruby, &this.process.shared.control)
+    }
+
+    fn each_due(ruby: &Ruby, this: &Self) -> Result<(), Error> {
+        channels::each_due(ruby, &this.process.shared.due)
+    }
+
     fn quiet(ruby: &Ruby, this: &Self) -> Result<(), Error> {
         this.own(ruby)?.quiet();
         Ok(())
@@ -192,12 +204,8 @@ pub(super) fn define(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     class.define_method("finish", method!(Handle::finish, 0))?;
     class.define_method("unsettled", method!(Handle::unsettled, 0))?;
     class.define_method("wait_ended", method!(Handle::wait_ended, 1))?;
-    mail::define(class)?;
+    class.define_method("await_control", method!(Handle::await_control, 0))?;
+    class.define_method("control", method!(Handle::control, 0))?;
+    class.define_method("each_due", method!(Handle::each_due, 0))?;
     Ok(())
-}
-
-impl Handle {
-    pub(super) fn shared(&self) -> &Arc<Shared> {
-        &self.process.shared
-    }
 }

@@ -3,6 +3,7 @@
 //! Ruby pulls: its threads come for jobs ([`worker`]) and for messages ([`mail`]); nothing here calls
 //! into Ruby from a thread that Ruby did not make. Values are built on the thread that uses them.
 
+mod channels;
 mod context;
 #[cfg(feature = "embed")]
 pub mod embed;
@@ -15,7 +16,6 @@ mod joblog;
 mod json;
 mod killed;
 mod logger;
-mod mail;
 mod perform;
 mod process;
 mod renewal;

@@ -34,7 +34,6 @@ module Footplate
       max_retries: 25,
       dead_max_jobs: 10_000,
       dead_timeout_in_seconds: 180 * 24 * 60 * 60,
-      average_scheduled_poll_interval: 5,
       strict_args: :raise,
       backtrace_cleaner: ->(lines) { lines },
       reloader: ->(&block) { block.call }

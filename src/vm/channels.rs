@@ -2,16 +2,13 @@
 
 use std::borrow::Cow;
 
-use magnus::{
-    Error, IntoValue, RArray, RClass, RString, Ruby, Symbol, TryConvert, Value, method, prelude::*,
-};
+use magnus::{Error, IntoValue, RArray, RString, Ruby, Symbol, TryConvert, Value, prelude::*};
 
 use super::gvl::without_gvl;
-use super::handle::Handle;
 use crate::engine::{Control, Due, DueBatch, Mail, Mailbox};
 
 /// Waits for a message without taking it. `false` once the engine has ended.
-fn await_mail<T: Send>(ruby: &Ruby, mailbox: &Mailbox<T>) -> Result<bool, Error> {
+pub(super) fn await_message<T: Send>(ruby: &Ruby, mailbox: &Mailbox<T>) -> Result<bool, Error> {
     loop {
         match mailbox.look() {
             Mail::Message(()) => return Ok(true),
@@ -24,14 +21,10 @@ fn await_mail<T: Send>(ruby: &Ruby, mailbox: &Mailbox<T>) -> Result<bool, Error>
     }
 }
 
-fn await_control(ruby: &Ruby, this: &Handle) -> Result<bool, Error> {
-    await_mail(ruby, &this.shared().control)
-}
-
 /// Takes the next thing to say or do, as an array that begins with its kind; nil when there is none. Does not wait,
 /// so that the thread can be protected from being killed until it has done what it took.
-fn control(ruby: &Ruby, this: &Handle) -> Option<RArray> {
-    let Mail::Message(message) = this.shared().control.read() else {
+pub(super) fn control(ruby: &Ruby, mailbox: &Mailbox<Control>) -> Option<RArray> {
+    let Mail::Message(message) = mailbox.read() else {
         return None;
     };
     let symbol = |name: &str| ruby.to_symbol(name);
@@ -64,10 +57,9 @@ fn control(ruby: &Ruby, this: &Handle) -> Option<RArray> {
 /// Yields each due payload to the block, which answers with `[queue, payload]`, `:veto`, `:malformed` or `:keep`.
 /// Returns when the engine has ended. If the block ends without an answer (middleware kills its thread), that one job
 /// is kept where it is, and this call ends: the caller starts a new thread, for the rest of the batch.
-fn each_due(ruby: &Ruby, this: &Handle) -> Result<(), Error> {
+pub(super) fn each_due(ruby: &Ruby, mailbox: &Mailbox<DueBatch>) -> Result<(), Error> {
     let block = ruby.block_proc()?;
-    let mailbox = &this.shared().due;
-    while await_mail(ruby, mailbox)? {
+    while await_message(ruby, mailbox)? {
         let Mail::Message(DueBatch { payloads, answer }) = mailbox.read() else {
             continue;
         };
@@ -107,11 +99,4 @@ fn due(answer: Value) -> Due {
         Some("malformed") => Due::Malformed,
         _ => Due::Keep,
     }
-}
-
-pub(super) fn define(class: RClass) -> Result<(), Error> {
-    class.define_method("await_control", method!(await_control, 0))?;
-    class.define_method("control", method!(control, 0))?;
-    class.define_method("each_due", method!(each_due, 0))?;
-    Ok(())
 }
