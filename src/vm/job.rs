@@ -38,6 +38,28 @@ pub(super) struct RubyJob {
     plan: RefCell<Option<Plan>>,
 }
 
+/// What a recorded failure leads to, while its plan is kept here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Recorded {
+    /// The job is stored nowhere.
+    Ignored,
+    /// No retries are left.
+    Exhausted,
+    /// It is to be retried, unless the application says otherwise.
+    Retry,
+}
+
+impl Recorded {
+    /// Ruby's symbol.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ignored => "ignored",
+            Self::Exhausted => "exhausted",
+            Self::Retry => "retry",
+        }
+    }
+}
+
 impl RubyJob {
     pub(super) fn new(
         process: &Arc<Process>,
@@ -233,7 +255,7 @@ impl RubyJob {
             backtrace: backtrace.as_deref(),
         };
         this.record(&raised, class_retry.as_deref())
-            .map(|it| ruby.to_symbol(it))
+            .map(|it| ruby.to_symbol(it.name()))
             .map_err(|it| errors::runtime(ruby, it))
     }
 
@@ -241,15 +263,15 @@ impl RubyJob {
         &self,
         raised: &Raised<'_>,
         class_retry: Option<&[u8]>,
-    ) -> Result<&'static str, String> {
+    ) -> Result<Recorded, String> {
         let now = self.process.shared.clock.now();
-        let (name, plan) = match self.failing()?.record(raised, class_retry, now) {
-            Verdict::Ignored => ("ignored", None),
-            Verdict::Exhausted(plan) => ("exhausted", Some(plan)),
-            Verdict::Ask(plan) => ("retry", Some(plan)),
+        let (recorded, plan) = match self.failing()?.record(raised, class_retry, now) {
+            Verdict::Ignored => (Recorded::Ignored, None),
+            Verdict::Exhausted(plan) => (Recorded::Exhausted, Some(plan)),
+            Verdict::Ask(plan) => (Recorded::Retry, Some(plan)),
         };
         *self.plan.borrow_mut() = plan;
-        Ok(name)
+        Ok(recorded)
     }
 
     fn failing(&self) -> Result<Failing<'_>, String> {

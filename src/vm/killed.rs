@@ -1,6 +1,6 @@
 //! Jobs whose outcome Ruby could not hand in: their thread was killed, or Footplate's own Ruby code failed.
 
-use super::job::RubyJob;
+use super::job::{Recorded, RubyJob};
 use crate::dialect::Raised;
 use crate::job::Job;
 
@@ -18,7 +18,7 @@ pub(super) fn settle(job: &RubyJob, why: &str) {
         backtrace: None,
     };
     match job.record(&raised, None) {
-        Ok("exhausted") => job.bury(),
+        Ok(Recorded::Exhausted) => job.bury(),
         // Without a plan (`retry: false`) the failure is only counted.
         Ok(_) => job.retry(None),
         Err(error) => {
