@@ -56,7 +56,7 @@ require_relative "support/server"
             expect(messages.tally.values_at("wanted")).to eq([count / 3])
             expect(messages.size).to eq((count / 3) + killed), messages.inspect
           end
-          expect(server.stop(within: 60).exitstatus).to eq(0)
+          expect(server.stop(within: 300).exitstatus).to eq(0)
         end
       end
     end
