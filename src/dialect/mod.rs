@@ -5,9 +5,11 @@
 //! [`Dialect`] is all that the rest of the engine sees. A second dialect would be a folder beside `sidekiq`, a variant
 //! here and an arm in each `match`.
 
+mod namespace;
 mod sidekiq;
 mod write;
 
+pub use namespace::Namespace;
 pub use sidekiq::{
     Backtrace, CapsuleFacts, Context, DeadLimits, Failing, Keys, Level, Line, Malformed, Measured,
     Metrics, MetricsWrite, Mode, Plan, ProcessFacts, Raised, Sidekiq, SidekiqVersion, Style,

@@ -8,6 +8,7 @@ use tokio::task::yield_now;
 use tokio::time::sleep;
 
 use crate::dialect::{Dialect, Vitals};
+use crate::engine::state::busy::Running;
 use crate::engine::state::control::Control;
 use crate::engine::state::restraint::Restraint;
 use crate::engine::state::{Phase, Shared};
@@ -68,58 +69,61 @@ pub(super) async fn prune(shared: Arc<Shared>, store: Store) {
 
 /// Writes one heartbeat per dialect; returns the longest round trip in microseconds.
 pub(super) async fn beat(shared: &Shared, store: &Store, rtt: u64) -> Result<u64, StoreError> {
+    let running = shared.busy.snapshot();
     let vitals = Vitals {
         concurrency: shared.settings.process.concurrency,
-        busy: shared.busy.count(),
+        busy: running.len(),
         at: shared.clock.now(),
         rtt_us: rtt,
         quiet: shared.phase.now() >= Phase::Quiet,
         rss: resident_kb(),
     };
-    let mut longest = 0;
+    let (mut longest, mut first, mut signals) = (0, false, Vec::new());
+    let mut written = Ok(());
     for dialect in &shared.settings.dialects {
-        longest = longest.max(beat_once(shared, store, dialect, &vitals).await?);
+        let beat = heartbeat(shared, dialect, &vitals, &running).await;
+        match store.beat(&beat).await {
+            Ok(reply) => {
+                first |= !reply.known;
+                longest = longest.max(u64::try_from(reply.rtt.as_micros()).unwrap_or(u64::MAX));
+                signals.extend(reply.signals);
+            }
+            Err(error) => written = Err(error),
+        }
     }
-    Ok(longest)
+    if written.is_ok() {
+        shared.control.send(Control::Beat { first });
+    }
+    // Also when another could not be written: these are no longer in Redis.
+    for signal in signals {
+        shared.control.send(Control::Signal(signal));
+    }
+    written.map(|()| longest)
 }
 
-async fn beat_once(
+async fn heartbeat(
     shared: &Shared,
-    store: &Store,
     dialect: &Dialect,
     vitals: &Vitals,
-) -> Result<u64, StoreError> {
+    running: &[(String, Running)],
+) -> Beat {
     let process = &shared.settings.process;
-    let running = shared.busy.snapshot();
-    let vitals = Vitals {
-        busy: running.len(),
-        ..*vitals
-    };
     let lengths = running.iter().map(|(_, it)| it.job.payload.len());
     let most = dialect.shown_bytes(lengths);
     let mut work = Vec::with_capacity(running.len());
     for (tid, it) in running {
         let entry = dialect.work_entry(&it.job, most, it.since);
-        work.push((tid, entry.into_bytes()));
+        work.push((tid.clone(), entry.into_bytes()));
         // Reading a large one may take long.
         yield_now().await;
     }
-    let reply = store
-        .beat(&Beat {
-            presence: dialect.presence(&process.identity),
-            identity: process.identity.clone(),
-            fields: dialect.process_fields(process, &vitals),
-            work,
-            ttl: TTL,
-        })
-        .await?;
-    shared.control.send(Control::Beat {
-        first: !reply.known,
-    });
-    for signal in reply.signals {
-        shared.control.send(Control::Signal(signal));
+    Beat {
+        presence: dialect.presence(&process.identity),
+        identity: process.identity.clone(),
+        fields: dialect.process_fields(process, vitals),
+        work,
+        ttl: TTL,
     }
-    Ok(u64::try_from(reply.rtt.as_micros()).unwrap_or(u64::MAX))
 }
 
 fn judge(readings: &mut Vec<u64>, rtt: u64) {

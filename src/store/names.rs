@@ -2,29 +2,29 @@
 
 use std::fmt::Display;
 
+use crate::dialect::Namespace;
+
 /// Builds key names, under the namespace of `redis-namespace` (6.4) if there is one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
-    prefix: String,
+    namespace: Namespace,
 }
 
 impl Names {
     /// Keys as they are, or each as `<namespace>:<key>`. An empty namespace counts as none.
     pub fn new(namespace: Option<&str>) -> Self {
-        let prefix = match namespace {
-            None | Some("") => String::new(),
-            Some(namespace) => format!("{namespace}:"),
-        };
-        Self { prefix }
+        Self {
+            namespace: Namespace::new(namespace),
+        }
     }
 
     /// The prefix of every key: empty, or the namespace and a colon.
     pub fn prefix(&self) -> &str {
-        &self.prefix
+        self.namespace.prefix()
     }
 
     fn key(&self, name: impl Display) -> String {
-        format!("{}footplate:{name}", self.prefix)
+        self.namespace.key(format_args!("footplate:{name}"))
     }
 
     /// Sorted set of holders by the Redis time at which their lease ends.

@@ -3,25 +3,24 @@
 use std::fmt::Display;
 
 use super::{MetricsForm, SidekiqVersion};
+use crate::dialect::Namespace;
 
 /// Builds key names, under the namespace of `redis-namespace` (6.4) if there is one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keys {
-    prefix: String,
+    namespace: Namespace,
 }
 
 impl Keys {
     /// Keys as they are, or each as `<namespace>:<key>`. An empty namespace is none.
     pub fn new(namespace: Option<&str>) -> Self {
-        let prefix = match namespace {
-            None | Some("") => String::new(),
-            Some(namespace) => format!("{namespace}:"),
-        };
-        Self { prefix }
+        Self {
+            namespace: Namespace::new(namespace),
+        }
     }
 
     fn key(&self, name: impl Display) -> String {
-        format!("{}{name}", self.prefix)
+        self.namespace.key(name)
     }
 
     /// List of payloads, oldest at the right end.
